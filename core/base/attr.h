@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Templates: looking into them, checking their shape, copying them. */
+#ifndef HSMUX_CORE_BASE_ATTR_H
+#define HSMUX_CORE_BASE_ATTR_H
+
+#include <stdbool.h>
+
+#include "core/base/pkcs11.h"
+
+/* Bounds of what hsmux accepts from an application: attributes in one template, depth of templates
+ * within templates (the standard's own go one deep), bytes of one value. */
+#define ATTR_MAX_COUNT 4096UL
+#define ATTR_MAX_DEPTH 4
+#define ATTR_MAX_VALUE (64UL * 1024 * 1024)
+
+/* True for the attributes whose value is an array of CK_ATTRIBUTE: WRAP/UNWRAP/DERIVE_TEMPLATE, and
+ * ENCAPSULATE/DECAPSULATE_TEMPLATE in both published numbers. CKA_ALLOWED_MECHANISMS is not one. */
+bool attr_is_template(CK_ATTRIBUTE_TYPE type);
+
+/* The last attribute of `type` in the template, or NULL. Tokens let the last of two duplicates win. */
+const CK_ATTRIBUTE *attr_find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
+
+/* Reads a CK_BBOOL: true when present with length 1 and a value other than 0; `absent` when it is not
+ * in the template or has another length. */
+bool attr_bool(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, bool absent);
+
+/* Reads a CK_ULONG; `absent` when it is not in the template or has another length. */
+CK_ULONG attr_ulong(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG absent);
+
+/* Checks the shape of an input template without trusting it: CKR_ARGUMENTS_BAD for a NULL array with a
+ * count, a count above ATTR_MAX_COUNT, or nesting deeper than ATTR_MAX_DEPTH;
+ * CKR_ATTRIBUTE_VALUE_INVALID for a NULL value with a length, or a length above ATTR_MAX_VALUE. */
+CK_RV attr_check(const CK_ATTRIBUTE *tmpl, CK_ULONG count);
+
+/* A deep copy of a template in one block of its own. */
+struct attr_list {
+	CK_ATTRIBUTE *attrs; /* owned, values included */
+	CK_ULONG count;
+	size_t size; /* bytes of the block, all wiped by attr_list_free */
+};
+
+/* Checks as attr_check and copies, nested templates included. CKR_HOST_MEMORY when memory is out.
+ * `out` is untouched on failure. An empty template (count 0) gives attrs == NULL. */
+CK_RV attr_list_copy(const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct attr_list *out);
+
+/* Wipes (templates hold key values) and frees; leaves an empty list. NULL is allowed. */
+void attr_list_free(struct attr_list *list);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Monotonic time, replaceable in tests. */
+#ifndef HSMUX_CORE_BASE_CLOCK_H
+#define HSMUX_CORE_BASE_CLOCK_H
+
+/* Milliseconds of CLOCK_MONOTONIC, or what clock_set_ms said. */
+long long clock_ms(void);
+
+/* Tests only: freezes time at `ms`; a negative value gives it back to the system. */
+void clock_set_ms(long long ms);
+
+#endif

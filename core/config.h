@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hsmux.conf read into plain data. Nothing here loads a library or talks to a token. */
+#ifndef HSMUX_CORE_CONFIG_H
+#define HSMUX_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/diag.h"
+#include "core/base/log.h"
+#include "core/base/pkcs11.h"
+
+/* A variable set in this process around the module's C_GetFunctionList and C_Initialize. */
+struct config_env {
+	char *name;
+	char *value;
+};
+
+/* One entry of `modules`: a vendor's library. All strings are owned by the config. */
+struct config_module {
+	char *name;
+	char *library; /* absolute path */
+	bool has_sha256;
+	uint8_t sha256[32];
+	struct config_env *env;
+	size_t env_count;
+	char *init_args; /* C_INITIALIZE_ARGS.pReserved, or NULL */
+	char *vendor;    /* name of a vendor profile, or "auto" */
+	bool private_copy;
+	unsigned line;
+};
+
+/* One entry of a token's `members`: which real token. At least one of token, serial, slot is given. */
+struct config_member {
+	char *name;
+	size_t module; /* index into config.modules */
+	char *token;   /* CK_TOKEN_INFO.label without padding, or NULL */
+	char *serial;  /* CK_TOKEN_INFO.serialNumber without padding, or NULL */
+	bool has_slot;
+	CK_SLOT_ID slot;
+	unsigned max_sessions; /* 0 = what the token says */
+	unsigned line;
+};
+
+/* How a virtual token uses its members. */
+enum config_mode { CONFIG_MODE_PASSTHROUGH };
+
+/* One entry of `tokens`: a virtual token. */
+struct config_token {
+	char *label;
+	CK_SLOT_ID slot; /* given, or position + 1 */
+	enum config_mode mode;
+	struct config_member *members;
+	size_t member_count;
+	bool relogin; /* keep the PIN in locked memory to log in again after a member came back */
+	unsigned line;
+};
+
+/* Where a configuration came from. */
+enum config_source { CONFIG_FROM_ENV, CONFIG_FROM_ARGS, CONFIG_FROM_OPTION, CONFIG_FROM_SYSTEM, CONFIG_EMBEDDED };
+
+/* A whole configuration; immutable after it was read. */
+struct config {
+	enum config_source source;
+	char *file; /* NULL for the embedded default */
+	struct config_module *modules;
+	size_t module_count;
+	struct config_token *tokens;
+	size_t token_count;
+	bool discover; /* embedded default: make one virtual token per initialised token of module 0 */
+	enum log_level log_level;
+	bool log_syslog;
+};
+
+/* Which file is used: HSMUX_CONF (not in setuid or setgid processes), else `args_file` (from
+ * C_Initialize's pReserved; may be NULL), else the system's file when it exists, else NULL for the
+ * embedded default. The result is borrowed from the environment, the argument or static. */
+const char *config_find(const char *args_file, enum config_source *source);
+
+/* Reads `file` whole. On any error every error of the file is in `diag`, the result is NULL and nothing
+ * is kept. Refused: a file that another user than its owner and root can write, or that belongs to
+ * somebody who is neither root nor the caller. The caller owns the result. */
+struct config *config_read(const char *file, enum config_source source, struct diag *diag);
+
+/* The embedded default: SoftHSM2, with `discover` set. NULL and a message in `diag` when no SoftHSM2
+ * library is installed. The caller owns the result. */
+struct config *config_embedded(struct diag *diag);
+
+/* config_find, then config_read or config_embedded. */
+struct config *config_load(const char *args_file, struct diag *diag);
+
+/* Adds the virtual token that `discover` found: label as on the token (made unique with "-2", "-3" …
+ * when another has it), one member selected by label and serial. False when memory is out. Used once,
+ * before the configuration is shared. */
+bool config_add_discovered(struct config *c, const char *label, const char *serial);
+
+/* Frees all of it. NULL is allowed. */
+void config_free(struct config *c);
+
+/* Name of a mode as in the file ("passthrough"). */
+const char *config_mode_name(enum config_mode mode);
+
+#endif
