@@ -11,6 +11,8 @@
 #include "core/base/log.h"
 #include "core/base/pkcs11.h"
 
+struct vendor_set;
+
 /* A variable set in this process around the module's C_GetFunctionList and C_Initialize. */
 struct config_env {
 	char *name;
@@ -81,19 +83,22 @@ const char *config_find(const char *args_file, enum config_source *source);
 /* Reads `file` whole. On any error every error of the file is in `diag`, the result is NULL and nothing
  * is kept. Refused: a file that another user than its owner and root can write, or that belongs to
  * somebody who is neither root nor the caller. The caller owns the result. */
-struct config *config_read(const char *file, enum config_source source, struct diag *diag);
+struct config *config_parse(const char *file, enum config_source source, struct diag *diag);
 
 /* The embedded default: SoftHSM2, with `discover` set. NULL and a message in `diag` when no SoftHSM2
  * library is installed. The caller owns the result. */
 struct config *config_embedded(struct diag *diag);
 
-/* config_find, then config_read or config_embedded. */
+/* config_find, then config_parse or config_embedded. */
 struct config *config_load(const char *args_file, struct diag *diag);
 
 /* Adds the virtual token that `discover` found: label as on the token (made unique with "-2", "-3" …
  * when another has it), one member selected by label and serial. False when memory is out. Used once,
  * before the configuration is shared. */
 bool config_add_discovered(struct config *c, const char *label, const char *serial);
+
+/* Reports modules whose `vendor` names a profile that the set does not have. False when there are. */
+bool config_check_vendors(const struct config *c, const struct vendor_set *set, struct diag *diag);
 
 /* Frees all of it. NULL is allowed. */
 void config_free(struct config *c);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What must hold in a configuration beyond keys and types. Used by config_parse.c only. */
+#ifndef HSMUX_CORE_CONFIG_RULES_H
+#define HSMUX_CORE_CONFIG_RULES_H
+
+#include "core/config.h"
+#include "core/scope.h"
+
+/* The label of one virtual token: fits CK_TOKEN_INFO and can be found again. */
+void config_rules_token(const struct scope *scope, const struct config_token *t);
+
+/* How one member selects its real token. */
+void config_rules_member(const struct scope *scope, const struct config_member *m);
+
+/* What must differ between modules, tokens and members. Entries that are already in error have NULL
+ * names and are passed over. */
+void config_rules_check(struct diag *diag, const struct config *c);
+
+/* The names of all modules, comma separated, for messages; returns `out`. */
+const char *config_rules_modules(const struct config *c, char *out, size_t out_len);
+
+#endif

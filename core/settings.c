@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Settings: a libconfig file whose mistakes are collected instead of stopping at the first.
+ *
+ * The file is opened once and judged by its descriptor, so that what was checked is what is parsed.
+ * What the groups of the file mean is the business of scope.c. */
+#include "core/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Far more than a thousand tokens need; a larger file is a mistake in the path. */
+#define SETTINGS_MAX_BYTES (1024L * 1024)
+unsigned settings_line(const config_setting_t *setting)
+{
+	return (unsigned)config_setting_source_line(setting);
+}
+
+/* Whether owner and mode of the open file are acceptable; says why not. */
+static bool is_trusted(const struct settings *s, const struct stat *st, enum settings_trust trust)
+{
+	mode_t refused = trust == SETTINGS_OWN ? S_IWGRP | S_IWOTH : S_IWOTH;
+
+	if (!S_ISREG(st->st_mode)) {
+		diag_add(s->diag, s->file, 0, "is not a regular file: expected a file");
+		return false;
+	}
+	if (trust == SETTINGS_OWN && st->st_uid != 0 && st->st_uid != geteuid()) {
+		diag_add(s->diag, s->file, 0,
+			 "belongs to user %u: expected root or the calling user (%u)",
+			 (unsigned)st->st_uid, (unsigned)geteuid());
+		return false;
+	}
+	if ((st->st_mode & refused) != 0) {
+		diag_add(s->diag, s->file, 0,
+			 "others can write it (mode %04o): expected a file that only its owner can "
+			 "write (chmod go-w)",
+			 (unsigned)(st->st_mode & 07777));
+		return false;
+	}
+	return true;
+}
+
+/* Reads the descriptor to its end; NULL when that fails. The caller owns the text. */
+static char *read_all(const struct settings *s, int fd)
+{
+	char *text = malloc(SETTINGS_MAX_BYTES + 1);
+	size_t len = 0;
+	ssize_t got = 1;
+
+	if (text == NULL) {
+		diag_add(s->diag, s->file, 0, "out of memory");
+		return NULL;
+	}
+	while (got > 0 && len <= SETTINGS_MAX_BYTES) {
+		got = read(fd, text + len, SETTINGS_MAX_BYTES + 1 - len);
+		len += got > 0 ? (size_t)got : 0;
+		if (got < 0 && errno == EINTR)
+			got = 1;
+	}
+	if (got == 0 && memchr(text, '\0', len) == NULL) {
+		text[len] = '\0';
+		return text;
+	}
+	if (got < 0)
+		diag_add(s->diag, s->file, 0, "cannot be read: %s", strerror(errno));
+	else if (got > 0)
+		diag_add(s->diag, s->file, 0, "is too long: expected at most %ld bytes",
+			 SETTINGS_MAX_BYTES);
+	else
+		diag_add(s->diag, s->file, 0, "contains a NUL byte: expected text");
+	free(text);
+	return NULL;
+}
+
+/* Opens, checks and reads the file. O_NONBLOCK, so that a FIFO is refused instead of waited for. */
+static char *read_file(const struct settings *s, enum settings_trust trust)
+{
+	struct stat st;
+	char *text = NULL;
+	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0) {
+		diag_add(s->diag, s->file, 0, "cannot be opened: %s", strerror(errno));
+		return NULL;
+	}
+	if (fstat(fd, &st) != 0)
+		diag_add(s->diag, s->file, 0, "cannot be examined: %s", strerror(errno));
+	else if (is_trusted(s, &st, trust))
+		text = read_all(s, fd);
+	(void)close(fd); /* was only read */
+	return text;
+}
+
+/* Behind the comment or string that starts at `p`, or `p` when none does. */
+static const char *skip_quiet(const char *p)
+{
+	const char *end;
+
+	if (*p == '#' || strncmp(p, "//", 2) == 0)
+		return p + strcspn(p, "\n");
+	if (strncmp(p, "/*", 2) == 0) {
+		end = strstr(p + 2, "*/");
+		return end != NULL ? end + 2 : p + strlen(p);
+	}
+	if (*p != '"')
+		return p;
+	for (p++; *p != '\0' && *p != '"'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+	}
+	return *p == '"' ? p + 1 : p;
+}
+
+/* Length of the number or name at `p`. */
+static size_t word_len(const char *p)
+{
+	return strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*@+-");
+}
+
+/* Whether libconfig would take the word for a number that it then cuts to its type without a word. */
+static bool is_cut(const char *word, size_t len)
+{
+	char *end = NULL;
+	long long n;
+
+	/* Decimal unless 0x: libconfig knows no octal numbers. */
+	errno = 0;
+	n = strtoll(word, &end, word[0] == '0' && (word[1] == 'x' || word[1] == 'X') ? 16 : 10);
+	if (end == word || (size_t)(end - word) > len || *end == '.' || *end == 'e' || *end == 'E')
+		return false;
+	return errno == ERANGE || (*end != 'L' && (n > INT_MAX || n < INT_MIN));
+}
+
+/* Reports what libconfig must not see: it would open included files by itself, unchecked, and it would take
+ * 4294967297 for 1. False when the text must not be parsed. */
+static bool is_safe(const struct settings *s, const char *text)
+{
+	unsigned line = 1;
+	bool safe = true;
+
+	while (*text != '\0') {
+		const char *next = skip_quiet(text);
+
+		if (next == text && strncmp(text, "@include", strlen("@include")) == 0) {
+			diag_add(s->diag, s->file, line,
+				 "@include is not supported: expected all settings in one file");
+			safe = false;
+		}
+		if (next == text)
+			next = text + word_len(text);
+		if (next > text && is_cut(text, (size_t)(next - text)))
+			diag_add(s->diag, s->file, line,
+				 "number is too large: expected at most %d, or an L behind it", INT_MAX);
+		if (next == text)
+			next++;
+		for (; text < next; text++)
+			line += *text == '\n' ? 1 : 0;
+	}
+	return safe;
+}
+
+/* Hands the text to libconfig; its one syntax error is the only message then. */
+static bool parse(struct settings *s, const char *text)
+{
+	const char *why;
+
+	if (config_read_string(&s->tree, text) == CONFIG_TRUE)
+		return true;
+	why = config_error_text(&s->tree);
+	diag_add(s->diag, s->file, (unsigned)config_error_line(&s->tree),
+		 "%s: expected libconfig syntax (key = value;)", why != NULL ? why : "syntax error");
+	return false;
+}
+
+bool settings_open(struct settings *s, const char *file, enum settings_trust trust,
+		   struct diag *diag)
+{
+	char *text;
+	bool ok;
+
+	config_init(&s->tree);
+	s->file = file;
+	s->diag = diag;
+	text = read_file(s, trust);
+	ok = text != NULL && is_safe(s, text) && parse(s, text);
+	free(text);
+	return ok;
+}
+
+void settings_close(struct settings *s)
+{
+	if (s->file != NULL)
+		config_destroy(&s->tree);
+	s->file = NULL;
+}

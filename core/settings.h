@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file in libconfig's syntax, read so that every mistake in it is reported, each with its line. */
+#ifndef HSMUX_CORE_SETTINGS_H
+#define HSMUX_CORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <libconfig.h>
+
+#include "core/base/diag.h"
+
+/* Who may have written the file. */
+enum settings_trust {
+	SETTINGS_OWN,  /* owned by root or the caller, writable by its owner only */
+	SETTINGS_DATA, /* anything that not everybody can write */
+};
+
+/* An open file. Not shared between threads. */
+struct settings {
+	config_t tree;
+	const char *file;  /* borrowed until settings_close; NULL when out of use */
+	struct diag *diag; /* borrowed */
+};
+
+/* Reads and parses the file; false when that fails (the reason is in `diag`). settings_close is due in
+ * either case. @include is refused: an included file would escape the check of owner and mode. */
+bool settings_open(struct settings *s, const char *file, enum settings_trust trust,
+		   struct diag *diag);
+
+/* Frees the tree. A zeroed struct is allowed. */
+void settings_close(struct settings *s);
+
+/* Line of a setting in its file. */
+unsigned settings_line(const config_setting_t *setting);
+
+#endif
