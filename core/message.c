@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Message-based operations of PKCS#11 3.0.
+ *
+ * One Init, then any number of messages, then a Final. A message is one call, or Begin and Next
+ * until the last part; from Begin to the last part it is open, which op_in_message() remembers.
+ * While one is open neither another message nor the Final is allowed. An error ends the message,
+ * never the operation, unless the member or its session is in trouble. What is refused here for its
+ * arguments or its order never reaches the member, so it changes nothing.
+ *
+ * The session is locked throughout. A per-message parameter is the application's own structure: its
+ * IVs and tags are written by the member, and it holds no handles. */
+#include "core/message.h"
+
+/* No message comes near; what is above is a mistake of the caller. */
+#define MAX_LEN 0x7fffffffUL
+
+CK_RV msg_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session,
+	       const CK_MECHANISM *mech, CK_OBJECT_HANDLE key)
+{
+	struct session *s;
+	bool *is_open;
+	CK_RV rv = session_take(session, &s);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = op_begin(id, kind, s, mech, key);
+	is_open = op_in_message(s, kind);
+	if (rv == CKR_OK && is_open)
+		*is_open = false;
+	session_give(s);
+	return rv;
+}
+
+/* The order of the steps. */
+static CK_RV check_order(const bool *is_open, enum msg_step step)
+{
+	if (!is_open)
+		return CKR_OPERATION_NOT_INITIALIZED;
+	if (step == MSG_NEXT)
+		return *is_open ? CKR_OK : CKR_OPERATION_NOT_INITIALIZED;
+	return *is_open ? CKR_OPERATION_ACTIVE : CKR_OK;
+}
+
+static bool is_bytes(const void *p, CK_ULONG len)
+{
+	return len <= MAX_LEN && (p || len == 0);
+}
+
+/* True when this step, if it goes well, is the last of its message. */
+static bool is_last(enum op_kind kind, enum msg_step step, const struct msg_io *io)
+{
+	if (step != MSG_NEXT)
+		return step == MSG_WHOLE;
+	if (kind == OP_MESSAGE_SIGN)
+		return io->out_len != NULL;
+	if (kind == OP_MESSAGE_VERIFY)
+		return io->aad != NULL;
+	return io->flags & CKF_END_OF_MESSAGE;
+}
+
+static CK_RV check_arguments(enum op_kind kind, enum msg_step step, const struct msg_io *io)
+{
+	bool is_verify = kind == OP_MESSAGE_VERIFY;
+	bool has_out = step != MSG_BEGIN && !is_verify;
+
+	if (!is_bytes(io->param, io->param_len) || !is_bytes(io->aad, io->aad_len) ||
+	    !is_bytes(io->in, io->in_len))
+		return CKR_ARGUMENTS_BAD;
+	if (is_verify && step == MSG_WHOLE && !io->aad)
+		return CKR_ARGUMENTS_BAD;
+	if (!has_out)
+		return CKR_OK;
+	if (!io->out_len)
+		return kind == OP_MESSAGE_SIGN && step == MSG_NEXT ? CKR_OK : CKR_ARGUMENTS_BAD;
+	return io->out && *io->out_len > MAX_LEN ? CKR_ARGUMENTS_BAD : CKR_OK;
+}
+
+/* Codes that speak of the session or the device, not of the message. */
+static bool is_trouble(CK_RV rv)
+{
+	static const CK_RV codes[] = {
+	    CKR_SESSION_HANDLE_INVALID,   CKR_SESSION_CLOSED,    CKR_DEVICE_ERROR,
+	    CKR_DEVICE_REMOVED,           CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+	    CKR_CRYPTOKI_NOT_INITIALIZED,
+	};
+
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+		if (codes[i] == rv)
+			return true;
+	}
+	return false;
+}
+
+static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step,
+			  struct session *session, const struct msg_io *io)
+{
+	struct call call = {
+	    .id = id,
+	    .in = io->in,
+	    .in_len = io->in_len,
+	    .in2 = io->aad,
+	    .in2_len = io->aad_len,
+	    .out = io->out,
+	    .out_len = io->out_len,
+	    .param = io->param,
+	    .param_len = io->param_len,
+	    .flags = io->flags,
+	};
+	bool *is_open = op_in_message(session, kind);
+	CK_RV rv = check_order(is_open, step);
+
+	if (rv == CKR_OK)
+		rv = check_arguments(kind, step, io);
+	if (rv != CKR_OK)
+		return rv;
+	rv = op_run(session, kind, &call);
+	if (is_trouble(rv) || is_trouble(call.member_rv)) {
+		op_end(session, kind, false);
+		return rv;
+	}
+	/* The length was asked for, or the room was too short: the step was not taken. */
+	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && io->out_len && !io->out))
+		return rv;
+	*is_open = rv == CKR_OK && !is_last(kind, step, io);
+	return rv;
+}
+
+CK_RV msg_step(enum call_id id, enum op_kind kind, enum msg_step step, CK_SESSION_HANDLE session,
+	       const struct msg_io *io)
+{
+	struct session *s;
+	CK_RV rv = session_take(session, &s);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = step_message(id, kind, step, s, io);
+	session_give(s);
+	return rv;
+}
+
+static CK_RV finish(enum call_id id, enum op_kind kind, struct session *session)
+{
+	struct call call = {.id = id};
+	const bool *is_open = op_in_message(session, kind);
+	CK_RV rv;
+
+	if (!is_open)
+		return CKR_OPERATION_NOT_INITIALIZED;
+	if (*is_open)
+		return CKR_OPERATION_ACTIVE;
+	rv = op_run(session, kind, &call);
+	op_end(session, kind, rv == CKR_OK);
+	return rv;
+}
+
+CK_RV msg_final(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session)
+{
+	struct session *s;
+	CK_RV rv = session_take(session, &s);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = finish(id, kind, s);
+	session_give(s);
+	return rv;
+}
