@@ -37,6 +37,8 @@ struct mech {
 	struct mech_made made[MECH_MAX_HANDLES];
 	unsigned handle_count;
 	unsigned made_count;
+	CK_ULONG *length_where; /* a length that a member writes, inside the copy; NULL when there is none */
+	CK_ULONG *length_app;   /* the application's field for it; see mech_give_back */
 	bool is_known;    /* false: no row in mech.def; the parameter was copied as flat bytes */
 	void *block;      /* owned; NULL when everything is inline */
 	size_t block_len; /* bytes */
@@ -63,6 +65,10 @@ CK_RV mech_copy(struct mech *out, const CK_MECHANISM *in, mech_is_handle *is_han
 
 /* Wipes (parameters hold passwords and shared secrets) and frees. NULL is allowed. */
 void mech_free(struct mech *m);
+
+/* Gives the application a length that a member wrote into the parameter (IBM's KEM mechanisms have
+ * one). Call after the member's success. */
+void mech_give_back(const struct mech *m);
 
 /* True when mech.def has a row for the mechanism. */
 bool mech_known(CK_MECHANISM_TYPE type);

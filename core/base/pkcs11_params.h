@@ -617,32 +617,6 @@ typedef struct CK_NSS_MAC_CONSTANT_TIME_PARAMS {
 	CK_ULONG ulHeaderLen;
 } CK_NSS_MAC_CONSTANT_TIME_PARAMS;
 
-typedef struct CK_NSS_JPAKEPublicValue {
-	CK_BYTE *pGX;
-	CK_ULONG ulGXLen;
-	CK_BYTE *pGV;
-	CK_ULONG ulGVLen;
-	CK_BYTE *pR;
-	CK_ULONG ulRLen;
-} CK_NSS_JPAKEPublicValue;
-
-typedef struct CK_NSS_JPAKERound1Params {
-	CK_NSS_JPAKEPublicValue gx1;
-	CK_NSS_JPAKEPublicValue gx2;
-} CK_NSS_JPAKERound1Params;
-
-typedef struct CK_NSS_JPAKERound2Params {
-	CK_BYTE *pSharedKey;
-	CK_ULONG ulSharedKeyLen;
-	CK_NSS_JPAKEPublicValue gx3;
-	CK_NSS_JPAKEPublicValue gx4;
-	CK_NSS_JPAKEPublicValue A;
-} CK_NSS_JPAKERound2Params;
-
-typedef struct CK_NSS_JPAKEFinalParams {
-	CK_NSS_JPAKEPublicValue B;
-} CK_NSS_JPAKEFinalParams;
-
 /* IBM, as in openCryptoki. */
 typedef struct CK_IBM_ATTRIBUTEBOUND_WRAP_PARAMS {
 	CK_OBJECT_HANDLE hSignVerifyKey;

@@ -6,11 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* No PIN of any token comes near this many bytes. */
+#define SECRET_MAX_LEN 4096
+
 /* A secret of fixed length in pages of its own (mlock, MADV_DONTDUMP, MADV_WIPEONFORK). */
 struct secret;
 
-/* Copies `len` bytes into a new secret; NULL when memory is out or `len` exceeds 4096 (no PIN of any
- * token comes near). `bytes` may be NULL when `len` is 0. Where the process may not lock memory the
+/* Copies `len` bytes into a new secret; NULL when memory is out or `len` exceeds
+ * SECRET_MAX_LEN. `bytes` may be NULL when `len` is 0. Where the process may not lock memory the
  * secret is still kept out of dumps and forks. The caller owns the result. */
 struct secret *secret_new(const void *bytes, size_t len);
 
