@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects and searches: PKCS#11, "Object management functions". Templates are checked and copied by
  * the core; here only places for answers are. */
-#include "core/object.h"
+#include "core/object_call.h"
 
 #include "core/find.h"
 #include "module/entry.h"
