@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config: which hsmux.conf is used, the default without one, and the life of the data.
  *
- * What the file says is read by config_parse.c. A configuration is built by one thread and immutable
- * from then on, so there is no lock. Nothing here loads a library: whether a configured library or
- * token exists is found out at run time, and a missing one is no error of the configuration. */
+ * What the file says is read by config_parse.c. A configuration is built by one thread and
+ * immutable from then on, so there is no lock. Nothing here loads a library: whether a configured
+ * library or token exists is found out at run time, and a missing one is no error of the
+ * configuration. */
 #include "core/config.h"
 
 #include <errno.h>
@@ -74,8 +75,8 @@ void config_free(struct config *c)
 	free(c);
 }
 
-/* False only when nothing of that name is there: a file that cannot be reached (a directory that the
- * caller may not enter) must lead to an error and not to the embedded default. */
+/* False only when nothing of that name is there: a file that cannot be reached (a directory that
+ * the caller may not enter) must lead to an error and not to the embedded default. */
 static bool exists(const char *path)
 {
 	struct stat st;
@@ -246,7 +247,8 @@ bool config_check_vendors(const struct config *c, const struct vendor_set *set, 
 		if (strcmp(m->vendor, "auto") == 0 || vendor_by_name(set, m->vendor) != NULL)
 			continue;
 		diag_add(diag, c->file, m->line,
-			 "module \"%s\": vendor \"%s\" is not known: expected \"auto\" or the name of "
+			 "module \"%s\": vendor \"%s\" is not known: expected \"auto\" or the name "
+			 "of "
 			 "a vendor profile",
 			 m->name, m->vendor);
 		ok = false;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config, the file: hsmux.conf turned into struct config.
  *
- * Two passes: every group is read by itself against its table of keys, then config_rules_check() looks at
- * what must hold between them. Errors never stop the reading; they are counted in `diag`, and a
- * configuration with any of them is thrown away as a whole. Values of `env` may be secrets and are not
- * put into messages. */
+ * Two passes: every group is read by itself against its table of keys, then config_rules_check()
+ * looks at what must hold between them. Errors never stop the reading, and a configuration with any
+ * of them is thrown away as a whole. Values of `env` may be secrets and are not put into messages. */
 #include "core/config.h"
 
 #include <stdlib.h>
@@ -13,15 +12,16 @@
 #include "core/config_rules.h"
 #include "core/scope.h"
 
-/* Our own slot numbers are positive as a C int, so that every caller can print and pass them on. Those
- * of members may be anything (AWS CloudHSM's has bit 61 set). */
-#define SLOT_MAX 0x7fffffffLL
+/* Our own slot numbers are positive as a C int, so that every caller can print and pass them on.
+ * Those of members are the vendor's choice: whatever libconfig can write. */
+#define SLOT_MAX      0x7fffffffLL
 #define REAL_SLOT_MAX 0x7fffffffffffffffLL
 /* More than any token offers; larger numbers are mistakes. */
 #define SESSIONS_MAX 1000000LL
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+/* clang-format off: one key a line */
 static const struct setting_key root_keys[] = {
 	{"version", SETTING_INT, true},
 	{"modules", SETTING_LIST, true},
@@ -101,6 +101,7 @@ static const struct setting_word level_words[] = {
 	[LOG_LEVEL_INFO] = {"info", false},
 	[LOG_LEVEL_DEBUG] = {"debug", false},
 };
+/* clang-format on */
 
 /* Elements of a list that are groups are counted from 1 in messages; others are reported. */
 static const config_setting_t *element(const struct scope *scope, const config_setting_t *list,
@@ -110,7 +111,8 @@ static const config_setting_t *element(const struct scope *scope, const config_s
 
 	if (config_setting_type(group) == CONFIG_TYPE_GROUP)
 		return group;
-	scope_error(scope, group, "%s %zu has the wrong type: expected a group { ... }", kind, i + 1);
+	scope_error(scope, group, "%s %zu has the wrong type: expected a group { ... }", kind,
+		    i + 1);
 	return NULL;
 }
 
@@ -142,10 +144,11 @@ static char *read_library(const struct scope *scope)
 	if (text == NULL || text[0] == '/')
 		return text;
 	if (text[0] == '\0' || strchr(text, '/') != NULL) {
-		scope_error(scope, config_setting_get_member(scope->group, "library"),
-			    "library is neither absolute nor bare: expected /path/to/file.so, or the "
-			    "name of a file in %s",
-			    HSMUX_P11_MODULE_DIR);
+		scope_error(
+			scope, config_setting_get_member(scope->group, "library"),
+			"library is neither absolute nor bare: expected /path/to/file.so, or the "
+			"name of a file in %s",
+			HSMUX_P11_MODULE_DIR);
 		free(text);
 		return NULL;
 	}
@@ -208,11 +211,15 @@ static void read_env_one(const struct scope *scope, const config_setting_t *sett
 
 	/* libconfig takes "-" and "*" in names, the environment does not. */
 	if (strpbrk(name, "-*") != NULL)
-		scope_error(scope, setting, "env \"%s\" is no name of a variable: expected letters, "
-			    "digits and \"_\"", setting_shown(name, shown));
+		scope_error(scope, setting,
+			    "env \"%s\" is no name of a variable: expected letters, "
+			    "digits and \"_\"",
+			    setting_shown(name, shown));
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
-		scope_error(scope, setting, "env \"%s\" has the wrong type: expected a string in "
-			    "quotes", setting_shown(name, shown));
+		scope_error(scope, setting,
+			    "env \"%s\" has the wrong type: expected a string in "
+			    "quotes",
+			    setting_shown(name, shown));
 		return;
 	}
 	e->name = strdup(name);
@@ -248,7 +255,8 @@ static void read_module(const struct scope *root, const config_setting_t *group,
 		m->vendor = strdup("auto");
 	if (m->vendor == NULL)
 		scope_no_memory(&scope);
-	(void)scope_word(&scope, "isolation", isolation_words, COUNT(isolation_words), 0); /* "none" */
+	(void)scope_word(&scope, "isolation", isolation_words, COUNT(isolation_words),
+			 0); /* "none" */
 	m->private_copy = scope_bool(&scope, "private_copy", false);
 }
 
@@ -285,7 +293,8 @@ static void find_module(const struct scope *scope, const struct config *c, struc
 	}
 	if (m->module == c->module_count)
 		scope_error(scope, setting, "unknown module \"%s\": expected one of %s",
-			    setting_shown(name, shown), config_rules_modules(c, known, sizeof(known)));
+			    setting_shown(name, shown),
+			    config_rules_modules(c, known, sizeof(known)));
 	free(name);
 }
 
@@ -409,25 +418,25 @@ static void read_root(struct settings *s, struct config *c)
 	read_modules(&root, c);
 	read_tokens(&root, c);
 	read_log(&root, c);
-	config_rules_check(s->diag, c);
+	config_rules_check(s, c);
 }
 
 struct config *config_parse(const char *file, enum config_source source, struct diag *diag)
 {
-	size_t before = diag->count;
 	struct settings s = {0};
 	struct config *c = calloc(1, sizeof(*c));
 
-	if (c != NULL)
-		c->file = strdup(file);
-	if (c == NULL || c->file == NULL) {
+	if (c == NULL || (c->file = strdup(file)) == NULL) {
 		diag_add(diag, file, 0, "out of memory");
-	} else if (settings_open(&s, file, SETTINGS_OWN, diag)) {
-		c->source = source;
-		read_root(&s, c);
+		free(c);
+		return NULL;
 	}
+	c->source = source;
+	if (settings_open(&s, file, SETTINGS_OWN, diag))
+		read_root(&s, c);
+	settings_sort(&s);
 	settings_close(&s);
-	if (diag->count == before)
+	if (!s.failed)
 		return c;
 	config_free(c);
 	return NULL;

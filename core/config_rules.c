@@ -1,51 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config, the rules: what must hold in a configuration beyond keys and types.
  *
- * Labels and serial numbers are compared by applications and by us against blank padded fields of fixed
- * size, so a value that does not survive padding could never be found. Two members that certainly
- * are one real token would give two virtual tokens with one login state: refused. */
+ * Labels and serial numbers are compared by applications and by us against blank padded fields of
+ * fixed size, so a value that does not survive padding could never be found. Two members that
+ * certainly are one real token would give two virtual tokens with one login state: refused. */
 #include "core/config_rules.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Sizes of CK_TOKEN_INFO's fields. */
-#define LABEL_LEN sizeof(((CK_TOKEN_INFO *)0)->label)
-#define SERIAL_LEN sizeof(((CK_TOKEN_INFO *)0)->serialNumber)
+#include "core/utf8.h"
 
-/* Bytes of the UTF-8 character at `p`, 0 when it is malformed (overlong and surrogates included). */
-static size_t utf8_len(const unsigned char *p)
-{
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xC2 && p[0] <= 0xDF)
-		return (p[1] & 0xC0) == 0x80 ? 2 : 0;
-	if (p[0] >= 0xE0 && p[0] <= 0xEF) {
-		if ((p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 || (p[0] == 0xE0 && p[1] < 0xA0) ||
-		    (p[0] == 0xED && p[1] > 0x9F))
-			return 0;
-		return 3;
-	}
-	if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-		if ((p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 || (p[3] & 0xC0) != 0x80 ||
-		    (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
+/* Sizes of CK_TOKEN_INFO's fields. */
+#define LABEL_LEN  sizeof(((CK_TOKEN_INFO *)0)->label)
+#define SERIAL_LEN sizeof(((CK_TOKEN_INFO *)0)->serialNumber)
 
 /* True for UTF-8 without control characters. */
 static bool is_text(const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	while (*text != '\0') {
+		size_t len = utf8_len(text);
 
-	while (*p != '\0') {
-		size_t len = utf8_len(p);
-
-		if (len == 0 || *p < 0x20 || *p == 0x7f)
+		if (len == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
 			return false;
-		p += len;
+		text += len;
 	}
 	return true;
 }
@@ -61,13 +39,16 @@ static void check_padded(const struct scope *scope, const char *key, const char 
 	if (len == 0)
 		scope_error(scope, setting, "%s is empty: expected 1 to %zu bytes", key, max);
 	else if (len > max)
-		scope_error(scope, setting, "%s has %zu bytes: expected at most %zu", key, len, max);
+		scope_error(scope, setting, "%s has %zu bytes: expected at most %zu", key, len,
+			    max);
 	else if (value[len - 1] == ' ')
-		scope_error(scope, setting, "%s ends with a blank: expected none, tokens pad with them",
-			    key);
+		scope_error(scope, setting,
+			    "%s ends with a blank: expected none, tokens pad with them", key);
 	else if (!is_text(value))
-		scope_error(scope, setting, "%s is not plain text: expected UTF-8 without control "
-			    "characters", key);
+		scope_error(scope, setting,
+			    "%s is not plain text: expected UTF-8 without control "
+			    "characters",
+			    key);
 }
 
 void config_rules_token(const struct scope *scope, const struct config_token *t)
@@ -84,7 +65,8 @@ void config_rules_member(const struct scope *scope, const struct config_member *
 	if (config_setting_get_member(group, "token") == NULL &&
 	    config_setting_get_member(group, "serial") == NULL &&
 	    config_setting_get_member(group, "slot") == NULL)
-		scope_error(scope, NULL, "selects no token: expected \"token\" (its label), \"serial\" "
+		scope_error(scope, NULL,
+			    "selects no token: expected \"token\" (its label), \"serial\" "
 			    "or \"slot\"");
 }
 
@@ -95,8 +77,8 @@ const char *config_rules_modules(const struct config *c, char *out, size_t out_l
 	(void)snprintf(out, out_len, "none, as no module has a name");
 	for (size_t i = 0; i < c->module_count && len < out_len; i++) {
 		if (c->modules[i].name != NULL)
-			len += (size_t)snprintf(out + len, out_len - len, "%s%s", len > 0 ? ", " : "",
-						c->modules[i].name);
+			len += (size_t)snprintf(out + len, out_len - len, "%s%s",
+						len > 0 ? ", " : "", c->modules[i].name);
 	}
 	return out;
 }
@@ -106,22 +88,23 @@ static bool is_same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static void check_modules(struct diag *diag, const struct config *c)
+static void check_modules(struct settings *s, const struct config *c)
 {
 	for (size_t i = 0; i < c->module_count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (!is_same(c->modules[i].name, c->modules[j].name))
 				continue;
-			diag_add(diag, c->file, c->modules[i].line,
-				 "module \"%s\": the name is used on line %u: expected another name",
-				 c->modules[i].name, c->modules[j].line);
+			settings_error(
+				s, c->modules[i].line,
+				"module \"%s\": the name is used on line %u: expected another name",
+				c->modules[i].name, c->modules[j].line);
 			break;
 		}
 	}
 }
 
 /* Two virtual tokens: labels and slots differ. */
-static void compare_tokens(struct diag *diag, const char *file, const struct config_token *t,
+static void compare_tokens(struct settings *s, const struct config_token *t,
 			   const struct config_token *other)
 {
 	char shown[SETTING_SHOWN_LEN];
@@ -130,14 +113,15 @@ static void compare_tokens(struct diag *diag, const char *file, const struct con
 		return;
 	setting_shown(t->label != NULL ? t->label : "", shown);
 	if (is_same(t->label, other->label))
-		diag_add(diag, file, t->line,
-			 "token \"%s\": the label is used on line %u: expected another label", shown,
-			 other->line);
+		settings_error(s, t->line,
+			       "token \"%s\": the label is used on line %u: expected another label",
+			       shown, other->line);
 	if (t->slot == other->slot)
-		diag_add(diag, file, t->line,
-			 "token \"%s\": slot %lu is used on line %u (without \"slot\" it is the "
-			 "position in the list): expected another number",
-			 shown, t->slot, other->line);
+		settings_error(
+			s, t->line,
+			"token \"%s\": slot %lu is used on line %u (without \"slot\" it is the "
+			"position in the list): expected another number",
+			shown, t->slot, other->line);
 }
 
 /* What one selector says about two members. */
@@ -159,15 +143,16 @@ static bool is_same_token(const struct config_member *a, const struct config_mem
 
 	if (a->has_slot && b->has_slot)
 		slot = a->slot == b->slot ? SAME : DIFFERENT;
-	if (a->module != b->module || token == DIFFERENT || serial == DIFFERENT || slot == DIFFERENT)
+	if (a->module != b->module || token == DIFFERENT || serial == DIFFERENT ||
+	    slot == DIFFERENT)
 		return false;
 	return token == SAME || serial == SAME || slot == SAME;
 }
 
 /* One member against another of the same or an earlier virtual token. */
-static void compare_members(struct diag *diag, const struct config *c, const struct config_token *t,
-			    const struct config_member *m, const struct config_member *other,
-			    bool one_token)
+static void compare_members(struct settings *s, const struct config *c,
+			    const struct config_token *t, const struct config_member *m,
+			    const struct config_member *other, bool one_token)
 {
 	char label[SETTING_SHOWN_LEN];
 	const char *name = m->name != NULL ? m->name : "?";
@@ -176,19 +161,21 @@ static void compare_members(struct diag *diag, const struct config *c, const str
 		return;
 	setting_shown(t->label != NULL ? t->label : "?", label);
 	if (one_token && is_same(m->name, other->name))
-		diag_add(diag, c->file, m->line,
-			 "token \"%s\": member \"%s\": the name is used on line %u: expected another "
-			 "name",
-			 label, name, other->line);
+		settings_error(s, m->line,
+			       "token \"%s\": member \"%s\": the name is used on line %u: expected "
+			       "another "
+			       "name",
+			       label, name, other->line);
 	if (m->module < c->module_count && is_same_token(m, other))
-		diag_add(diag, c->file, m->line,
-			 "token \"%s\": member \"%s\": the member on line %u is the same real token: "
-			 "expected each real token once",
-			 label, name, other->line);
+		settings_error(s, m->line,
+			       "token \"%s\": member \"%s\": the member on line %u is the same "
+			       "real token: "
+			       "expected each real token once",
+			       label, name, other->line);
 }
 
 /* Compares member `k` of token `i` with all before it. */
-static void check_member(struct diag *diag, const struct config *c, size_t i, size_t k)
+static void check_member(struct settings *s, const struct config *c, size_t i, size_t k)
 {
 	const struct config_token *t = &c->tokens[i];
 
@@ -196,17 +183,17 @@ static void check_member(struct diag *diag, const struct config *c, size_t i, si
 		size_t end = j < i ? c->tokens[j].member_count : k;
 
 		for (size_t l = 0; l < end; l++)
-			compare_members(diag, c, t, &t->members[k], &c->tokens[j].members[l], i == j);
+			compare_members(s, c, t, &t->members[k], &c->tokens[j].members[l], i == j);
 	}
 }
 
-void config_rules_check(struct diag *diag, const struct config *c)
+void config_rules_check(struct settings *s, const struct config *c)
 {
-	check_modules(diag, c);
+	check_modules(s, c);
 	for (size_t i = 0; i < c->token_count; i++) {
 		for (size_t j = 0; j < i; j++)
-			compare_tokens(diag, c->file, &c->tokens[i], &c->tokens[j]);
+			compare_tokens(s, &c->tokens[i], &c->tokens[j]);
 		for (size_t k = 0; k < c->tokens[i].member_count; k++)
-			check_member(diag, c, i, k);
+			check_member(s, c, i, k);
 	}
 }

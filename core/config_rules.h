@@ -14,7 +14,7 @@ void config_rules_member(const struct scope *scope, const struct config_member *
 
 /* What must differ between modules, tokens and members. Entries that are already in error have NULL
  * names and are passed over. */
-void config_rules_check(struct diag *diag, const struct config *c);
+void config_rules_check(struct settings *s, const struct config *c);
 
 /* The names of all modules, comma separated, for messages; returns `out`. */
 const char *config_rules_modules(const struct config *c, char *out, size_t out_len);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scope: one group of a settings file.
  *
- * A table of keys per group answers which keys exist, their types, and which come in later versions;
- * the getters then only read. What the environment supplied for ${VAR} is never put into a message,
- * since it may be a secret; the text of the file may be. */
+ * A table of keys per group answers which keys exist, their types, and which come in later
+ * versions; the getters then only read. What the environment supplied for ${VAR} is never put into
+ * a message, since it may be a secret; the text of the file may be. */
 #include "core/scope.h"
 
 #include <stdarg.h>
@@ -39,14 +39,13 @@ void scope_error(const struct scope *scope, const config_setting_t *setting, con
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args); /* a long message may be cut */
 	va_end(args);
-	diag_add(scope->settings->diag, scope->settings->file,
-		 settings_line(setting != NULL ? setting : scope->group), "%s%s%s", scope->what,
-		 scope->what[0] != '\0' ? ": " : "", text);
+	settings_error(scope->settings, settings_line(setting != NULL ? setting : scope->group),
+		       "%s%s%s", scope->what, scope->what[0] != '\0' ? ": " : "", text);
 }
 
 void scope_no_memory(const struct scope *scope)
 {
-	diag_add(scope->settings->diag, scope->settings->file, 0, "out of memory");
+	settings_error(scope->settings, 0, "out of memory");
 }
 
 void scope_root(struct scope *scope, struct settings *s)
@@ -67,7 +66,8 @@ void scope_init(struct scope *scope, const struct scope *outer, const config_set
 	scope->group = group;
 	/* Names cut here only make the message shorter. */
 	if (name_key == NULL)
-		(void)snprintf(scope->what, sizeof(scope->what), "%.99s%s%s", outer->what, sep, kind);
+		(void)snprintf(scope->what, sizeof(scope->what), "%.99s%s%s", outer->what, sep,
+			       kind);
 	else if (config_setting_lookup_string(group, name_key, &name) == CONFIG_TRUE)
 		(void)snprintf(scope->what, sizeof(scope->what), "%.99s%s%s \"%s\"", outer->what,
 			       sep, kind, setting_shown(name, shown));
@@ -138,7 +138,8 @@ static void unknown_key(const struct scope *scope, const config_setting_t *setti
 
 	setting_shown(name, shown);
 	if (near != NULL) {
-		scope_error(scope, setting, "unknown key \"%s\": did you mean \"%s\"?", shown, near);
+		scope_error(scope, setting, "unknown key \"%s\": did you mean \"%s\"?", shown,
+			    near);
 		return;
 	}
 	for (size_t i = 0; i < count && len < sizeof(all); i++) {
@@ -270,14 +271,15 @@ static const char *variable(const struct scope *scope, const config_setting_t *s
 	if (value == NULL) {
 		char shown[SETTING_SHOWN_LEN];
 
-		scope_error(scope, setting, "variable ${%s} is not set: expected it in the environment",
+		scope_error(scope, setting,
+			    "variable ${%s} is not set: expected it in the environment",
 			    setting_shown(name, shown));
 	}
 	return value;
 }
 
-/* Appends the text with its variables replaced; false after a report. One pass, because another thread
- * may change the environment between two. */
+/* Appends the text with its variables replaced; false after a report. One pass, because another
+ * thread may change the environment between two. */
 static bool expand_to(const struct scope *scope, const config_setting_t *setting, struct buf *out)
 {
 	const char *p = config_setting_get_string(setting);
@@ -385,7 +387,8 @@ static void bad_word(const struct scope *scope, const char *key, bool is_later,
 					len > 0 ? ", " : "", words[i].word);
 	}
 	scope_error(scope, setting, "%s \"%s\" is %s: expected %s", key,
-		    setting_shown(config_setting_get_string(setting), shown), is_later ? "not supported by this version" : "not known", all);
+		    setting_shown(config_setting_get_string(setting), shown),
+		    is_later ? "not supported by this version" : "not known", all);
 }
 
 size_t scope_word(const struct scope *scope, const char *key, const struct setting_word *words,

@@ -43,8 +43,9 @@ struct scope {
 /* The scope of the file itself. */
 void scope_root(struct scope *scope, struct settings *s);
 
-/* The scope of `group`, called KIND "NAME" after its string `name_key`, KIND and its `position` when that
- * is missing, or just KIND when `name_key` is NULL; with what `outer` is called before it. */
+/* The scope of `group`, called KIND "NAME" after its string `name_key`, KIND and its `position`
+ * when that is missing, or just KIND when `name_key` is NULL; with what `outer` is called before
+ * it. */
 void scope_init(struct scope *scope, const struct scope *outer, const config_setting_t *group,
 		const char *kind, const char *name_key, size_t position);
 
@@ -52,9 +53,9 @@ void scope_init(struct scope *scope, const struct scope *outer, const config_set
 void scope_error(const struct scope *scope, const config_setting_t *setting, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Reports keys that `keys` does not know, has for later, or with another type, and required ones that
- * are missing. To be called before the functions below, which treat a value of the wrong type as absent
- * and do not report it again. */
+/* Reports keys that `keys` does not know, has for later, or with another type, and required ones
+ * that are missing. To be called before the functions below, which treat a value of the wrong type
+ * as absent and do not report it again. */
 void scope_keys(const struct scope *scope, const struct setting_key *keys, size_t count);
 
 /* The list, or group, of that name; NULL when absent or of another type. */

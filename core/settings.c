@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,40 +22,67 @@ unsigned settings_line(const config_setting_t *setting)
 	return (unsigned)config_setting_source_line(setting);
 }
 
+void settings_error(struct settings *s, unsigned line, const char *fmt, ...)
+{
+	char text[800];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* a long message may be cut */
+	va_end(args);
+	s->failed = true;
+	diag_add(s->diag, s->file, line, "%s", text);
+}
+
+/* Insertion sort: it keeps the order within a line, and there are few messages. */
+void settings_sort(struct settings *s)
+{
+	struct diag_line *lines = s->diag->lines;
+
+	for (size_t i = s->first + 1; i < s->diag->count; i++) {
+		struct diag_line moved = lines[i];
+		size_t k = i;
+
+		for (; k > s->first && lines[k - 1].line > moved.line; k--)
+			lines[k] = lines[k - 1];
+		lines[k] = moved;
+	}
+}
+
 /* Whether owner and mode of the open file are acceptable; says why not. */
-static bool is_trusted(const struct settings *s, const struct stat *st, enum settings_trust trust)
+static bool is_trusted(struct settings *s, const struct stat *st, enum settings_trust trust)
 {
 	mode_t refused = trust == SETTINGS_OWN ? S_IWGRP | S_IWOTH : S_IWOTH;
 
 	if (!S_ISREG(st->st_mode)) {
-		diag_add(s->diag, s->file, 0, "is not a regular file: expected a file");
+		settings_error(s, 0, "is not a regular file: expected a file");
 		return false;
 	}
 	if (trust == SETTINGS_OWN && st->st_uid != 0 && st->st_uid != geteuid()) {
-		diag_add(s->diag, s->file, 0,
-			 "belongs to user %u: expected root or the calling user (%u)",
-			 (unsigned)st->st_uid, (unsigned)geteuid());
+		settings_error(s, 0, "belongs to user %u: expected root or the calling user (%u)",
+			       (unsigned)st->st_uid, (unsigned)geteuid());
 		return false;
 	}
 	if ((st->st_mode & refused) != 0) {
-		diag_add(s->diag, s->file, 0,
-			 "others can write it (mode %04o): expected a file that only its owner can "
-			 "write (chmod go-w)",
-			 (unsigned)(st->st_mode & 07777));
+		settings_error(
+			s, 0,
+			"others can write it (mode %04o): expected a file that only its owner can "
+			"write (chmod go-w)",
+			(unsigned)(st->st_mode & 07777));
 		return false;
 	}
 	return true;
 }
 
 /* Reads the descriptor to its end; NULL when that fails. The caller owns the text. */
-static char *read_all(const struct settings *s, int fd)
+static char *read_all(struct settings *s, int fd)
 {
 	char *text = malloc(SETTINGS_MAX_BYTES + 1);
 	size_t len = 0;
 	ssize_t got = 1;
 
 	if (text == NULL) {
-		diag_add(s->diag, s->file, 0, "out of memory");
+		settings_error(s, 0, "out of memory");
 		return NULL;
 	}
 	while (got > 0 && len <= SETTINGS_MAX_BYTES) {
@@ -67,29 +96,28 @@ static char *read_all(const struct settings *s, int fd)
 		return text;
 	}
 	if (got < 0)
-		diag_add(s->diag, s->file, 0, "cannot be read: %s", strerror(errno));
+		settings_error(s, 0, "cannot be read: %s", strerror(errno));
 	else if (got > 0)
-		diag_add(s->diag, s->file, 0, "is too long: expected at most %ld bytes",
-			 SETTINGS_MAX_BYTES);
+		settings_error(s, 0, "is too long: expected at most %ld bytes", SETTINGS_MAX_BYTES);
 	else
-		diag_add(s->diag, s->file, 0, "contains a NUL byte: expected text");
+		settings_error(s, 0, "contains a NUL byte: expected text");
 	free(text);
 	return NULL;
 }
 
 /* Opens, checks and reads the file. O_NONBLOCK, so that a FIFO is refused instead of waited for. */
-static char *read_file(const struct settings *s, enum settings_trust trust)
+static char *read_file(struct settings *s, enum settings_trust trust)
 {
 	struct stat st;
 	char *text = NULL;
 	int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0) {
-		diag_add(s->diag, s->file, 0, "cannot be opened: %s", strerror(errno));
+		settings_error(s, 0, "cannot be opened: %s", strerror(errno));
 		return NULL;
 	}
 	if (fstat(fd, &st) != 0)
-		diag_add(s->diag, s->file, 0, "cannot be examined: %s", strerror(errno));
+		settings_error(s, 0, "cannot be examined: %s", strerror(errno));
 	else if (is_trusted(s, &st, trust))
 		text = read_all(s, fd);
 	(void)close(fd); /* was only read */
@@ -136,9 +164,9 @@ static bool is_cut(const char *word, size_t len)
 	return errno == ERANGE || (*end != 'L' && (n > INT_MAX || n < INT_MIN));
 }
 
-/* Reports what libconfig must not see: it would open included files by itself, unchecked, and it would take
- * 4294967297 for 1. False when the text must not be parsed. */
-static bool is_safe(const struct settings *s, const char *text)
+/* Reports what libconfig must not see: it would open included files by itself, unchecked, and it
+ * would take 4294967297 for 1. False when the text must not be parsed. */
+static bool is_safe(struct settings *s, const char *text)
 {
 	unsigned line = 1;
 	bool safe = true;
@@ -147,15 +175,18 @@ static bool is_safe(const struct settings *s, const char *text)
 		const char *next = skip_quiet(text);
 
 		if (next == text && strncmp(text, "@include", strlen("@include")) == 0) {
-			diag_add(s->diag, s->file, line,
-				 "@include is not supported: expected all settings in one file");
+			settings_error(
+				s, line,
+				"@include is not supported: expected all settings in one file");
 			safe = false;
 		}
 		if (next == text)
 			next = text + word_len(text);
 		if (next > text && is_cut(text, (size_t)(next - text)))
-			diag_add(s->diag, s->file, line,
-				 "number is too large: expected at most %d, or an L behind it", INT_MAX);
+			settings_error(
+				s, line,
+				"number is too large: expected at most %d, or an L behind it",
+				INT_MAX);
 		if (next == text)
 			next++;
 		for (; text < next; text++)
@@ -172,8 +203,9 @@ static bool parse(struct settings *s, const char *text)
 	if (config_read_string(&s->tree, text) == CONFIG_TRUE)
 		return true;
 	why = config_error_text(&s->tree);
-	diag_add(s->diag, s->file, (unsigned)config_error_line(&s->tree),
-		 "%s: expected libconfig syntax (key = value;)", why != NULL ? why : "syntax error");
+	settings_error(s, (unsigned)config_error_line(&s->tree),
+		       "%s: expected libconfig syntax (key = value;)",
+		       why != NULL ? why : "syntax error");
 	return false;
 }
 
@@ -186,6 +218,8 @@ bool settings_open(struct settings *s, const char *file, enum settings_trust tru
 	config_init(&s->tree);
 	s->file = file;
 	s->diag = diag;
+	s->first = diag->count;
+	s->failed = false;
 	text = read_file(s, trust);
 	ok = text != NULL && is_safe(s, text) && parse(s, text);
 	free(text);

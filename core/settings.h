@@ -19,12 +19,21 @@ struct settings {
 	config_t tree;
 	const char *file;  /* borrowed until settings_close; NULL when out of use */
 	struct diag *diag; /* borrowed */
+	size_t first;      /* where this file's messages begin in `diag` */
+	bool failed;       /* something was reported, even if memory was out for the message */
 };
 
-/* Reads and parses the file; false when that fails (the reason is in `diag`). settings_close is due in
- * either case. @include is refused: an included file would escape the check of owner and mode. */
+/* Reads and parses the file; false when that fails (the reason is in `diag`). settings_close is due
+ * in either case. @include is refused: an included file would escape the check of owner and mode. */
 bool settings_open(struct settings *s, const char *file, enum settings_trust trust,
 		   struct diag *diag);
+
+/* Reports an error on a line of the file (0: on none). */
+void settings_error(struct settings *s, unsigned line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Puts this file's messages in the order of their lines. */
+void settings_sort(struct settings *s);
 
 /* Frees the tree. A zeroed struct is allowed. */
 void settings_close(struct settings *s);

@@ -20,7 +20,7 @@
 #include "core/scope.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define SUFFIX ".conf"
+#define SUFFIX       ".conf"
 
 static const struct setting_key vendor_keys[] = {
 	{"title", SETTING_STRING, true},
@@ -114,8 +114,10 @@ static void read_libraries(const struct scope *scope, struct vendor *v)
 		const config_setting_t *setting = config_setting_get_elem(list, (unsigned)i);
 
 		if (config_setting_type(setting) != CONFIG_TYPE_STRING)
-			scope_error(scope, setting, "libraries: element %d has the wrong type: expected "
-				    "a string in quotes", i + 1);
+			scope_error(scope, setting,
+				    "libraries: element %d has the wrong type: expected "
+				    "a string in quotes",
+				    i + 1);
 		else
 			v->libraries[v->library_count++] = scope_expand(scope, setting);
 	}
@@ -131,8 +133,10 @@ static void read_code(const struct scope *outer, const config_setting_t *group, 
 	char *text;
 
 	if (config_setting_type(group) != CONFIG_TYPE_GROUP) {
-		scope_error(outer, group, "codes: element %zu has the wrong type: expected a group "
-			    "{ ... }", i + 1);
+		scope_error(outer, group,
+			    "codes: element %zu has the wrong type: expected a group "
+			    "{ ... }",
+			    i + 1);
 		return;
 	}
 	scope_init(&scope, outer, group, "code", "code", i + 1);
@@ -141,7 +145,8 @@ static void read_code(const struct scope *outer, const config_setting_t *group, 
 	if (text != NULL && (!name_value(NAME_RV, text, &number) || number == CKR_OK))
 		scope_error(&scope, NULL, "is no error code: expected CKR_... or 0x...");
 	free(text);
-	outcome = scope_word(&scope, "outcome", outcome_words, COUNT(outcome_words), VENDOR_VERDICT);
+	outcome =
+		scope_word(&scope, "outcome", outcome_words, COUNT(outcome_words), VENDOR_VERDICT);
 	code->code = number;
 	code->outcome = (enum vendor_outcome)outcome;
 }
@@ -199,19 +204,22 @@ static void load_file(struct vendor_set *set, const char *dir, const char *file,
 {
 	struct vendor v = {0};
 	struct settings s = {0};
-	size_t before = diag->count;
 	char *path = NULL;
 
 	v.name = strndup(file, strlen(file) - strlen(SUFFIX));
-	if (v.name == NULL || asprintf(&path, "%s/%s", dir, file) < 0)
+	if (v.name == NULL || asprintf(&path, "%s/%s", dir, file) < 0) {
 		diag_add(diag, file, 0, "out of memory");
-	else if (settings_open(&s, path, SETTINGS_DATA, diag))
+		free(v.name);
+		return;
+	}
+	if (settings_open(&s, path, SETTINGS_DATA, diag))
 		read_vendor(&s, &v);
+	settings_sort(&s);
 	settings_close(&s);
-	if (diag->count == before)
-		set->vendors[set->count++] = v;
-	else
+	if (s.failed)
 		fini(&v);
+	else
+		set->vendors[set->count++] = v;
 	free(path);
 }
 
@@ -231,7 +239,8 @@ static void load_dir(struct vendor_set *set, const char *dir, struct diag *diag)
 	int count = scandir(dir, &entries, is_profile, alphasort);
 
 	if (count < 0) {
-		diag_add(diag, dir, 0, "cannot be read: %s: expected a directory of vendor profiles",
+		diag_add(diag, dir, 0,
+			 "cannot be read: %s: expected a directory of vendor profiles",
 			 strerror(errno));
 		return;
 	}

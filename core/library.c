@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vendor's library: start, stop, fork.
+ *
+ * States: DOWN -> UP by library_start, UP -> DOWN by library_stop, UP -> STUCK when a call did not come
+ * back. Everything but the two atomics is guarded by the library's lock. A library must never be
+ * finalised while one of its calls is in flight: SoftHSM2, NSS and tpm2-pkcs11 then crash the process.
+ * What we find initialised already belongs to somebody else in this process: it is used, but never
+ * finalised by us. */
+#include "core/library.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/names.h"
+#include "core/library_load.h"
+
+/* NSS reads one field behind the standard's struct; the string is then at pReserved for both. */
+struct init_args {
+	CK_C_INITIALIZE_ARGS standard;
+	void *one_more;
+};
+
+/* The library whose C_Initialize runs in this thread. */
+static _Thread_local struct library *starting;
+
+/* Environment variables are the process's: one library at a time sets and restores them. */
+static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* What this process has loaded, kept over C_Finalize and fork(): a private copy is loaded once, and a
+ * child must know which instances it inherited in an initialised state. Guarded by known_lock. */
+struct known {
+	struct known *next;
+	void *dl;
+	int pid;     /* process whose C_Initialize succeeded and was not undone; 0 when none */
+	char key[];  /* path, and for a private copy the module's name behind it */
+};
+static struct known *all_known;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Set by library_setup before any library starts. */
+static CK_FLAGS thread_flags;
+static void (*exit_handler)(void);
+
+void library_setup(CK_FLAGS flags, void (*at_exit)(void))
+{
+	thread_flags = flags;
+	exit_handler = at_exit;
+}
+
+static struct known *known_for(const struct config_module *conf)
+{
+	char key[4096 / 4];
+	struct known *k;
+	size_t len;
+
+	(void)snprintf(key, sizeof key, "%s%s%s", conf->library, conf->private_copy ? "\n" : "",
+		       conf->private_copy ? conf->name : "");
+	len = strlen(key) + 1;
+	pthread_mutex_lock(&known_lock);
+	for (k = all_known; k && strcmp(k->key, key) != 0; k = k->next)
+		;
+	if (!k)
+		k = calloc(1, sizeof *k + len);
+	if (k && !k->key[0]) {
+		memcpy(k->key, key, len);
+		k->next = all_known;
+		all_known = k;
+	}
+	pthread_mutex_unlock(&known_lock);
+	return k;
+}
+
+struct library *library_new(const struct config_module *conf, const struct vendor_set *vendors)
+{
+	struct library *lib = calloc(1, sizeof *lib);
+
+	if (!lib)
+		return NULL;
+	lib->known = known_for(conf);
+	if (!lib->known) {
+		free(lib);
+		return NULL;
+	}
+	lib->conf = conf;
+	lib->vendors = vendors;
+	lib->vendor = strcmp(conf->vendor, "auto") == 0
+			      ? vendor_recognise(vendors, conf->library, NULL)
+			      : vendor_by_name(vendors, conf->vendor);
+	if (!lib->vendor)
+		lib->vendor = vendor_generic();
+	pthread_mutex_init(&lib->lock, NULL);
+	return lib;
+}
+
+void library_free(struct library *lib)
+{
+	if (!lib)
+		return;
+	pthread_mutex_destroy(&lib->lock);
+	free(lib);
+}
+
+bool library_is_starting(void)
+{
+	if (!starting)
+		return false;
+	starting->loads_us = true;
+	return true;
+}
+
+/* Sets the module's variables and remembers what they were in `old` (env_count entries). */
+static bool env_set(const struct config_module *conf, char **old)
+{
+	for (size_t i = 0; i < conf->env_count; i++) {
+		const char *now = getenv(conf->env[i].name);
+
+		old[i] = now ? strdup(now) : NULL;
+		if (setenv(conf->env[i].name, conf->env[i].value, 1) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void env_restore(const struct config_module *conf, char **old)
+{
+	for (size_t i = 0; i < conf->env_count; i++) {
+		if (old[i])
+			(void)setenv(conf->env[i].name, old[i], 1); /* had this value a moment ago */
+		else
+			(void)unsetenv(conf->env[i].name);
+		free(old[i]);
+	}
+}
+
+static bool down(struct library *lib, const char *what, CK_RV rv)
+{
+	char code[NAME_MAX_LEN];
+
+	(void)snprintf(lib->reason, sizeof lib->reason, "%s: %s answered %s", lib->conf->library, what,
+		       name_of(NAME_RV, rv, code));
+	return false;
+}
+
+/* True when a parent process initialised this instance and fork() brought it here. */
+static bool is_inherited(const struct library *lib)
+{
+	return lib->known->pid && lib->known->pid != getpid();
+}
+
+static bool load(struct library *lib)
+{
+	struct library_lists lists = {.dl = lib->dl};
+	/* A maker whose inherited instance must not be touched gets a second one in the child. */
+	bool copies = is_inherited(lib) && lib->vendor->fork == VENDOR_FORK_NEVER;
+	bool reuses = !copies && lib->conf->private_copy && lib->known->dl;
+	bool ok;
+
+	if (lib->dl && !copies && !lib->vendor->instance_per_list)
+		return true;
+	if (reuses)
+		lists.dl = lib->known->dl;
+	if (lists.dl && !copies)
+		ok = library_lists(lists.dl, lib->vendor->trust_3_0, &lists, lib->reason,
+				   sizeof lib->reason);
+	else
+		ok = library_load(lib->conf, copies, !lib->vendor->reload_to_recover,
+				  lib->vendor->trust_3_0, &lists, lib->reason, sizeof lib->reason);
+	if (!ok)
+		return false;
+	if (lists.dl != lib->known->dl && exit_handler)
+		atexit(exit_handler);
+	lib->dl = lib->known->dl = lists.dl;
+	lib->v2 = lists.v2;
+	lib->v3 = lists.v3;
+	if (copies)
+		lib->known->pid = 0;
+	return true;
+}
+
+static CK_RV call_initialize(struct library *lib)
+{
+	struct init_args args = {
+		.standard.flags = CKF_OS_LOCKING_OK | thread_flags,
+		.standard.pReserved = lib->conf->init_args,
+	};
+	CK_RV rv;
+
+	starting = lib;
+	rv = lib->v2->C_Initialize(&args);
+	starting = NULL;
+	return rv;
+}
+
+static bool initialise(struct library *lib)
+{
+	CK_RV rv = call_initialize(lib);
+
+	if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && is_inherited(lib) &&
+	    lib->vendor->fork == VENDOR_FORK_FINALIZE_THEN_INIT) {
+		(void)lib->v2->C_Finalize(NULL); /* the parent's sessions and login, inherited */
+		rv = call_initialize(lib);
+	}
+	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
+		return down(lib, "C_Initialize", rv);
+	lib->is_owned = rv == CKR_OK;
+	lib->known->pid = lib->is_owned ? getpid() : 0;
+	if (!lib->loads_us)
+		return true;
+	if (lib->is_owned)
+		(void)lib->v2->C_Finalize(NULL); /* refused: nothing of it is used */
+	lib->known->pid = 0;
+	(void)snprintf(lib->reason, sizeof lib->reason,
+		       "%s: it loads hsmux itself (a proxy with hsmux among its modules): refused",
+		       lib->conf->library);
+	return false;
+}
+
+static void recognise(struct library *lib)
+{
+	const struct vendor *v;
+
+	if (lib->v2->C_GetInfo(&lib->info) != CKR_OK) {
+		memset(&lib->info, 0, sizeof lib->info);
+		return;
+	}
+	if (strcmp(lib->conf->vendor, "auto") != 0)
+		return;
+	v = vendor_recognise(lib->vendors, lib->conf->library, &lib->info);
+	if (v)
+		lib->vendor = v;
+}
+
+static bool start_in_env(struct library *lib)
+{
+	struct library_guard guard;
+	bool ok = load(lib);
+
+	if (!ok)
+		return false;
+	library_guard(lib, &guard);
+	ok = initialise(lib);
+	if (ok)
+		recognise(lib);
+	library_unguard(&guard);
+	return ok;
+}
+
+static bool start(struct library *lib)
+{
+	char **old;
+	bool ok;
+
+	if (lib->loads_us)
+		return false;
+	if (lib->conf->env_count == 0)
+		return start_in_env(lib);
+	old = calloc(lib->conf->env_count, sizeof *old);
+	if (!old)
+		return false;
+	pthread_mutex_lock(&env_lock);
+	ok = env_set(lib->conf, old) && start_in_env(lib);
+	env_restore(lib->conf, old);
+	pthread_mutex_unlock(&env_lock);
+	free(old);
+	return ok;
+}
+
+bool library_start(struct library *lib)
+{
+	int state = atomic_load(&lib->state);
+
+	if (state != LIBRARY_DOWN)
+		return state == LIBRARY_UP;
+	if (!start(lib))
+		return false;
+	lib->reason[0] = '\0';
+	atomic_fetch_add(&lib->epoch, 1);
+	atomic_store(&lib->state, LIBRARY_UP);
+	log_msg(LOG_LEVEL_INFO, "module %s: started (%s%s%s)", lib->conf->name, lib->vendor->title,
+		lib->v3 ? ", 3.0 interface" : "", lib->is_owned ? "" : ", already in use in this process");
+	return true;
+}
+
+void library_stop(struct library *lib, bool calls_ended)
+{
+	struct library_guard guard;
+
+	if (atomic_load(&lib->state) != LIBRARY_UP)
+		return;
+	if (!calls_ended) {
+		(void)snprintf(lib->reason, sizeof lib->reason, "%s: a call does not return",
+			       lib->conf->library);
+		log_msg(LOG_LEVEL_ERROR, "module %s: a call does not return; not finalised and not used "
+			"again in this process", lib->conf->name);
+		atomic_store(&lib->state, LIBRARY_STUCK);
+		return;
+	}
+	atomic_store(&lib->state, LIBRARY_DOWN);
+	if (!lib->is_owned)
+		return;
+	library_guard(lib, &guard);
+	(void)lib->v2->C_Finalize(NULL); /* nothing can be done about a failure */
+	library_unguard(&guard);
+	lib->known->pid = 0;
+	if (lib->vendor->reload_to_recover) {
+		dlclose(lib->dl);
+		lib->dl = lib->known->dl = NULL;
+	}
+}
+
+void library_guard(const struct library *lib, struct library_guard *guard)
+{
+	sigset_t pipe, pending, before;
+
+	guard->is_set = lib->vendor->raises_sigpipe;
+	if (!guard->is_set)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	guard->was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe, &before);
+	guard->was_blocked = sigismember(&before, SIGPIPE) == 1;
+}
+
+void library_unguard(const struct library_guard *guard)
+{
+	const struct timespec now = {0};
+	sigset_t pipe;
+
+	if (!guard->is_set)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (!guard->was_pending)
+		(void)sigtimedwait(&pipe, NULL, &now); /* takes away the one that the call raised */
+	if (!guard->was_blocked)
+		pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The library as a whole.
+ *
+ * State: DOWN -> STARTING -> UP -> ENDING -> DOWN, changed under init_lock. It lives in a page of its own
+ * that the kernel wipes in a forked child (MADV_WIPEONFORK), so that one load answers "initialised, and
+ * not forked", also after a clone() that ran no atfork handlers.
+ *
+ * In a forked child nothing of the parent's is called or freed: sessions and tables are forgotten, and
+ * C_Initialize starts from nothing.
+ *
+ * What slot calls look at (groups, configuration) is protected by `shape`: they hold it for reading,
+ * C_Finalize takes it for writing. Sessions have their own protection (session.c). */
+#include "core/mux.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/alias.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/library.h"
+#include "core/login.h"
+#include "core/object.h"
+#include "core/session.h"
+#include "core/vendor.h"
+
+/* How long C_Finalize waits for calls in flight, and exit for the same. */
+#define FINALIZE_WAIT_MS 5000
+#define EXIT_WAIT_MS     1000
+/* The longest string that is accepted in pReserved; "config=" and a path. */
+#define RESERVED_MAX 4096
+
+enum { STATE_DOWN, STATE_STARTING, STATE_UP, STATE_ENDING };
+
+/* The one global of the library. */
+static struct {
+	pthread_mutex_t init_lock;  /* one C_Initialize or C_Finalize at a time */
+	pthread_rwlock_t shape;     /* guards the fields below against C_Finalize */
+	pthread_mutex_t event_lock; /* with `event`: C_WaitForSlotEvent waits for the end */
+	pthread_cond_t event;
+	bool has_handlers;          /* the atfork handler is registered */
+	bool was_up;                /* initialised by this process or the one it was forked from */
+	struct config *config;
+	struct vendor_set *vendors;
+	struct library **libraries;
+	struct group **groups;
+	size_t group_count;
+} mux = {
+	.init_lock = PTHREAD_MUTEX_INITIALIZER,
+	.shape = PTHREAD_RWLOCK_INITIALIZER,
+	.event_lock = PTHREAD_MUTEX_INITIALIZER,
+	.event = PTHREAD_COND_INITIALIZER,
+};
+
+/* Until the page exists the state is a plain zero. */
+static _Atomic int state_before;
+static _Atomic(_Atomic int *) state = &state_before;
+
+static int state_now(void)
+{
+	return atomic_load_explicit(atomic_load_explicit(&state, memory_order_relaxed),
+				    memory_order_acquire);
+}
+
+static void state_set(int value)
+{
+	atomic_store(atomic_load(&state), value);
+}
+
+CK_RV mux_check(void)
+{
+	return state_now() == STATE_UP ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+/* The locks may be held by threads that do not exist in the child; the page is wiped by the kernel, or
+ * here where it cannot do that. Only memory is written: this runs between fork and anything else. */
+static void in_child(void)
+{
+	pthread_mutex_init(&mux.init_lock, NULL);
+	pthread_mutex_init(&mux.event_lock, NULL);
+	pthread_cond_init(&mux.event, NULL);
+	pthread_rwlock_init(&mux.shape, NULL);
+	state_set(STATE_DOWN);
+}
+
+static bool set_up_once(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p;
+
+	if (mux.has_handlers)
+		return true;
+	p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	(void)madvise(p, page, MADV_WIPEONFORK); /* where unknown, in_child() does it */
+	if (pthread_atfork(NULL, NULL, in_child) != 0)
+		return false;
+	atomic_store(&state, (_Atomic int *)p);
+	mux.has_handlers = true;
+	return true;
+}
+
+/* Forgets what was inherited. The parent's libraries, sessions and locks are not touched. */
+static void forget_parent(void)
+{
+	session_forget_everything();
+	object_forget_everything(true);
+	alias_forget_everything(true);
+	mux.config = NULL;
+	mux.vendors = NULL;
+	mux.libraries = NULL;
+	mux.groups = NULL;
+	mux.group_count = 0;
+	mux.was_up = false;
+}
+
+static void release(bool keeps_memory)
+{
+	if (keeps_memory)
+		return; /* a call that never returned still looks at it */
+	for (size_t i = 0; i < mux.group_count; i++) {
+		for (size_t k = 0; k < mux.groups[i]->member_count; k++)
+			member_fini(&mux.groups[i]->members[k], false);
+		group_free(mux.groups[i]);
+	}
+	free(mux.groups);
+	for (size_t i = 0; mux.libraries && i < mux.config->module_count; i++)
+		library_free(mux.libraries[i]);
+	free(mux.libraries);
+	vendor_free(mux.vendors);
+	config_free(mux.config);
+}
+
+static void clear(void)
+{
+	mux.config = NULL;
+	mux.vendors = NULL;
+	mux.libraries = NULL;
+	mux.groups = NULL;
+	mux.group_count = 0;
+}
+
+static void log_diag(struct diag *diag, enum log_level level)
+{
+	char line[900];
+
+	for (size_t i = 0; i < diag->count; i++) {
+		diag_format(diag, i, line, sizeof line);
+		log_msg(level, "%s", line);
+	}
+	diag_free(diag);
+}
+
+static CK_RV make_libraries(void)
+{
+	size_t n = mux.config->module_count;
+
+	mux.libraries = calloc(n + 1, sizeof(*mux.libraries));
+	if (!mux.libraries)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		mux.libraries[i] = library_new(&mux.config->modules[i], mux.vendors);
+		if (!mux.libraries[i])
+			return CKR_HOST_MEMORY;
+	}
+	return CKR_OK;
+}
+
+/* Text of a blank-padded field. */
+static void field_text(const unsigned char *field, size_t size, char *text)
+{
+	while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == '\0'))
+		size--;
+	memcpy(text, field, size);
+	text[size] = '\0';
+}
+
+static bool discover_slot(const CK_FUNCTION_LIST *f, CK_SLOT_ID slot)
+{
+	CK_TOKEN_INFO info;
+	char label[sizeof info.label + 1], serial[sizeof info.serialNumber + 1];
+
+	if (f->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+		return true;
+	field_text(info.label, sizeof info.label, label);
+	field_text(info.serialNumber, sizeof info.serialNumber, serial);
+	return config_add_discovered(mux.config, label, serial);
+}
+
+/* The embedded default: one virtual token for each initialised token of the one module. */
+static CK_RV discover(void)
+{
+	struct library *lib = mux.libraries[0];
+	CK_SLOT_ID slots[256];
+	CK_ULONG n = sizeof slots / sizeof slots[0];
+	bool ok = true;
+
+	pthread_mutex_lock(&lib->lock);
+	if (library_start(lib) && lib->v2->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
+		for (CK_ULONG i = 0; ok && i < n; i++)
+			ok = discover_slot(lib->v2, slots[i]);
+	pthread_mutex_unlock(&lib->lock);
+	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are",
+		mux.config->token_count, lib->conf->library);
+	return ok ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+static CK_RV make_groups(void)
+{
+	size_t n = mux.config->token_count;
+
+	mux.groups = calloc(n + 1, sizeof(*mux.groups));
+	if (!mux.groups)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		mux.groups[i] = group_new(&mux.config->tokens[i], mux.libraries);
+		if (!mux.groups[i])
+			return CKR_HOST_MEMORY;
+		mux.group_count = i + 1;
+	}
+	return CKR_OK;
+}
+
+/* A member that cannot be used now never fails the others: its log line says why. */
+static void reach_members(void)
+{
+	for (size_t i = 0; i < mux.group_count; i++)
+		for (size_t k = 0; k < mux.groups[i]->member_count; k++)
+			(void)member_up(&mux.groups[i]->members[k], true);
+}
+
+static void warn_environment(void)
+{
+	for (size_t i = 0; i < mux.config->module_count; i++)
+		if (mux.config->modules[i].env_count > 0 && log_on(LOG_LEVEL_INFO))
+			log_msg(LOG_LEVEL_INFO,
+				"module %s: `env` is set in this process while the module starts; other "
+				"threads that read the environment then may race with it",
+				mux.config->modules[i].name);
+}
+
+static CK_RV build(struct config *config)
+{
+	struct diag diag = {0};
+	CK_RV rv;
+
+	mux.config = config;
+	mux.vendors = vendor_load(NULL, &diag);
+	if (mux.vendors)
+		(void)config_check_vendors(config, mux.vendors, &diag); /* said in the log, below */
+	log_diag(&diag, LOG_LEVEL_WARN);
+	if (!mux.vendors)
+		return CKR_HOST_MEMORY;
+	rv = make_libraries();
+	if (rv == CKR_OK && config->discover)
+		rv = discover();
+	warn_environment();
+	return rv == CKR_OK ? make_groups() : rv;
+}
+
+/* In a library that somebody else in this process owns, what is ours must be closed one by one. */
+static void leave_foreign(void)
+{
+	for (size_t i = 0; i < mux.group_count; i++) {
+		struct group *g = mux.groups[i];
+
+		for (size_t k = 0; k < g->member_count; k++) {
+			if (atomic_load(&g->members[k].state) != MEMBER_UP || g->members[k].lib->is_owned)
+				continue;
+			login_drop(g);
+			pool_empty(&g->members[k], true);
+		}
+	}
+}
+
+/* Stops all libraries; false when a call is still inside one of them. */
+static bool stop_libraries(bool sessions_ended)
+{
+	bool all_ended = sessions_ended;
+
+	for (size_t i = 0; mux.libraries && i < mux.config->module_count; i++) {
+		struct library *lib = mux.libraries[i];
+		bool ended = true;
+
+		for (struct member *m = lib->members; m; m = m->next)
+			ended = pool_quiesce(&m->pool, sessions_ended ? FINALIZE_WAIT_MS : 0) && ended;
+		if (pthread_mutex_trylock(&lib->lock) != 0) {
+			all_ended = false;
+			continue; /* a call under its lock did not return in time either */
+		}
+		library_stop(lib, ended);
+		pthread_mutex_unlock(&lib->lock);
+		all_ended = all_ended && ended;
+	}
+	return all_ended;
+}
+
+/* Waits for slot calls to leave; false when one does not. */
+static bool shape_close(long long wait_ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ts.tv_sec += (time_t)(wait_ms / 1000) + 1;
+	return pthread_rwlock_timedwrlock(&mux.shape, &ts) == 0;
+}
+
+static void end(long long wait_ms)
+{
+	bool ended, closed;
+
+	pthread_mutex_lock(&mux.event_lock);
+	state_set(STATE_ENDING);
+	pthread_cond_broadcast(&mux.event);
+	pthread_mutex_unlock(&mux.event_lock);
+	ended = session_close_everything(clock_ms() + wait_ms);
+	closed = shape_close(wait_ms);
+	if (ended && closed)
+		leave_foreign();
+	ended = stop_libraries(ended && closed);
+	object_forget_everything(false);
+	alias_forget_everything(false);
+	release(!ended);
+	clear();
+	mux.was_up = false;
+	if (closed)
+		pthread_rwlock_unlock(&mux.shape);
+	state_set(STATE_DOWN);
+}
+
+/* Runs before the exit handlers of the libraries that were loaded before it was registered: their code
+ * still works, while the application's own handlers, which run later, find hsmux closed. */
+static void at_exit(void)
+{
+	if (pthread_mutex_trylock(&mux.init_lock) != 0)
+		return; /* somebody starts or ends it just now */
+	if (state_now() == STATE_UP)
+		end(EXIT_WAIT_MS);
+	pthread_mutex_unlock(&mux.init_lock);
+}
+
+static CK_RV start(struct config *config)
+{
+	CK_RV rv = build(config);
+
+	if (rv == CKR_OK) {
+		reach_members();
+		mux.was_up = true;
+		state_set(STATE_UP);
+		return CKR_OK;
+	}
+	(void)stop_libraries(true); /* none has a session yet */
+	release(false);
+	clear();
+	state_set(STATE_DOWN);
+	return rv;
+}
+
+/* `config` NULL: it is looked for. */
+static CK_RV init_locked(const char *file, struct config *config, CK_FLAGS flags)
+{
+	struct diag diag = {0};
+
+	if (!set_up_once()) {
+		config_free(config);
+		return CKR_HOST_MEMORY;
+	}
+	if (state_now() != STATE_DOWN) {
+		config_free(config);
+		return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+	}
+	state_set(STATE_STARTING);
+	if (mux.was_up)
+		forget_parent();
+	log_setup(LOG_LEVEL_WARN, false);
+	if (!config)
+		config = config_load(file, &diag);
+	if (config)
+		log_setup(config->log_level, config->log_syslog);
+	log_diag(&diag, LOG_LEVEL_ERROR);
+	if (!config) {
+		state_set(STATE_DOWN);
+		return CKR_GENERAL_ERROR;
+	}
+	library_setup(flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS, at_exit);
+	return start(config);
+}
+
+static CK_RV init(const char *file, struct config *config, CK_FLAGS flags)
+{
+	CK_RV rv;
+
+	if (library_is_starting()) {
+		config_free(config);
+		return CKR_FUNCTION_FAILED;
+	}
+	pthread_mutex_lock(&mux.init_lock);
+	rv = init_locked(file, config, flags);
+	pthread_mutex_unlock(&mux.init_lock);
+	return rv;
+}
+
+/* The standard wants pReserved NULL; "config=/path" is ours. Anything else is not looked into beyond the
+ * first bytes that differ: it may be another module's structure. */
+static bool reserved_file(const void *reserved, const char **file)
+{
+	static const char prefix[] = "config=";
+	const char *text = reserved;
+
+	*file = NULL;
+	if (!text)
+		return true;
+	if (strncmp(text, prefix, sizeof prefix - 1) != 0)
+		return false;
+	*file = text + sizeof prefix - 1;
+	return **file == '/' && strnlen(*file, RESERVED_MAX) < RESERVED_MAX;
+}
+
+CK_RV mux_init(const CK_C_INITIALIZE_ARGS *args)
+{
+	const char *file = NULL;
+	int callbacks;
+
+	if (!args)
+		return init(NULL, NULL, 0);
+	callbacks = !!args->CreateMutex + !!args->DestroyMutex + !!args->LockMutex + !!args->UnlockMutex;
+	if ((callbacks != 0 && callbacks != 4) || !reserved_file(args->pReserved, &file))
+		return CKR_ARGUMENTS_BAD;
+	/* Our condition variables cannot be made of the application's mutexes. */
+	if (callbacks == 4 && !(args->flags & CKF_OS_LOCKING_OK))
+		return CKR_CANT_LOCK;
+	return init(file, NULL, args->flags);
+}
+
+CK_RV mux_init_config(struct config *config)
+{
+	return init(NULL, config, 0);
+}
+
+CK_RV mux_fini(void)
+{
+	CK_RV rv = CKR_OK;
+
+	if (library_is_starting())
+		return CKR_FUNCTION_FAILED;
+	pthread_mutex_lock(&mux.init_lock);
+	if (state_now() == STATE_UP)
+		end(FINALIZE_WAIT_MS);
+	else if (mux.was_up)
+		forget_parent(); /* a child that did not initialise: callers that know nothing of forks */
+	else
+		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+	pthread_mutex_unlock(&mux.init_lock);
+	return rv;
+}
+
+size_t mux_group_count(void)
+{
+	return mux.group_count;
+}
+
+struct group *mux_group(size_t i)
+{
+	return mux.groups[i];
+}
+
+const struct config *mux_config(void)
+{
+	return mux.config;
+}
+
+CK_RV mux_take(void)
+{
+	if (state_now() != STATE_UP)
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	pthread_rwlock_rdlock(&mux.shape);
+	if (state_now() == STATE_UP)
+		return CKR_OK;
+	pthread_rwlock_unlock(&mux.shape);
+	return CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+CK_RV slot_take(CK_SLOT_ID slot, struct group **group)
+{
+	CK_RV rv = mux_take();
+
+	if (rv != CKR_OK)
+		return rv;
+	for (size_t i = 0; i < mux.group_count; i++) {
+		if (mux.groups[i]->conf->slot != slot)
+			continue;
+		*group = mux.groups[i];
+		return CKR_OK;
+	}
+	slot_give();
+	return CKR_SLOT_ID_INVALID;
+}
+
+void slot_give(void)
+{
+	pthread_rwlock_unlock(&mux.shape);
+}
+
+CK_RV mux_wait_end(void)
+{
+	pthread_mutex_lock(&mux.event_lock);
+	while (state_now() == STATE_UP)
+		pthread_cond_wait(&mux.event, &mux.event_lock);
+	pthread_mutex_unlock(&mux.event_lock);
+	return CKR_CRYPTOKI_NOT_INITIALIZED;
+}

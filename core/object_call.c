@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The object functions of Cryptoki but for searches.
+ *
+ * Every function has an outer part that takes and gives the session and an inner one that may return
+ * anywhere. Member sessions are always read/write, so the rules for read-only sessions are kept here. */
+#include "core/object_call.h"
+
+#include "core/alias.h"
+#include "core/base/attr.h"
+#include "core/object.h"
+
+/* A function of one session; what differs is in `args`. */
+struct args {
+	CK_OBJECT_HANDLE object;
+	const CK_ATTRIBUTE *tmpl;
+	CK_ATTRIBUTE *out;
+	CK_ULONG count;
+	CK_OBJECT_HANDLE *made;
+	CK_ULONG *size;
+};
+
+static CK_RV in_session(CK_SESSION_HANDLE handle, CK_RV (*run)(struct session *, struct args *),
+			struct args *args)
+{
+	struct session *s;
+	CK_RV rv = session_take(handle, &s);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = run(s, args);
+	session_give(s);
+	return rv;
+}
+
+static struct call call_for(enum call_id id, struct session *s, CK_OBJECT_HANDLE object)
+{
+	return (struct call){
+		.id = id,
+		.place = CALL_BORROW,
+		.group = s->group,
+		.session = s,
+		.object = {{object, CKR_OBJECT_HANDLE_INVALID}},
+	};
+}
+
+/* Runs a call that makes one object and gives it a handle. */
+static CK_RV make(struct call *call, const struct args *args, bool is_token)
+{
+	const bool tokens[2] = {is_token, false};
+	CK_OBJECT_HANDLE *const app[2] = {args->made, NULL};
+	struct attr_list list = {0};
+	CK_RV rv;
+
+	if (is_token && !session_is_rw(call->session))
+		return CKR_SESSION_READ_ONLY;
+	rv = attr_list_copy(args->tmpl, args->count, &list);
+	if (rv != CKR_OK)
+		return rv;
+	call->place = is_token ? CALL_BORROW : CALL_HOME;
+	call->tmpl[0] = list.attrs;
+	call->tmpl_count[0] = list.count;
+	rv = call_run(call);
+	if (rv == CKR_OK)
+		rv = object_publish(call, tokens, app);
+	attr_list_free(&list);
+	return rv;
+}
+
+static CK_RV create_in(struct session *s, struct args *args)
+{
+	struct call call = call_for(CALL_C_CreateObject, s, 0);
+	CK_RV rv;
+
+	if (!args->made || (!args->tmpl && args->count))
+		return CKR_ARGUMENTS_BAD;
+	rv = attr_check(args->tmpl, args->count);
+	if (rv != CKR_OK)
+		return rv;
+	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, false));
+}
+
+CK_RV object_create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		    CK_OBJECT_HANDLE *object)
+{
+	return in_session(session, create_in,
+			  &(struct args){.tmpl = tmpl, .count = count, .made = object});
+}
+
+/* Whether the object says that it must not be copied. A token that does not know the attribute allows
+ * it, as the standard's default does. */
+static bool is_copyable(struct session *s, CK_OBJECT_HANDLE object)
+{
+	CK_BBOOL b = CK_TRUE;
+	CK_ATTRIBUTE a = {CKA_COPYABLE, &b, sizeof b};
+
+	return object_read_in(s, object, &a, 1) != CKR_OK || b != CK_FALSE;
+}
+
+static CK_RV copy_in(struct session *s, struct args *args)
+{
+	struct call call = call_for(CALL_C_CopyObject, s, args->object);
+	struct object_view view;
+	bool is_token;
+	CK_RV rv;
+
+	if (!args->made || (!args->tmpl && args->count))
+		return CKR_ARGUMENTS_BAD;
+	if (!object_resolve(s->group, args->object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	rv = attr_check(args->tmpl, args->count);
+	if (rv == CKR_OK)
+		rv = object_is_token(s, view.handle, &is_token);
+	if (rv != CKR_OK)
+		return rv;
+	if (!is_copyable(s, view.handle))
+		return CKR_ACTION_PROHIBITED;
+	if (is_token && alias_fits(args->tmpl, args->count))
+		return alias_make(s, view.handle, args->tmpl, args->count, args->made);
+	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token));
+}
+
+CK_RV object_copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
+		  CK_ULONG count, CK_OBJECT_HANDLE *copy)
+{
+	return in_session(
+		session, copy_in,
+		&(struct args){.object = object, .tmpl = tmpl, .count = count, .made = copy});
+}
+
+/* Token objects cannot be changed in a read-only session. */
+static CK_RV check_write(struct session *s, CK_OBJECT_HANDLE object)
+{
+	bool is_token = false;
+	CK_RV rv = CKR_OK;
+
+	if (!session_is_rw(s))
+		rv = object_is_token(s, object, &is_token);
+	if (rv != CKR_OK)
+		return rv;
+	return is_token ? CKR_SESSION_READ_ONLY : CKR_OK;
+}
+
+static CK_RV destroy_in(struct session *s, struct args *args)
+{
+	struct call call = call_for(CALL_C_DestroyObject, s, args->object);
+	struct object_view view;
+	CK_RV rv;
+
+	if (!object_get(s->group, args->object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	if (view.target) {
+		alias_drop(args->object);
+		object_drop(args->object);
+		return CKR_OK;
+	}
+	rv = check_write(s, args->object);
+	if (rv == CKR_OK)
+		rv = call_run(&call);
+	if (rv == CKR_OK)
+		object_drop(args->object);
+	return rv;
+}
+
+CK_RV object_destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+	return in_session(session, destroy_in, &(struct args){.object = object});
+}
+
+static CK_RV size_in(struct session *s, struct args *args)
+{
+	struct call call = call_for(CALL_C_GetObjectSize, s, args->object);
+	CK_RV rv;
+
+	if (!args->size)
+		return CKR_ARGUMENTS_BAD;
+	rv = call_run(&call);
+	if (rv == CKR_OK)
+		*args->size = call.size;
+	return rv;
+}
+
+CK_RV object_size(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG *size)
+{
+	return in_session(session, size_in, &(struct args){.object = object, .size = size});
+}
+
+/* CKR_OK together with a length of -1 crashes applications that trust the code. */
+static CK_RV sane_lengths(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	for (CK_ULONG i = 0; i < count; i++)
+		if (tmpl[i].ulValueLen == CK_UNAVAILABLE_INFORMATION)
+			return CKR_ATTRIBUTE_TYPE_INVALID;
+	return CKR_OK;
+}
+
+static CK_RV read_in(struct session *s, struct args *args)
+{
+	struct object_view view;
+	CK_RV rv;
+
+	if ((!args->out && args->count) || args->count > ATTR_MAX_COUNT)
+		return CKR_ARGUMENTS_BAD;
+	if (!object_get(s->group, args->object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	if (view.target)
+		return alias_read(s, args->object, args->out, args->count);
+	rv = object_read_in(s, args->object, args->out, args->count);
+	return rv == CKR_OK ? sane_lengths(args->out, args->count) : rv;
+}
+
+CK_RV object_read(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+		  CK_ULONG count)
+{
+	return in_session(session, read_in,
+			  &(struct args){.object = object, .out = tmpl, .count = count});
+}
+
+static CK_RV write_in(struct session *s, struct args *args)
+{
+	struct call call = call_for(CALL_C_SetAttributeValue, s, args->object);
+	struct attr_list list = {0};
+	struct object_view view;
+	CK_RV rv;
+
+	if (!args->tmpl && args->count)
+		return CKR_ARGUMENTS_BAD;
+	if (!object_get(s->group, args->object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	rv = attr_list_copy(args->tmpl, args->count, &list);
+	if (rv != CKR_OK)
+		return rv;
+	call.tmpl[0] = list.attrs;
+	call.tmpl_count[0] = list.count;
+	if (view.target)
+		rv = alias_write(args->object, list.attrs, list.count);
+	else
+		rv = check_write(s, args->object);
+	if (rv == CKR_OK && !view.target)
+		rv = call_run(&call);
+	attr_list_free(&list);
+	return rv;
+}
+
+CK_RV object_write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
+		   CK_ULONG count)
+{
+	return in_session(session, write_in,
+			  &(struct args){.object = object, .tmpl = tmpl, .count = count});
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions on a member.
+ *
+ * A session is in one of three places: an idle slot (nobody's), a borrower's hands, or being opened or
+ * closed. Whoever takes the pointer out of a slot owns it. The mutex guards the list of all sessions
+ * and the numbers; vendor code is never called while it is held.
+ *
+ * Epochs: a session opened in an earlier epoch of its member is closed instead of being lent; it is
+ * not even closed when the library was initialised anew, because its number may be another's now. */
+#include "core/pool.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/library.h"
+#include "core/member.h"
+
+void pool_init(struct pool *p, unsigned limit)
+{
+	pthread_condattr_t attr;
+
+	for (unsigned i = 0; i < POOL_IDLE; i++)
+		atomic_init(&p->idle[i], NULL);
+	atomic_init(&p->waiters, 0);
+	atomic_init(&p->is_quiet, 0);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->given, &attr);
+	pthread_condattr_destroy(&attr);
+	p->all = NULL;
+	p->open = 0;
+	p->limit = limit;
+}
+
+void pool_fini(struct pool *p)
+{
+	while (p->all) {
+		struct member_session *ms = p->all;
+
+		p->all = ms->next;
+		free(ms);
+	}
+	pthread_cond_destroy(&p->given);
+	pthread_mutex_destroy(&p->lock);
+}
+
+bool pool_enter(struct member_session *ms)
+{
+	/* Pairs with pool_quiesce: either it sees our mark or we see that it is quiet. */
+	atomic_store(&ms->in_call, 1);
+	if (!atomic_load(&ms->member->pool.is_quiet))
+		return true;
+	atomic_store(&ms->in_call, 0);
+	return false;
+}
+
+void pool_leave(struct member_session *ms)
+{
+	atomic_store_explicit(&ms->in_call, 0, memory_order_release);
+}
+
+static bool anybody_inside(struct pool *p)
+{
+	bool inside = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (struct member_session *ms = p->all; ms && !inside; ms = ms->next)
+		inside = atomic_load(&ms->in_call) != 0;
+	pthread_mutex_unlock(&p->lock);
+	return inside;
+}
+
+bool pool_quiesce(struct pool *p, long long wait_ms)
+{
+	const struct timespec pause = {.tv_nsec = 1000 * 1000};
+	long long end = clock_ms() + wait_ms;
+	bool inside;
+
+	atomic_store(&p->is_quiet, 1);
+	while ((inside = anybody_inside(p)) && clock_ms() < end)
+		nanosleep(&pause, NULL); /* a vendor's call gives no signal when it returns */
+	return !inside;
+}
+
+void pool_resume(struct pool *p)
+{
+	atomic_store(&p->is_quiet, 0);
+}
+
+static void wake(struct pool *p)
+{
+	if (atomic_load(&p->waiters) == 0)
+		return;
+	pthread_mutex_lock(&p->lock);
+	pthread_cond_broadcast(&p->given);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static struct member_session *session_new(struct member *member)
+{
+	struct pool *p = &member->pool;
+	struct member_session *ms = calloc(1, sizeof *ms);
+
+	if (!ms)
+		return NULL;
+	ms->member = member;
+	pthread_mutex_lock(&p->lock);
+	if (p->limit && p->open >= p->limit) {
+		pthread_mutex_unlock(&p->lock);
+		free(ms);
+		return NULL;
+	}
+	ms->next = p->all;
+	if (p->all)
+		p->all->prev = ms;
+	p->all = ms;
+	p->open++;
+	pthread_mutex_unlock(&p->lock);
+	return ms;
+}
+
+static void session_free(struct member_session *ms)
+{
+	struct pool *p = &ms->member->pool;
+
+	pthread_mutex_lock(&p->lock);
+	if (ms->prev)
+		ms->prev->next = ms->next;
+	else
+		p->all = ms->next;
+	if (ms->next)
+		ms->next->prev = ms->prev;
+	p->open--;
+	pthread_mutex_unlock(&p->lock);
+	free(ms);
+	wake(p);
+}
+
+/* The member said how many it allows: remember it, so that the next one waits instead of asking. */
+static void learn_limit(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->open > 1)
+		p->limit = p->open - 1;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static CK_RV open_real(struct member_session *ms)
+{
+	struct member *m = ms->member;
+	struct library_guard guard;
+	CK_RV rv;
+
+	ms->epoch = atomic_load(&m->epoch);
+	if (atomic_load(&m->state) != MEMBER_UP || !pool_enter(ms))
+		return CKR_DEVICE_ERROR;
+	ms->lib_epoch = atomic_load(&m->lib->epoch);
+	library_guard(m->lib, &guard);
+	rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &ms->real);
+	if (rv == CKR_TOKEN_WRITE_PROTECTED)
+		rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
+	library_unguard(&guard);
+	pool_leave(ms);
+	return rv;
+}
+
+static CK_RV open_new(struct member *member, struct member_session **out)
+{
+	struct member_session *ms = session_new(member);
+	CK_RV rv;
+
+	if (!ms)
+		return CKR_SESSION_COUNT;
+	rv = open_real(ms);
+	if (rv == CKR_OK) {
+		*out = ms;
+		return CKR_OK;
+	}
+	if (rv == CKR_SESSION_COUNT)
+		learn_limit(&member->pool);
+	session_free(ms);
+	return rv;
+}
+
+static struct member_session *take_idle(struct member *member, unsigned hint)
+{
+	struct pool *p = &member->pool;
+	unsigned epoch = atomic_load(&member->epoch);
+
+	for (unsigned i = 0; i < POOL_IDLE; i++) {
+		_Atomic(struct member_session *) *slot = &p->idle[(hint + i) % POOL_IDLE];
+		struct member_session *ms;
+
+		if (!atomic_load_explicit(slot, memory_order_relaxed))
+			continue;
+		ms = atomic_exchange(slot, NULL);
+		if (ms && ms->epoch == epoch)
+			return ms;
+		if (ms)
+			pool_drop(ms);
+	}
+	return NULL;
+}
+
+/* False when the time is over. Registered as a waiter before looking once more, so that a session that
+ * is given back in between is not missed. */
+static bool wait_given(struct pool *p, long long end)
+{
+	struct timespec ts = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000L};
+	int err;
+
+	pthread_mutex_lock(&p->lock);
+	err = pthread_cond_timedwait(&p->given, &p->lock, &ts);
+	pthread_mutex_unlock(&p->lock);
+	return err == 0;
+}
+
+CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms, struct member_session **out)
+{
+	struct pool *p = &member->pool;
+	struct member_session *ms = take_idle(member, hint);
+	long long end;
+	CK_RV rv;
+
+	if (ms) {
+		*out = ms;
+		return CKR_OK;
+	}
+	rv = open_new(member, out);
+	if (rv != CKR_SESSION_COUNT || wait_ms <= 0)
+		return rv;
+	end = clock_ms() + wait_ms;
+	atomic_fetch_add(&p->waiters, 1);
+	while (rv == CKR_SESSION_COUNT) {
+		ms = take_idle(member, hint);
+		if (ms) {
+			*out = ms;
+			rv = CKR_OK;
+		} else {
+			/* A short slice bounds the gap between looking and waiting. */
+			long long now = clock_ms();
+			bool in_time = now < end;
+
+			if (!in_time)
+				break;
+			(void)wait_given(p, now + 5 < end ? now + 5 : end); /* looked at again above */
+			rv = open_new(member, out);
+		}
+	}
+	atomic_fetch_sub(&p->waiters, 1);
+	return rv;
+}
+
+void pool_give(struct member_session *ms, unsigned hint)
+{
+	struct pool *p = &ms->member->pool;
+
+	if (ms->epoch != atomic_load(&ms->member->epoch)) {
+		pool_drop(ms);
+		return;
+	}
+	for (unsigned i = 0; i < POOL_IDLE; i++) {
+		_Atomic(struct member_session *) *slot = &p->idle[(hint + i) % POOL_IDLE];
+		struct member_session *empty = NULL;
+
+		if (atomic_load_explicit(slot, memory_order_relaxed))
+			continue;
+		if (atomic_compare_exchange_strong(slot, &empty, ms)) {
+			wake(p);
+			return;
+		}
+	}
+	pool_drop(ms);
+}
+
+void pool_drop(struct member_session *ms)
+{
+	struct library *lib = ms->member->lib;
+	struct library_guard guard;
+
+	if (atomic_load(&lib->state) == LIBRARY_UP && ms->lib_epoch == atomic_load(&lib->epoch) &&
+	    pool_enter(ms)) {
+		library_guard(lib, &guard);
+		(void)lib->v2->C_CloseSession(ms->real); /* gone either way */
+		library_unguard(&guard);
+		pool_leave(ms);
+	}
+	session_free(ms);
+}
+
+void pool_empty(struct member *member, bool closes)
+{
+	struct pool *p = &member->pool;
+
+	for (unsigned i = 0; i < POOL_IDLE; i++) {
+		struct member_session *ms = atomic_exchange(&p->idle[i], NULL);
+
+		if (ms && closes)
+			pool_drop(ms);
+		else if (ms)
+			session_free(ms);
+	}
+}

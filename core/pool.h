@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions on a member: borrowed for the length of a call or an operation, kept for the next one.
+ *
+ * Idle sessions lie in a small array of atomic pointers; taking and giving back is an exchange, so that
+ * the usual path has no lock. Opening, closing and waiting go through the mutex. */
+#ifndef HSMUX_CORE_POOL_H
+#define HSMUX_CORE_POOL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "core/base/pkcs11.h"
+
+/* Idle sessions kept at the most; more than that many threads rarely sign at once. */
+#define POOL_IDLE 64
+
+struct member;
+
+/* A real session. */
+struct member_session {
+	CK_SESSION_HANDLE real;
+	struct member *member;       /* borrowed */
+	unsigned epoch;              /* of the member, in which it was opened */
+	unsigned lib_epoch;          /* of the library: `real` means nothing in another */
+	_Atomic int in_call;         /* the vendor's code runs on it now */
+	struct member_session *prev; /* all of the pool's; guarded by pool.lock */
+	struct member_session *next;
+};
+
+struct pool {
+	_Atomic(struct member_session *) idle[POOL_IDLE];
+	_Atomic unsigned waiters;
+	_Atomic int is_quiet;       /* no call may begin: the library is being re-initialised */
+	pthread_mutex_t lock;       /* guards the rest */
+	pthread_cond_t given;       /* a session was given back or closed */
+	struct member_session *all; /* every one that exists */
+	unsigned open;              /* their number */
+	unsigned limit;             /* most that the member allows; 0 = unknown */
+};
+
+/* Sets up in place. */
+void pool_init(struct pool *pool, unsigned limit);
+
+/* Frees what is left; every session must be closed or dropped. */
+void pool_fini(struct pool *pool);
+
+/* Borrows a session of the member's current epoch; `hint` spreads users over the array. Opens one when
+ * none is idle (read/write, or read-only on a write-protected token); waits up to `wait_ms` when the
+ * member allows no more. The member's code, or CKR_SESSION_COUNT after the wait. */
+CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms, struct member_session **ms);
+
+/* Gives a session back that has no active operation. */
+void pool_give(struct member_session *ms, unsigned hint);
+
+/* Closes a session whose state is unknown. */
+void pool_drop(struct member_session *ms);
+
+/* Closes all idle sessions; with `closes` false they are only forgotten (the library was finalised). */
+void pool_empty(struct member *member, bool closes);
+
+/* Brackets every call of vendor code on a session. False: the member is being re-initialised, the
+ * session is worthless. */
+bool pool_enter(struct member_session *ms);
+void pool_leave(struct member_session *ms);
+
+/* Stops calls from beginning and waits up to `wait_ms` for those inside. True when none is inside.
+ * pool_resume() lets them begin again. */
+bool pool_quiesce(struct pool *pool, long long wait_ms);
+void pool_resume(struct pool *pool);
+
+#endif
