@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hsmux config show: the configuration in effect, as a file that can be read again, or as JSON.
+ *
+ * Defaults are filled in and variables replaced. Values of environment variables whose name speaks
+ * of a secret are shown as "***". For the embedded default SoftHSM2 is started to find its tokens. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/mux.h"
+#include "tools/json.h"
+#include "tools/tool.h"
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+static const char *const source_names[] = {
+	[CONFIG_FROM_ENV] = "HSMUX_CONF", [CONFIG_FROM_ARGS] = "C_Initialize",
+	[CONFIG_FROM_OPTION] = "--conf",  [CONFIG_FROM_SYSTEM] = "system",
+	[CONFIG_EMBEDDED] = "embedded",
+};
+
+/* The value, or stars where the name of the variable speaks of a secret. */
+static const char *env_value(const struct config_env *e)
+{
+	static const char *const secret[] = {"PIN", "PASS", "SECRET", "KEY"};
+
+	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+		if (strcasestr(e->name, secret[i]) != NULL)
+			return "***";
+	}
+	return e->value;
+}
+
+static void hex_of(const uint8_t hash[static 32], char out[static 65])
+{
+	for (size_t i = 0; i < 32; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", hash[i]); /* two digits and NUL */
+}
+
+/* A string as libconfig reads it back, with ${ protected from expansion. */
+static void put_string(const char *indent, const char *key, const char *text)
+{
+	printf("%s%s = \"", indent, key);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			printf("\\x%02x", c);
+		else if (c == '$' && text[1] == '{')
+			fputs("$$", stdout);
+		else
+			putchar(c);
+	}
+	fputs("\";\n", stdout);
+}
+
+static void put_bool(const char *indent, const char *key, bool value)
+{
+	printf("%s%s = %s;\n", indent, key, value ? "true" : "false");
+}
+
+/* Numbers above libconfig's plain integers need its mark for long ones. */
+static void put_number(const char *indent, const char *key, unsigned long value)
+{
+	printf("%s%s = %lu%s;\n", indent, key, value, value > 0x7fffffffUL ? "L" : "");
+}
+
+static void put_module(const struct config_module *m)
+{
+	char hex[65];
+
+	put_string("    ", "name", m->name);
+	put_string("    ", "library", m->library);
+	if (m->has_sha256) {
+		hex_of(m->sha256, hex);
+		put_string("    ", "sha256", hex);
+	}
+	if (m->env_count > 0)
+		puts("    env = {");
+	for (size_t i = 0; i < m->env_count; i++)
+		put_string("      ", m->env[i].name, env_value(&m->env[i]));
+	if (m->env_count > 0)
+		puts("    };");
+	if (m->init_args != NULL)
+		put_string("    ", "init_args", m->init_args);
+	put_string("    ", "vendor", m->vendor);
+	put_string("    ", "isolation", "none");
+	put_bool("    ", "private_copy", m->private_copy);
+}
+
+static void put_member(const struct config *c, const struct config_member *m)
+{
+	put_string("        ", "name", m->name);
+	put_string("        ", "module", c->modules[m->module].name);
+	if (m->token != NULL)
+		put_string("        ", "token", m->token);
+	if (m->serial != NULL)
+		put_string("        ", "serial", m->serial);
+	if (m->has_slot)
+		put_number("        ", "slot", m->slot);
+	put_number("        ", "max_sessions", m->max_sessions);
+}
+
+static void put_token(const struct config *c, const struct config_token *t)
+{
+	put_string("    ", "label", t->label);
+	put_number("    ", "slot", t->slot);
+	put_string("    ", "mode", config_mode_name(t->mode));
+	puts("    members = (");
+	for (size_t i = 0; i < t->member_count; i++) {
+		puts("      {");
+		put_member(c, &t->members[i]);
+		puts(i + 1 < t->member_count ? "      }," : "      }");
+	}
+	puts("    );");
+	put_bool("    ", "relogin", t->relogin);
+}
+
+static void print_text(const struct config *c)
+{
+	printf("# %s%s%s\nversion = 1;\nmodules = (\n", source_names[c->source],
+	       c->file != NULL ? ": " : "", c->file != NULL ? c->file : "");
+	for (size_t i = 0; i < c->module_count; i++) {
+		puts("  {");
+		put_module(&c->modules[i]);
+		puts(i + 1 < c->module_count ? "  }," : "  }");
+	}
+	puts(");\ntokens = (");
+	for (size_t i = 0; i < c->token_count; i++) {
+		puts("  {");
+		put_token(c, &c->tokens[i]);
+		puts(i + 1 < c->token_count ? "  }," : "  }");
+	}
+	puts(");\nlog = {");
+	put_string("  ", "level", level_names[c->log_level]);
+	put_bool("  ", "syslog", c->log_syslog);
+	puts("};");
+}
+
+static void json_module(struct json *j, const struct config_module *m)
+{
+	char hex[65];
+
+	json_object(j, NULL);
+	json_string(j, "name", m->name);
+	json_string(j, "library", m->library);
+	if (m->has_sha256)
+		hex_of(m->sha256, hex);
+	json_string(j, "sha256", m->has_sha256 ? hex : NULL);
+	json_object(j, "env");
+	for (size_t i = 0; i < m->env_count; i++)
+		json_string(j, m->env[i].name, env_value(&m->env[i]));
+	json_object_end(j);
+	json_string(j, "init_args", m->init_args);
+	json_string(j, "vendor", m->vendor);
+	json_string(j, "isolation", "none");
+	json_bool(j, "private_copy", m->private_copy);
+	json_object_end(j);
+}
+
+static void json_member(struct json *j, const struct config *c, const struct config_member *m)
+{
+	json_object(j, NULL);
+	json_string(j, "name", m->name);
+	json_string(j, "module", c->modules[m->module].name);
+	json_string(j, "token", m->token);
+	json_string(j, "serial", m->serial);
+	if (m->has_slot)
+		json_number(j, "slot", m->slot);
+	else
+		json_string(j, "slot", NULL);
+	json_number(j, "max_sessions", m->max_sessions);
+	json_object_end(j);
+}
+
+static void json_token(struct json *j, const struct config *c, const struct config_token *t)
+{
+	json_object(j, NULL);
+	json_string(j, "label", t->label);
+	json_number(j, "slot", t->slot);
+	json_string(j, "mode", config_mode_name(t->mode));
+	json_list(j, "members");
+	for (size_t i = 0; i < t->member_count; i++)
+		json_member(j, c, &t->members[i]);
+	json_list_end(j);
+	json_bool(j, "relogin", t->relogin);
+	json_object_end(j);
+}
+
+static void print_json(const struct config *c)
+{
+	struct json j = {.out = stdout};
+
+	json_object(&j, NULL);
+	json_string(&j, "source", source_names[c->source]);
+	json_string(&j, "file", c->file);
+	json_number(&j, "version", 1);
+	json_list(&j, "modules");
+	for (size_t i = 0; i < c->module_count; i++)
+		json_module(&j, &c->modules[i]);
+	json_list_end(&j);
+	json_list(&j, "tokens");
+	for (size_t i = 0; i < c->token_count; i++)
+		json_token(&j, c, &c->tokens[i]);
+	json_list_end(&j);
+	json_object(&j, "log");
+	json_string(&j, "level", level_names[c->log_level]);
+	json_bool(&j, "syslog", c->log_syslog);
+	json_object_end(&j);
+	json_object_end(&j);
+	putchar('\n');
+}
+
+static void print(const struct config *c, bool json)
+{
+	if (json)
+		print_json(c);
+	else
+		print_text(c);
+}
+
+/* The embedded default with the tokens that SoftHSM2 has. Takes over `c`. */
+static enum tool_exit show_discovered(struct config *c, bool json)
+{
+	if (mux_init_config(c) != CKR_OK) {
+		fputs("hsmux: SoftHSM2 could not be started to find its tokens\n", stderr);
+		return TOOL_UNREACHABLE;
+	}
+	print(mux_config(), json);
+	(void)mux_fini(); /* the process ends */
+	return TOOL_YES;
+}
+
+enum tool_exit tool_config_show(const struct tool_options *options)
+{
+	enum tool_exit code = TOOL_YES;
+	struct config *c = tool_load_or_say(options, &code);
+
+	if (c == NULL)
+		return code;
+	if (c->discover)
+		return show_discovered(c, options->json);
+	print(c, options->json);
+	config_free(c);
+	return TOOL_YES;
+}

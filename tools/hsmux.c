@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hsmux: the command. `hsmux NOUN [VERB] [OPTIONS]`, from one table that also prints the help.
+ *
+ * Options may stand anywhere. Everything a subcommand prints on stdout is checked to have been
+ * written, so that a full disk is not taken for a success. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/tool.h"
+
+struct command {
+	const char *noun;
+	const char *verb; /* NULL: the noun is the whole command */
+	enum tool_exit (*run)(const struct tool_options *options);
+	const char *summary;
+};
+
+static const struct command commands[] = {
+	{"config", "check", tool_config_check, "report every error of the configuration"},
+	{"config", "show", tool_config_show, "print the configuration in effect"},
+	{"status", NULL, tool_status, "show tokens and members, and why one cannot be reached"},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+/* What the command line holds. */
+struct line {
+	const char *words[3]; /* noun, verb, and one too many */
+	size_t count;
+	struct tool_options options;
+	bool version;
+	bool help;
+};
+
+static void print_commands(FILE *out, const char *noun)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		char name[40];
+
+		if (noun != NULL && strcmp(noun, commands[i].noun) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s %s", commands[i].noun,
+			       commands[i].verb != NULL ? commands[i].verb : "");
+		fprintf(out, "  hsmux %-14s %s\n", name, commands[i].summary);
+	}
+}
+
+static bool is_noun(const char *word)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i].noun, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum tool_exit usage(const char *what, const char *word)
+{
+	fprintf(stderr, "hsmux: %s%s%s%s: see \"hsmux help\"\n", what, word != NULL ? " \"" : "",
+		word != NULL ? word : "", word != NULL ? "\"" : "");
+	return TOOL_USAGE;
+}
+
+/* hsmux help [NOUN] */
+static enum tool_exit help(const char *noun)
+{
+	if (noun != NULL && !is_noun(noun))
+		return usage("unknown command", noun);
+	if (noun == NULL)
+		puts("usage: hsmux NOUN [VERB] [--conf FILE] [--json]");
+	print_commands(stdout, noun);
+	if (noun == NULL)
+		puts("  hsmux help [NOUN]    print this, or the commands of one noun\n"
+		     "  hsmux --version      print the version");
+	puts("options:\n"
+	     "  --conf FILE          read FILE instead of searching for the configuration\n"
+	     "  --json               print the result as JSON");
+	return TOOL_YES;
+}
+
+/* Takes one option; false when it is unknown or lacks its value. */
+static bool take_option(struct line *line, int argc, char **argv, int *i)
+{
+	const char *word = argv[*i];
+
+	if (strcmp(word, "--json") == 0) {
+		line->options.json = true;
+	} else if (strcmp(word, "--version") == 0) {
+		line->version = true;
+	} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		line->help = true;
+	} else if (strncmp(word, "--conf=", strlen("--conf=")) == 0) {
+		line->options.conf = word + strlen("--conf=");
+	} else if (strcmp(word, "--conf") == 0 && *i + 1 < argc) {
+		(*i)++;
+		line->options.conf = argv[*i];
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* False after a usage error. */
+static bool read_line(struct line *line, int argc, char **argv)
+{
+	const size_t room = sizeof(line->words) / sizeof(line->words[0]);
+
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-') {
+			if (!take_option(line, argc, argv, &i)) {
+				(void)usage("bad option", argv[i]);
+				return false;
+			}
+		} else if (line->count < room) {
+			line->words[line->count++] = argv[i];
+		}
+	}
+	return true;
+}
+
+static enum tool_exit run(const struct line *line)
+{
+	const char *noun = line->words[0];
+	const char *verb = line->words[1];
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(c->noun, noun) != 0)
+			continue;
+		if (c->verb == NULL && line->count == 1)
+			return c->run(&line->options);
+		if (c->verb != NULL && line->count == 2 && strcmp(c->verb, verb) == 0)
+			return c->run(&line->options);
+	}
+	if (!is_noun(noun))
+		return usage("unknown command", noun);
+	if (line->count == 1)
+		return usage("what to do is missing after", noun);
+	return usage("unexpected argument", line->words[line->count - 1]);
+}
+
+static enum tool_exit dispatch(const struct line *line)
+{
+	if (line->version) {
+		puts("hsmux " HSMUX_VERSION);
+		return TOOL_YES;
+	}
+	if (line->help)
+		return help(line->words[0]);
+	if (line->count == 0)
+		return usage("a command is missing", NULL);
+	if (strcmp(line->words[0], "help") != 0)
+		return run(line);
+	return line->count > 2 ? usage("unexpected argument", line->words[2])
+			       : help(line->words[1]);
+}
+
+int main(int argc, char **argv)
+{
+	struct line line = {0};
+	enum tool_exit code;
+
+	if (!read_line(&line, argc, argv))
+		return TOOL_USAGE;
+	code = dispatch(&line);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		fputs("hsmux: the output could not be written\n", stderr);
+		return code == TOOL_YES ? TOOL_NO : (int)code;
+	}
+	return (int)code;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the subcommands of `hsmux` share: options, exit codes, the configuration. */
+#ifndef HSMUX_TOOLS_TOOL_H
+#define HSMUX_TOOLS_TOOL_H
+
+#include <stdbool.h>
+
+#include "core/base/diag.h"
+#include "core/config.h"
+
+/* Exit codes; every subcommand returns one. */
+enum tool_exit {
+	TOOL_YES = 0,        /* done, all is well */
+	TOOL_NO = 1,         /* failed, or something was found */
+	TOOL_USAGE = 2,      /* the command line is wrong */
+	TOOL_UNREACHABLE = 3 /* what is needed cannot be reached */
+};
+
+/* Options that every subcommand takes. */
+struct tool_options {
+	const char *conf; /* --conf FILE, or NULL */
+	bool json;        /* --json */
+};
+
+/* Subcommands. */
+enum tool_exit tool_config_check(const struct tool_options *options);
+enum tool_exit tool_config_show(const struct tool_options *options);
+enum tool_exit tool_status(const struct tool_options *options);
+
+/* Reads the configuration that --conf, or the search order, gives. NULL when that fails, with the
+ * messages in `diag` and the exit code in `code`. The caller owns the result. */
+struct config *tool_load(const struct tool_options *options, struct diag *diag,
+			 enum tool_exit *code);
+
+/* Writes the messages to stderr, one line each, with `prefix` before the text. */
+void tool_print_diag(const struct diag *diag, const char *prefix);
+
+/* tool_load, and its messages on stderr. */
+struct config *tool_load_or_say(const struct tool_options *options, enum tool_exit *code);
+
+#endif
