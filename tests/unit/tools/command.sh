@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The command line of hsmux: exit codes, where results and errors go, JSON that a parser reads, and that
+# `config show` prints what can be read again. $1 is the command.
+set -u
+hsmux=$1
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+unset HSMUX_CONF HSMUX_LOG
+failed=0
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# expect CODE LINES_ON_STDERR ARGUMENTS...: runs the command and keeps its output.
+expect() {
+	code=$1
+	lines=$2
+	shift 2
+	"$hsmux" "$@" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ "$got" = "$code" ] || fail "hsmux $*: exit $got, expected $code"
+	[ "$(wc -l <"$dir/err")" = "$lines" ] || fail "hsmux $*: stderr: $(cat "$dir/err")"
+}
+
+# out TEXT: the output of the last command contains the text.
+out() {
+	grep -qF -- "$1" "$dir/out" || fail "not on stdout: $1"
+}
+
+err() {
+	grep -qF -- "$1" "$dir/err" || fail "not on stderr: $1"
+}
+
+# json EXPRESSION: python's view of the last output, as `d`.
+json() {
+	python3 -c "import json,sys; d = json.load(open('$dir/out')); sys.exit(not ($1))" ||
+		fail "JSON: $1: $(cat "$dir/out")"
+}
+
+cat >"$dir/good.conf" <<'CONF'
+version = 1;
+modules = (
+  { name = "m"; library = "/nonexistent/m.so"; init_args = "a \"b\" $${c}";
+    sha256 = "00ff00000000000000000000000000000000000000000000000000000000ab10"; },
+  { name = "n"; library = "/nonexistent/n.so"; env = { SOME_PIN = "1234"; DIR = "/d"; }; }
+);
+tokens = (
+  { label = "one"; members = ( { module = "m"; token = "t"; serial = "s"; slot = 3000000000L; } ); },
+  { label = "two"; slot = 9; relogin = false; members = ( { name = "b"; module = "n"; slot = 1; } ); }
+);
+CONF
+sed 's/version = 1/version = 2/; s/token = "t"/tokn = "t"/' "$dir/good.conf" >"$dir/bad.conf"
+chmod 600 "$dir/good.conf" "$dir/bad.conf"
+
+expect 0 0 --version
+out "hsmux "
+expect 0 0 help
+out "hsmux config check"
+out "hsmux status"
+expect 0 0 help config
+out "hsmux config show"
+expect 0 0 --help
+expect 2 1
+expect 2 1 nonsense
+expect 2 1 help nonsense
+expect 2 1 config
+expect 2 1 config nonsense
+expect 2 1 config check more
+expect 2 1 config check more still
+expect 2 1 status --nonsense
+expect 2 1 status --conf
+
+expect 0 3 config check --conf "$dir/good.conf"
+out "no errors, 3 warnings"
+err "warning: $dir/good.conf:3: module \"m\": library /nonexistent/m.so cannot be read"
+expect 1 2 --conf "$dir/bad.conf" config check
+err "$dir/bad.conf:1: version is 2: expected 1"
+err "$dir/bad.conf:8: token \"one\": member 1: unknown key \"tokn\": did you mean \"token\"?"
+expect 1 0 config check "--conf=$dir/bad.conf" --json
+json 'd["ok"] is False and [e["line"] for e in d["errors"]] == [1, 8] and d["warnings"] == []'
+expect 3 1 config check --conf "$dir/missing.conf"
+chmod 666 "$dir/bad.conf"
+expect 1 1 config check --conf "$dir/bad.conf"
+err "others can write it"
+sed -i 's/library = "\/nonexistent\/n.so";/& vendor = "nobody";/' "$dir/good.conf"
+expect 1 4 config check --conf "$dir/good.conf"
+err "vendor \"nobody\" is not known"
+sed -i 's/ vendor = "nobody";//' "$dir/good.conf"
+
+expect 0 0 config show --conf "$dir/good.conf"
+grep -q 1234 "$dir/out" && fail "a PIN is shown"
+grep -v '^#' "$dir/out" >"$dir/first"
+cp "$dir/out" "$dir/shown.conf"
+chmod 600 "$dir/shown.conf"
+expect 0 0 config show --conf "$dir/shown.conf"
+grep -v '^#' "$dir/out" | cmp -s - "$dir/first" || fail "what is shown reads back as something else"
+expect 0 0 config show --json --conf "$dir/good.conf"
+json 'd["modules"][0]["init_args"] == "a \"b\" ${c}"'
+json 'd["modules"][1]["env"] == {"SOME_PIN": "***", "DIR": "/d"}'
+json 'd["tokens"][0]["members"][0]["slot"] == 3000000000 and d["tokens"][1]["slot"] == 9'
+HSMUX_CONF="$dir/good.conf" "$hsmux" config show --json >"$dir/out"
+json 'd["source"] == "HSMUX_CONF"'
+
+expect 3 0 status --conf "$dir/good.conf"
+out "one: slot 1, passthrough, not reachable"
+out "/nonexistent/m.so"
+expect 3 0 status --json --conf "$dir/good.conf"
+json 'all(not t["reachable"] and t["members"][0]["reason"] for t in d["tokens"])'
+expect 3 1 status --conf "$dir/missing.conf"
+
+"$hsmux" help >/dev/full 2>"$dir/err" && fail "a full disk is taken for success"
+[ "$failed" = 0 ] && echo "all as expected"
+exit "$failed"
