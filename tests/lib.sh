@@ -30,6 +30,7 @@ mkdir "$HOME"
 unset HSMUX_CONF HSMUX_LOG SOFTHSM2_CONF P11_KIT_SERVER_ADDRESS
 count=0
 tokens_up=
+inside= # program that enters the namespaces of openCryptoki, when a script uses it
 
 clean_up() {
 	for started in $tokens_up; do
@@ -92,9 +93,9 @@ require() {
 	command -v "$1" >/dev/null 2>&1 || skip_all "package missing: $2"
 }
 
-# token KIND NAME [VARIABLE=VALUE...]: a fresh real token in $work/NAME. Skips the script when its
-# packages are missing, which is a failure in CI for the three makes that must run there.
-token() {
+# try_token KIND NAME [VARIABLE=VALUE...]: a fresh real token in $work/NAME; 77 when its packages are
+# missing, which is a failure in CI for the three makes that must run there. $why says what is missing.
+try_token() {
 	made=$1
 	place=$work/$2
 	shift 2
@@ -103,14 +104,18 @@ token() {
 	tokens_up="$tokens_up $made:$place"
 	[ "$result" -ne 0 ] || return 0
 	if [ "$result" -eq 77 ]; then
+		why="$made: $(cat "$work/output")"
 		case ${CI:-}:$made in
 		true:softhsm | true:nss | true:opencryptoki) ;;
-		*) skip_all "$made: $(cat "$work/output")" ;;
+		*) return 77 ;;
 		esac
 	fi
 	indent "$work/output"
 	bail_out "$made token could not be made"
 }
+
+# token KIND NAME [VARIABLE=VALUE...]: the same; skips the script when the packages are missing
+token() { try_token "$@" || skip_all "$why"; }
 
 # fact NAME FACT: see tests/fixture/common.sh
 fact() { (eval "$(cat "$work/$1/facts")" && eval "printf '%s\n' \"\$$2\""); }
@@ -133,18 +138,33 @@ conf() {
 # client COMMAND...: a program that loads the module under test
 client() {
 	if [ -n "$preload" ]; then
-		env LD_PRELOAD="$preload" "$@"
+		$inside env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0 "$@"
 	else
-		"$@"
+		$inside "$@"
 	fi
 }
 
 # driver NAME ARGUMENT...: one of our own programs
 driver() {
-	name=$1
+	program=$1
 	shift
 	# shellcheck disable=SC2086 # words
-	$wrap "$drivers/$name" "$module" "$@"
+	$inside $wrap "$drivers/$program" "$module" "$@"
+}
+
+# tool ARGUMENT...: the hsmux command
+tool() { $inside "$hsmux" "$@"; }
+
+# listed: the module's slots and tokens, as pkcs11-tool shows them
+listed() { client pkcs11-tool --module "$module" --list-slots; }
+
+# logs PATTERN COMMAND...: the command succeeds and says this (grep -E) on standard error
+logs() {
+	pattern=$1
+	shift
+	"$@" 2>"$work/log"
+	cat "$work/log"
+	grep -E "$pattern" "$work/log"
 }
 
 # same A B: with a message when they differ
