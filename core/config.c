@@ -213,7 +213,7 @@ static bool fill_discovered(const struct config *c, struct config_token *t, cons
 	t->mode = CONFIG_MODE_PASSTHROUGH;
 	t->relogin = true;
 	t->slot = c->token_count + 1;
-	t->label = unique_label(c, label);
+	t->label = unique_label(c, label[0] != '\0' ? label : serial);
 	m->name = strdup(c->modules[0].name);
 	m->token = strdup(label);
 	m->serial = strdup(serial);

@@ -109,7 +109,7 @@ static CK_RV next_in(struct session *s, CK_OBJECT_HANDLE *objects, CK_ULONG max,
 	struct find *f = s->find;
 	size_t left, n;
 
-	if (!objects || !count || max == 0)
+	if (!objects || !count)
 		return CKR_ARGUMENTS_BAD;
 	if (!f)
 		return CKR_OPERATION_NOT_INITIALIZED;

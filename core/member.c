@@ -430,14 +430,14 @@ struct member_mech *member_mechanisms(struct member *m, CK_ULONG *count)
 
 CK_RV member_init_token(struct member *m, const struct secret *pin, const CK_BYTE *label)
 {
-	CK_BYTE *bytes = pin ? (CK_BYTE *)(uintptr_t)secret_bytes(pin) : NULL;
+	const unsigned char *bytes = pin ? secret_bytes(pin) : NULL;
 	struct library_guard guard;
 	CK_RV rv;
 
 	pool_empty(m, true); /* a session of ours would be one too many */
 	pthread_mutex_lock(&m->lib->lock);
 	library_guard(m->lib, &guard);
-	rv = m->lib->v2->C_InitToken(m->slot, bytes, pin ? secret_len(pin) : 0,
+	rv = m->lib->v2->C_InitToken(m->slot, (CK_BYTE *)(uintptr_t)bytes, pin ? secret_len(pin) : 0,
 				     (CK_BYTE *)(uintptr_t)label);
 	library_unguard(&guard);
 	if (rv == CKR_OK) {

@@ -37,7 +37,9 @@ static CK_RV find(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c
 /* A PIN as the standard passes it: no secret at all is a NULL pointer, which starts a PIN pad. */
 static CK_BYTE *pin_bytes(const struct secret *pin)
 {
-	return pin ? BYTES(secret_bytes(pin)) : NULL;
+	const unsigned char *bytes = pin ? secret_bytes(pin) : NULL;
+
+	return BYTES(bytes);
 }
 
 static CK_ULONG pin_len(const struct secret *pin)

@@ -196,7 +196,7 @@ static bool discover_slot(const CK_FUNCTION_LIST *f, CK_SLOT_ID slot)
 static CK_RV discover(void)
 {
 	struct library *lib = mux.libraries[0];
-	CK_SLOT_ID slots[256];
+	CK_SLOT_ID slots[128];
 	CK_ULONG n = sizeof slots / sizeof slots[0];
 	bool ok = true;
 

@@ -245,13 +245,16 @@ void object_forget_everything(bool is_forked)
 			table_give(&table, i);
 }
 
-CK_RV object_read_in(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count)
+/* Asks for attributes: with a session on a borrowed one of the member, else on `ms`. */
+static CK_RV read_on(struct group *g, struct session *s, struct member_session *ms,
+		     CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
 	struct call call = {
 		.id = CALL_C_GetAttributeValue,
-		.place = CALL_BORROW,
-		.group = s->group,
+		.place = ms ? CALL_BOUND : CALL_BORROW,
+		.group = g,
 		.session = s,
+		.ms = ms,
 		.object = {{object, CKR_OBJECT_HANDLE_INVALID}},
 		.tmpl = {tmpl},
 		.tmpl_count = {count},
@@ -260,18 +263,23 @@ CK_RV object_read_in(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *t
 	return call_run(&call);
 }
 
-/* Reads one boolean; absent counts as `absent`. */
-static CK_RV read_bool(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool absent,
-		       bool *value)
+CK_RV object_read_in(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	return read_on(s->group, s, NULL, object, tmpl, count);
+}
+
+/* Reads one boolean; one that the object does not have is false. */
+static CK_RV read_bool(struct group *g, struct session *s, struct member_session *ms,
+		       CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, bool *value)
 {
 	CK_BBOOL b = CK_FALSE;
 	CK_ATTRIBUTE a = {type, &b, sizeof b};
-	CK_RV rv = object_read_in(s, object, &a, 1);
+	CK_RV rv = read_on(g, s, ms, object, &a, 1);
 
 	if (rv == CKR_OK && a.ulValueLen == sizeof b)
 		*value = b != CK_FALSE;
 	else if (rv == CKR_OK || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE)
-		*value = absent;
+		*value = false;
 	else
 		return rv;
 	return CKR_OK;
@@ -288,7 +296,7 @@ CK_RV object_is_token(struct session *s, CK_OBJECT_HANDLE handle, bool *is_token
 	*is_token = view.is_token == OBJECT_YES;
 	if (view.is_token != OBJECT_UNKNOWN)
 		return CKR_OK;
-	rv = read_bool(s, handle, CKA_TOKEN, false, is_token);
+	rv = read_bool(s->group, s, NULL, handle, CKA_TOKEN, is_token);
 	o = slot_of(handle);
 	if (rv == CKR_OK && o)
 		learn(&o->is_token, *is_token ? OBJECT_YES : OBJECT_NO);
@@ -308,41 +316,37 @@ static bool handles_of(struct member *m, struct buf *out)
 	return ok;
 }
 
-static bool is_private(struct session *s, CK_OBJECT_HANDLE handle)
+static bool is_private(struct group *g, struct member_session *ms, CK_OBJECT_HANDLE handle)
 {
 	struct object_view view;
 	bool is = true;
 
-	if (!object_get(s->group, handle, &view))
+	if (!object_get(g, handle, &view))
 		return false;
 	if (view.is_private != OBJECT_UNKNOWN)
 		return view.is_private == OBJECT_YES;
-	if (read_bool(s, handle, CKA_PRIVATE, false, &is) != CKR_OK)
+	if (read_bool(g, NULL, ms, handle, CKA_PRIVATE, &is) != CKR_OK)
 		return true; /* cannot tell: the handle dies, the object does not */
 	return is;
 }
 
-void object_drop_private(struct session *s)
+void object_drop_private(struct group *g, struct member_session *ms)
 {
-	struct group *g = s->group;
+	struct buf handles = {0};
+	const uint32_t *h;
+	size_t n;
 
-	for (size_t i = 0; i < g->member_count; i++) {
-		struct buf handles = {0};
-		const uint32_t *h;
-		size_t n;
-
-		if (!handles_of(&g->members[i], &handles)) {
-			object_drop_epoch(&g->members[i]); /* no memory to ask: none survives */
-			buf_free(&handles);
-			continue;
-		}
-		h = (const uint32_t *)(const void *)handles.data;
-		n = handles.len / sizeof *h;
-		for (size_t k = 0; k < n; k++)
-			if (is_private(s, h[k]))
-				object_drop(h[k]);
+	if (!handles_of(ms->member, &handles)) {
 		buf_free(&handles);
+		object_drop_epoch(ms->member); /* no memory to ask: none survives */
+		return;
 	}
+	h = (const uint32_t *)(const void *)handles.data;
+	n = handles.len / sizeof *h;
+	for (size_t i = 0; i < n; i++)
+		if (is_private(g, ms, h[i]))
+			object_drop(h[i]);
+	buf_free(&handles);
 }
 
 static void unmake(struct call *c)

@@ -56,9 +56,9 @@ void object_forget_everything(bool is_forked);
 /* Makes all handles of a member's earlier epochs invalid. */
 void object_drop_epoch(struct member *member);
 
-/* Makes all private objects of a group invalid; asks the member about those not known to be either.
- * `session` is locked and used for asking. For C_Logout, before the member is told. */
-void object_drop_private(struct session *session);
+/* Makes the private objects of a group on a member invalid; asks the member, on `ms`, about those not
+ * known to be either. For logouts, before the member is told. */
+void object_drop_private(struct group *group, struct member_session *ms);
 
 /* Whether an object is a token object; asks the member once. For a locked session. */
 CK_RV object_is_token(struct session *session, CK_OBJECT_HANDLE handle, bool *is_token);

@@ -186,7 +186,8 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
-	if (call_retry(c->id) != CALL_RETRY_NEVER &&
+	/* Not on a bound session: logins themselves run on one, with the login's lock held. */
+	if (c->place != CALL_BOUND && call_retry(c->id) != CALL_RETRY_NEVER &&
 	    atomic_load(&c->group->user) != atomic_load(&m->user))
 		login_sync(c->group, m);
 	rv = translate(c, ms, object);

@@ -6,6 +6,7 @@
 #include "core/base/mech_layout.h"
 
 #include "core/base/mech_fields.h"
+#include "core/base/mech_walk.h"
 
 /* clang-format off */
 
@@ -161,15 +162,15 @@ static const struct mech_field gcm_wrap_fields[] = {
 };
 LAYOUT(gcm_wrap, CK_GCM_WRAP_PARAMS, gcm_wrap_fields);
 
-/* CK_GCM_MESSAGE_PARAMS is as long as CK_GCM_PARAMS. Where one has the generator (0 to 4) and the address
- * of the tag, the other has the address and the length of the AAD; no AAD is as long as an address is
- * high. */
+/* CK_GCM_MESSAGE_PARAMS is as long as CK_GCM_PARAMS. Where one has the generator (0 to 4) and the
+ * address of the tag, the other has the address and the length of the AAD. */
 static bool gcm_is_message(const void *param)
 {
 	const CK_GCM_MESSAGE_PARAMS *as_message = param;
 	const CK_GCM_PARAMS *as_params = param;
 
-	return as_message->ivGenerator <= CKG_GENERATE_COUNTER_XOR && as_params->ulAADLen > 1UL << 30;
+	return as_message->ivGenerator <= CKG_GENERATE_COUNTER_XOR &&
+	       address_mapped(as_params->ulAADLen);
 }
 
 static const struct mech_field gcm_message_fields[] = {

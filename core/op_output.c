@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps of an operation on the member, and what becomes of their output.
+ *
+ * Signatures and digests are short: they are made in a buffer of ours unless the application's is surely
+ * long enough. Ciphers write to the application's buffer when it is at least as long as the input; else
+ * the member is asked for its bound first, and a buffer of ours takes what may not fit. */
+#include "core/op_output.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "core/library.h"
+#include "core/member.h"
+#include "core/vendor.h"
+
+/* No signature but those of hash-based schemes is longer (RSA-8192); digests are far shorter. */
+#define SHORT_OUTPUT 1024UL
+/* What an Update or Final may give beyond its input: a held-back block and a tag. */
+#define CIPHER_SLACK 64UL
+/* The largest buffer made for an output. */
+#define MAX_OUTPUT (0x7fffffffUL + SHORT_OUTPUT)
+
+static bool is_cipher(enum op_kind kind)
+{
+	return kind == OP_ENCRYPT || kind == OP_DECRYPT;
+}
+
+void op_stash_clear(struct operation *op)
+{
+	if (op->stash.is_set)
+		buf_free(&op->stash.bytes);
+	op->stash.is_set = false;
+}
+
+static bool digest_input(const struct op_io *io, uint8_t out[static 32])
+{
+	return EVP_Digest(io->in ? io->in : (const CK_BYTE *)"", io->in_len, out, NULL, EVP_sha256(),
+			  NULL) == 1;
+}
+
+static CK_RV stash_set(struct operation *op, enum call_id id, const struct op_io *io, const CK_BYTE *data,
+		       CK_ULONG len)
+{
+	op_stash_clear(op);
+	if (!digest_input(io, op->stash.in_digest) || !buf_add(&op->stash.bytes, data, len))
+		return CKR_HOST_MEMORY;
+	op->stash.id = id;
+	op->stash.is_set = true;
+	return CKR_OK;
+}
+
+static bool stash_is_for(const struct operation *op, enum call_id id, const struct op_io *io)
+{
+	uint8_t digest[32];
+
+	return op->stash.id == id && digest_input(io, digest) &&
+	       memcmp(digest, op->stash.in_digest, sizeof digest) == 0;
+}
+
+/* Hands a result to the application, or keeps it when it does not fit. */
+static CK_RV deliver(struct operation *op, enum call_id id, const struct op_io *io, const CK_BYTE *data,
+		     CK_ULONG len)
+{
+	CK_RV rv;
+
+	if (*io->out_len >= len) {
+		if (len > 0)
+			memcpy(io->out, data, len);
+		*io->out_len = len;
+		return CKR_OK;
+	}
+	rv = stash_set(op, id, io, data, len);
+	if (rv != CKR_OK)
+		return rv;
+	*io->out_len = len;
+	return CKR_BUFFER_TOO_SMALL;
+}
+
+/* The kept result for a repeated call. */
+static CK_RV deliver_stash(struct operation *op, const struct op_io *io)
+{
+	const struct buf *b = &op->stash.bytes;
+	CK_ULONG room = *io->out_len;
+
+	*io->out_len = b->len;
+	if (!io->out)
+		return CKR_OK;
+	if (room < b->len)
+		return CKR_BUFFER_TOO_SMALL;
+	if (b->len > 0)
+		memcpy(io->out, b->data, b->len);
+	op_stash_clear(op);
+	return CKR_OK;
+}
+
+/* One call to the member. An operation that the member ended by answering a length query or a short
+ * buffer is begun again when nothing was fed to it. */
+static CK_RV send(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+		  CK_BYTE *out, CK_ULONG *out_len)
+{
+	struct operation *op = s->op[kind];
+	CK_ULONG room = out_len ? *out_len : 0;
+	struct call call = {
+		.id = id,
+		.in = io->in,
+		.in_len = io->in_len,
+		.in2 = io->in2,
+		.in2_len = io->in2_len,
+		.out = out,
+		.out_len = out_len,
+	};
+	CK_RV rv = op_run(s, kind, &call);
+
+	if (rv == CKR_OPERATION_NOT_INITIALIZED && op->is_doubtful && !op->is_fed) {
+		rv = op_restart(s, kind);
+		if (rv != CKR_OK)
+			return rv;
+		if (out_len)
+			*out_len = room;
+		rv = op_run(s, kind, &call);
+	}
+	op->is_doubtful = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && out_len && !out);
+	if (rv == CKR_OK && out && *out_len > room)
+		rv = CKR_DEVICE_ERROR; /* it wrote, or says it wrote, beyond the buffer */
+	return rv;
+}
+
+CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io)
+{
+	return send(id, kind, s, io, NULL, NULL);
+}
+
+/* The member's bound for the output of this step. */
+static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+			CK_ULONG *len)
+{
+	CK_RV rv;
+
+	*len = 0;
+	rv = send(id, kind, s, io, NULL, len);
+	return rv == CKR_OK && *len > MAX_OUTPUT ? CKR_DEVICE_ERROR : rv;
+}
+
+/* Runs the step in a buffer of `room` bytes of ours. */
+static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+			   CK_ULONG room)
+{
+	struct buf own = {0};
+	CK_ULONG len = room;
+	CK_RV rv;
+
+	if (!buf_reserve(&own, room + 1))
+		return CKR_HOST_MEMORY;
+	rv = send(id, kind, s, io, own.data, &len);
+	if (rv == CKR_OK)
+		own.len = len;
+	if (rv == CKR_OK)
+		rv = deliver(s->op[kind], id, io, own.data, len);
+	else if (rv == CKR_BUFFER_TOO_SMALL)
+		*io->out_len = len > *io->out_len ? len : room + 1;
+	own.len = own.cap; /* all of it is wiped */
+	buf_free(&own);
+	return rv;
+}
+
+static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io)
+{
+	CK_BYTE own[SHORT_OUTPUT];
+	CK_ULONG len = sizeof own;
+	CK_RV rv;
+
+	if (*io->out_len >= sizeof own)
+		return send(id, kind, s, io, io->out, io->out_len);
+	rv = send(id, kind, s, io, own, &len);
+	if (rv == CKR_OK)
+		return deliver(s->op[kind], id, io, own, len);
+	if (rv == CKR_BUFFER_TOO_SMALL)
+		*io->out_len = len > sizeof own ? len : sizeof own + 1;
+	return rv;
+}
+
+/* True when the application's buffer may be handed to the member as it is. */
+static bool fits_surely(const struct session *s, enum op_kind kind, enum op_step step,
+			const struct op_io *io)
+{
+	const struct operation *op = s->op[kind];
+	/* Where a short buffer ends the operation it must not happen once something was fed. */
+	bool is_careful = op->is_fed && op->ms->member->lib->vendor->short_buffer_ends;
+
+	if (step == OP_FINAL)
+		return false;
+	return *io->out_len >= io->in_len + (is_careful ? CIPHER_SLACK : 0);
+}
+
+static CK_RV cipher_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+			   const struct op_io *io)
+{
+	CK_ULONG room = *io->out_len, bound;
+	CK_RV rv;
+
+	if (!fits_surely(s, kind, step, io)) {
+		rv = ask_length(id, kind, s, io, &bound);
+		if (rv != CKR_OK)
+			return rv;
+		if (room < bound)
+			return in_own_buffer(id, kind, s, io, bound);
+	}
+	rv = send(id, kind, s, io, io->out, io->out_len);
+	if (rv == CKR_BUFFER_TOO_SMALL && *io->out_len <= room)
+		*io->out_len = room + CIPHER_SLACK; /* nonsense: more than was offered is needed */
+	return rv;
+}
+
+CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+		const struct op_io *io)
+{
+	struct operation *op = s->op[kind];
+	CK_RV rv;
+
+	if (op->stash.is_set) {
+		if (stash_is_for(op, id, io))
+			return deliver_stash(op, io);
+		op_stash_clear(op);
+		/* Another input, or another function: the member's operation is over already. */
+		if (op->is_fed)
+			return CKR_OPERATION_NOT_INITIALIZED;
+		rv = op_restart(s, kind);
+		if (rv != CKR_OK)
+			return rv;
+	}
+	if (!io->out)
+		return send(id, kind, s, io, NULL, io->out_len);
+	if (is_cipher(kind))
+		return cipher_output(id, kind, step, s, io);
+	return short_output(id, kind, s, io);
+}
