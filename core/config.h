@@ -93,8 +93,8 @@ struct config *config_embedded(struct diag *diag);
 struct config *config_load(const char *args_file, struct diag *diag);
 
 /* Adds the virtual token that `discover` found: label as on the token (made unique with "-2", "-3" …
- * when another has it; the serial number for an empty one), one member selected by label and serial. False when memory is out. Used once,
- * before the configuration is shared. */
+ * when another has it; the serial number where it is empty), one member selected by label and serial.
+ * False when memory is out. Used once, before the configuration is shared. */
 bool config_add_discovered(struct config *c, const char *label, const char *serial);
 
 /* Reports modules whose `vendor` names a profile that the set does not have. False when there are. */

@@ -506,7 +506,10 @@ static void discovered_tokens_get_labels_of_their_own(void)
 	CU_ASSERT_TRUE(config_add_discovered(c, "found", "s3"));
 	CU_ASSERT_TRUE(config_add_discovered(c, long_label + 1, "s4"));
 	CU_ASSERT_TRUE(config_add_discovered(c, long_label + 1, "s5"));
-	CU_ASSERT_EQUAL_FATAL(c->token_count, 6);
+	CU_ASSERT_TRUE(config_add_discovered(c, "", "s6"));
+	CU_ASSERT_EQUAL_FATAL(c->token_count, 7);
+	CU_ASSERT_STRING_EQUAL(c->tokens[6].label, "s6");
+	CU_ASSERT_STRING_EQUAL(c->tokens[6].members[0].token, "");
 	CU_ASSERT_STRING_EQUAL(c->tokens[1].label, "found");
 	CU_ASSERT_STRING_EQUAL(c->tokens[2].label, "found-2");
 	CU_ASSERT_STRING_EQUAL(c->tokens[3].label, "found-3");

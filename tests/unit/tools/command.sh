@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The command line of hsmux: exit codes, where results and errors go, JSON that a parser reads, and that
-# `config show` prints what can be read again. $1 is the command.
+# `config show` prints what can be read again. $1 is the command, $2 the commented example of hsmux.conf.
 set -u
 hsmux=$1
+example=$2
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 unset HSMUX_CONF HSMUX_LOG
@@ -103,6 +104,14 @@ json 'd["modules"][1]["env"] == {"SOME_PIN": "***", "DIR": "/d"}'
 json 'd["tokens"][0]["members"][0]["slot"] == 3000000000 and d["tokens"][1]["slot"] == 9'
 HSMUX_CONF="$dir/good.conf" "$hsmux" config show --json >"$dir/out"
 json 'd["source"] == "HSMUX_CONF"'
+
+# The example is right as it is, and with everything in it that is commented out.
+install -m 600 "$example" "$dir/example.conf"
+"$hsmux" config check --conf "$dir/example.conf" >"$dir/out" 2>"$dir/err" || fail "$(cat "$dir/err")"
+sed 's/^\( *\)#\(, {\|}\|  [a-z0-9_]* = \|[a-z_0-9]* = \)/\1\2/' "$example" >"$dir/example.conf"
+"$hsmux" config check --conf "$dir/example.conf" >"$dir/out" 2>"$dir/err" || fail "$(cat "$dir/err")"
+"$hsmux" config show --json --conf "$dir/example.conf" >"$dir/out"
+json 'len(d["modules"]) == 5 and d["tokens"][0]["members"][0]["serial"]'
 
 expect 3 0 status --conf "$dir/good.conf"
 out "one: slot 1, passthrough, not reachable"
