@@ -20,13 +20,13 @@
 #include <unistd.h>
 
 #include "core/alias.h"
+#include "core/assembly.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/library.h"
 #include "core/login.h"
 #include "core/object.h"
 #include "core/session.h"
-#include "core/vendor.h"
 
 /* How long C_Finalize waits for calls in flight, and exit for the same. */
 #define FINALIZE_WAIT_MS 5000
@@ -44,11 +44,7 @@ static struct {
 	pthread_cond_t event;
 	bool has_handlers;          /* the atfork handler is registered */
 	bool was_up;                /* initialised by this process or the one it was forked from */
-	struct config *config;
-	struct vendor_set *vendors;
-	struct library **libraries;
-	struct group **groups;
-	size_t group_count;
+	struct assembly all;
 } mux = {
 	.init_lock = PTHREAD_MUTEX_INITIALIZER,
 	.shape = PTHREAD_RWLOCK_INITIALIZER,
@@ -111,193 +107,8 @@ static void forget_parent(void)
 	session_forget_everything();
 	object_forget_everything(true);
 	alias_forget_everything(true);
-	mux.config = NULL;
-	mux.vendors = NULL;
-	mux.libraries = NULL;
-	mux.groups = NULL;
-	mux.group_count = 0;
+	mux.all = (struct assembly){0};
 	mux.was_up = false;
-}
-
-static void release(bool keeps_memory)
-{
-	if (keeps_memory)
-		return; /* a call that never returned still looks at it */
-	for (size_t i = 0; i < mux.group_count; i++) {
-		for (size_t k = 0; k < mux.groups[i]->member_count; k++)
-			member_fini(&mux.groups[i]->members[k], false);
-		group_free(mux.groups[i]);
-	}
-	free(mux.groups);
-	for (size_t i = 0; mux.libraries && i < mux.config->module_count; i++)
-		library_free(mux.libraries[i]);
-	free(mux.libraries);
-	vendor_free(mux.vendors);
-	config_free(mux.config);
-}
-
-static void clear(void)
-{
-	mux.config = NULL;
-	mux.vendors = NULL;
-	mux.libraries = NULL;
-	mux.groups = NULL;
-	mux.group_count = 0;
-}
-
-static void log_diag(struct diag *diag, enum log_level level)
-{
-	char line[900];
-
-	for (size_t i = 0; i < diag->count; i++) {
-		diag_format(diag, i, line, sizeof line);
-		log_msg(level, "%s", line);
-	}
-	diag_free(diag);
-}
-
-static CK_RV make_libraries(void)
-{
-	size_t n = mux.config->module_count;
-
-	mux.libraries = calloc(n + 1, sizeof(*mux.libraries));
-	if (!mux.libraries)
-		return CKR_HOST_MEMORY;
-	for (size_t i = 0; i < n; i++) {
-		mux.libraries[i] = library_new(&mux.config->modules[i], mux.vendors);
-		if (!mux.libraries[i])
-			return CKR_HOST_MEMORY;
-	}
-	return CKR_OK;
-}
-
-/* Text of a blank-padded field. */
-static void field_text(const unsigned char *field, size_t size, char *text)
-{
-	while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == '\0'))
-		size--;
-	memcpy(text, field, size);
-	text[size] = '\0';
-}
-
-static bool discover_slot(const CK_FUNCTION_LIST *f, CK_SLOT_ID slot)
-{
-	CK_TOKEN_INFO info;
-	char label[sizeof info.label + 1], serial[sizeof info.serialNumber + 1];
-
-	if (f->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
-		return true;
-	field_text(info.label, sizeof info.label, label);
-	field_text(info.serialNumber, sizeof info.serialNumber, serial);
-	return config_add_discovered(mux.config, label, serial);
-}
-
-/* The embedded default: one virtual token for each initialised token of the one module. */
-static CK_RV discover(void)
-{
-	struct library *lib = mux.libraries[0];
-	CK_SLOT_ID slots[128];
-	CK_ULONG n = sizeof slots / sizeof slots[0];
-	bool ok = true;
-
-	pthread_mutex_lock(&lib->lock);
-	if (library_start(lib) && lib->v2->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
-		for (CK_ULONG i = 0; ok && i < n; i++)
-			ok = discover_slot(lib->v2, slots[i]);
-	pthread_mutex_unlock(&lib->lock);
-	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are",
-		mux.config->token_count, lib->conf->library);
-	return ok ? CKR_OK : CKR_HOST_MEMORY;
-}
-
-static CK_RV make_groups(void)
-{
-	size_t n = mux.config->token_count;
-
-	mux.groups = calloc(n + 1, sizeof(*mux.groups));
-	if (!mux.groups)
-		return CKR_HOST_MEMORY;
-	for (size_t i = 0; i < n; i++) {
-		mux.groups[i] = group_new(&mux.config->tokens[i], mux.libraries);
-		if (!mux.groups[i])
-			return CKR_HOST_MEMORY;
-		mux.group_count = i + 1;
-	}
-	return CKR_OK;
-}
-
-/* A member that cannot be used now never fails the others: its log line says why. */
-static void reach_members(void)
-{
-	for (size_t i = 0; i < mux.group_count; i++)
-		for (size_t k = 0; k < mux.groups[i]->member_count; k++)
-			(void)member_up(&mux.groups[i]->members[k], true);
-}
-
-static void warn_environment(void)
-{
-	for (size_t i = 0; i < mux.config->module_count; i++)
-		if (mux.config->modules[i].env_count > 0 && log_on(LOG_LEVEL_INFO))
-			log_msg(LOG_LEVEL_INFO,
-				"module %s: `env` is set in this process while the module starts; other "
-				"threads that read the environment then may race with it",
-				mux.config->modules[i].name);
-}
-
-static CK_RV build(struct config *config)
-{
-	struct diag diag = {0};
-	CK_RV rv;
-
-	mux.config = config;
-	mux.vendors = vendor_load(NULL, &diag);
-	if (mux.vendors)
-		(void)config_check_vendors(config, mux.vendors, &diag); /* said in the log, below */
-	log_diag(&diag, LOG_LEVEL_WARN);
-	if (!mux.vendors)
-		return CKR_HOST_MEMORY;
-	rv = make_libraries();
-	if (rv == CKR_OK && config->discover)
-		rv = discover();
-	warn_environment();
-	return rv == CKR_OK ? make_groups() : rv;
-}
-
-/* In a library that somebody else in this process owns, what is ours must be closed one by one. */
-static void leave_foreign(void)
-{
-	for (size_t i = 0; i < mux.group_count; i++) {
-		struct group *g = mux.groups[i];
-
-		for (size_t k = 0; k < g->member_count; k++) {
-			if (atomic_load(&g->members[k].state) != MEMBER_UP || g->members[k].lib->is_owned)
-				continue;
-			login_drop(g);
-			pool_empty(&g->members[k], true);
-		}
-	}
-}
-
-/* Stops all libraries; false when a call is still inside one of them. */
-static bool stop_libraries(bool sessions_ended)
-{
-	bool all_ended = sessions_ended;
-
-	for (size_t i = 0; mux.libraries && i < mux.config->module_count; i++) {
-		struct library *lib = mux.libraries[i];
-		bool ended = true;
-
-		for (struct member *m = lib->members; m; m = m->next)
-			ended = pool_quiesce(&m->pool, sessions_ended ? FINALIZE_WAIT_MS : 0) && ended;
-		if (pthread_mutex_trylock(&lib->lock) != 0) {
-			all_ended = false;
-			continue; /* a call under its lock did not return in time either */
-		}
-		library_stop(lib, ended);
-		pthread_mutex_unlock(&lib->lock);
-		all_ended = all_ended && ended;
-	}
-	return all_ended;
 }
 
 /* Waits for slot calls to leave; false when one does not. */
@@ -320,13 +131,13 @@ static void end(long long wait_ms)
 	pthread_mutex_unlock(&mux.event_lock);
 	ended = session_close_everything(clock_ms() + wait_ms);
 	closed = shape_close(wait_ms);
-	if (ended && closed)
-		leave_foreign();
-	ended = stop_libraries(ended && closed);
+	ended = assembly_stop(&mux.all, ended && closed, wait_ms);
 	object_forget_everything(false);
 	alias_forget_everything(false);
-	release(!ended);
-	clear();
+	if (ended)
+		assembly_free(&mux.all);
+	else
+		mux.all = (struct assembly){0}; /* a call that never returned still looks at it */
 	mux.was_up = false;
 	if (closed)
 		pthread_rwlock_unlock(&mux.shape);
@@ -346,18 +157,10 @@ static void at_exit(void)
 
 static CK_RV start(struct config *config)
 {
-	CK_RV rv = build(config);
+	CK_RV rv = assembly_build(&mux.all, config);
 
-	if (rv == CKR_OK) {
-		reach_members();
-		mux.was_up = true;
-		state_set(STATE_UP);
-		return CKR_OK;
-	}
-	(void)stop_libraries(true); /* none has a session yet */
-	release(false);
-	clear();
-	state_set(STATE_DOWN);
+	mux.was_up = rv == CKR_OK;
+	state_set(rv == CKR_OK ? STATE_UP : STATE_DOWN);
 	return rv;
 }
 
@@ -382,7 +185,7 @@ static CK_RV init_locked(const char *file, struct config *config, CK_FLAGS flags
 		config = config_load(file, &diag);
 	if (config)
 		log_setup(config->log_level, config->log_syslog);
-	log_diag(&diag, LOG_LEVEL_ERROR);
+	assembly_log(&diag, LOG_LEVEL_ERROR);
 	if (!config) {
 		state_set(STATE_DOWN);
 		return CKR_GENERAL_ERROR;
@@ -461,17 +264,17 @@ CK_RV mux_fini(void)
 
 size_t mux_group_count(void)
 {
-	return mux.group_count;
+	return mux.all.group_count;
 }
 
 struct group *mux_group(size_t i)
 {
-	return mux.groups[i];
+	return mux.all.groups[i];
 }
 
 const struct config *mux_config(void)
 {
-	return mux.config;
+	return mux.all.config;
 }
 
 CK_RV mux_take(void)
@@ -491,10 +294,10 @@ CK_RV slot_take(CK_SLOT_ID slot, struct group **group)
 
 	if (rv != CKR_OK)
 		return rv;
-	for (size_t i = 0; i < mux.group_count; i++) {
-		if (mux.groups[i]->conf->slot != slot)
+	for (size_t i = 0; i < mux.all.group_count; i++) {
+		if (mux.all.groups[i]->conf->slot != slot)
 			continue;
-		*group = mux.groups[i];
+		*group = mux.all.groups[i];
 		return CKR_OK;
 	}
 	slot_give();

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one configuration becomes. Runs under the lock of C_Initialize and C_Finalize (mux.c); nobody else
+ * sees an assembly while it is built or taken apart. */
+#include "core/assembly.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/login.h"
+
+void assembly_log(struct diag *diag, enum log_level level)
+{
+	char line[900];
+
+	for (size_t i = 0; i < diag->count; i++) {
+		diag_format(diag, i, line, sizeof line);
+		log_msg(level, "%s", line);
+	}
+	diag_free(diag);
+}
+
+static CK_RV make_libraries(struct assembly *a)
+{
+	size_t n = a->config->module_count;
+
+	a->libraries = calloc(n + 1, sizeof(*a->libraries));
+	if (!a->libraries)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		a->libraries[i] = library_new(&a->config->modules[i], a->vendors);
+		if (!a->libraries[i])
+			return CKR_HOST_MEMORY;
+	}
+	return CKR_OK;
+}
+
+/* Text of a blank-padded field. */
+static void field_text(const unsigned char *field, size_t size, char *text)
+{
+	while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == '\0'))
+		size--;
+	memcpy(text, field, size);
+	text[size] = '\0';
+}
+
+static bool discover_slot(struct assembly *a, const CK_FUNCTION_LIST *f, CK_SLOT_ID slot)
+{
+	CK_TOKEN_INFO info;
+	char label[sizeof info.label + 1], serial[sizeof info.serialNumber + 1];
+
+	if (f->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+		return true;
+	field_text(info.label, sizeof info.label, label);
+	field_text(info.serialNumber, sizeof info.serialNumber, serial);
+	return config_add_discovered(a->config, label, serial);
+}
+
+/* The embedded default: one virtual token for each initialised token of the one module. */
+static CK_RV discover(struct assembly *a)
+{
+	struct library *lib = a->libraries[0];
+	CK_SLOT_ID slots[128];
+	CK_ULONG n = sizeof slots / sizeof slots[0];
+	bool ok = true;
+
+	pthread_mutex_lock(&lib->lock);
+	if (library_start(lib) && lib->v2->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
+		for (CK_ULONG i = 0; ok && i < n; i++)
+			ok = discover_slot(a, lib->v2, slots[i]);
+	pthread_mutex_unlock(&lib->lock);
+	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are",
+		a->config->token_count, lib->conf->library);
+	return ok ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+static CK_RV make_groups(struct assembly *a)
+{
+	size_t n = a->config->token_count;
+
+	a->groups = calloc(n + 1, sizeof(*a->groups));
+	if (!a->groups)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		a->groups[i] = group_new(&a->config->tokens[i], a->libraries);
+		if (!a->groups[i])
+			return CKR_HOST_MEMORY;
+		a->group_count = i + 1;
+	}
+	return CKR_OK;
+}
+
+/* A member that cannot be used now never fails the others: its log line says why. */
+static void reach_members(struct assembly *a)
+{
+	for (size_t i = 0; i < a->group_count; i++)
+		for (size_t k = 0; k < a->groups[i]->member_count; k++)
+			(void)member_up(&a->groups[i]->members[k], true);
+}
+
+static void warn_environment(const struct assembly *a)
+{
+	for (size_t i = 0; i < a->config->module_count; i++)
+		if (a->config->modules[i].env_count > 0 && log_on(LOG_LEVEL_INFO))
+			log_msg(LOG_LEVEL_INFO,
+				"module %s: `env` is set in this process while the module starts; other "
+				"threads that read the environment then may race with it",
+				a->config->modules[i].name);
+}
+
+static CK_RV build(struct assembly *a, struct config *config)
+{
+	struct diag diag = {0};
+	CK_RV rv;
+
+	a->config = config;
+	a->vendors = vendor_load(NULL, &diag);
+	if (a->vendors)
+		(void)config_check_vendors(config, a->vendors, &diag); /* said in the log, below */
+	assembly_log(&diag, LOG_LEVEL_WARN);
+	if (!a->vendors)
+		return CKR_HOST_MEMORY;
+	rv = make_libraries(a);
+	if (rv == CKR_OK && config->discover)
+		rv = discover(a);
+	warn_environment(a);
+	return rv == CKR_OK ? make_groups(a) : rv;
+}
+
+/* In a library that somebody else in this process owns, what is ours must be closed one by one. */
+static void leave_foreign(struct assembly *a)
+{
+	for (size_t i = 0; i < a->group_count; i++) {
+		struct group *g = a->groups[i];
+
+		for (size_t k = 0; k < g->member_count; k++) {
+			if (atomic_load(&g->members[k].state) != MEMBER_UP || g->members[k].lib->is_owned)
+				continue;
+			login_drop(g);
+			pool_empty(&g->members[k], true);
+		}
+	}
+}
+
+/* Stops all libraries; false when a call is still inside one of them. */
+bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms)
+{
+	bool all_ended = calls_ended;
+
+	if (calls_ended)
+		leave_foreign(a);
+	for (size_t i = 0; a->libraries && i < a->config->module_count; i++) {
+		struct library *lib = a->libraries[i];
+		bool ended = true;
+
+		for (struct member *m = lib->members; m; m = m->next)
+			ended = pool_quiesce(&m->pool, calls_ended ? wait_ms : 0) && ended;
+		if (pthread_mutex_trylock(&lib->lock) != 0) {
+			all_ended = false;
+			continue; /* a call under its lock did not return in time either */
+		}
+		library_stop(lib, ended);
+		pthread_mutex_unlock(&lib->lock);
+		all_ended = all_ended && ended;
+	}
+	return all_ended;
+}
+
+void assembly_free(struct assembly *a)
+{
+	for (size_t i = 0; i < a->group_count; i++) {
+		for (size_t k = 0; k < a->groups[i]->member_count; k++)
+			member_fini(&a->groups[i]->members[k], false);
+		group_free(a->groups[i]);
+	}
+	free(a->groups);
+	for (size_t i = 0; a->libraries && i < a->config->module_count; i++)
+		library_free(a->libraries[i]);
+	free(a->libraries);
+	vendor_free(a->vendors);
+	config_free(a->config);
+	*a = (struct assembly){0};
+}
+
+CK_RV assembly_build(struct assembly *a, struct config *config)
+{
+	CK_RV rv = build(a, config);
+
+	if (rv == CKR_OK) {
+		reach_members(a);
+		return CKR_OK;
+	}
+	(void)assembly_stop(a, true, 0); /* none has a session yet */
+	assembly_free(a);
+	return rv;
+}
