@@ -24,6 +24,9 @@ static void round_trip(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_O
 	rv = r->f->C_Encrypt(s, text, text_len, out, &len);
 	said_number(r, CALL_Encrypt, "short", rv, len);
 	len = sizeof(out);
+	said(r, CALL_Encrypt, "after-short", r->f->C_Encrypt(s, text, text_len, out, &len));
+	said(r, CALL_EncryptInit, "again", r->f->C_EncryptInit(s, m, key));
+	len = sizeof(out);
 	rv = r->f->C_Encrypt(s, text, text_len, out, &len);
 	said_bytes(r, CALL_Encrypt, "single", rv, out, len);
 	if (rv != CKR_OK)
@@ -79,7 +82,8 @@ static CK_ULONG update(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_
 	return rv == CKR_OK ? len : 0;
 }
 
-static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key)
+/* `first` bytes, then up to 32, then 16: a mechanism without padding gets whole blocks. */
+static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key, CK_ULONG first)
 {
 	CK_BYTE out[192] = {0};
 	CK_BYTE back[192] = {0};
@@ -89,9 +93,9 @@ static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT
 	CK_RV rv;
 
 	said(r, CALL_EncryptInit, "parts", r->f->C_EncryptInit(s, m, key));
-	at += update(r, s, "7", 0, 7, out);
-	at += update(r, s, "25", 7, 25, out + at);
-	at += update(r, s, "16", 32, 16, out + at);
+	at += update(r, s, "first", 0, first, out);
+	at += update(r, s, "second", first, 32 - first, out + at);
+	at += update(r, s, "third", 32, 16, out + at);
 	rv = r->f->C_EncryptFinal(s, out + at, &len);
 	said_bytes(r, CALL_EncryptFinal, "final", rv, out + at, len);
 	if (rv == CKR_OK)
@@ -123,9 +127,9 @@ void scene_cipher_parts(struct run *r)
 	said(r, CALL_EncryptUpdate, "idle", r->f->C_EncryptUpdate(s, text, 16, out, &len));
 	said(r, CALL_EncryptFinal, "idle", r->f->C_EncryptFinal(s, out, &len));
 	said(r, CALL_DecryptFinal, "idle", r->f->C_DecryptFinal(s, out, &len));
-	parts(r, s, &cbc_m, key);
-	parts(r, s, &pad_m, key);
-	parts(r, s, &ctr_m, key);
+	parts(r, s, &cbc_m, key, 16);
+	parts(r, s, &pad_m, key, 7);
+	parts(r, s, &ctr_m, key, 7);
 	said(r, CALL_EncryptInit, "mix", r->f->C_EncryptInit(s, &cbc_m, key));
 	len = sizeof(out);
 	said(r, CALL_EncryptUpdate, "mix", r->f->C_EncryptUpdate(s, text, 16, out, &len));

@@ -57,6 +57,7 @@ static void mechanisms(struct run *r)
 		char step[32];
 
 		snprintf(step, sizeof(step), "0x%lx", list[i]);
+		memset(&info, 0, sizeof(info)); /* SoftHSM2 2.6.1 adds its flags to what it finds there */
 		rv = r->f->C_GetMechanismInfo(r->slot, list[i], &info);
 		said_number(r, CALL_GetMechanismInfo, step, rv, info.flags);
 		said_number(r, CALL_GetMechanismInfo, step, rv, info.ulMinKeySize);

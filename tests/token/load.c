@@ -2,10 +2,15 @@
 /* Loading a module under test. A module stays loaded until the program ends, as hsmux asks for with
  * -z nodelete anyway. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/token/load.h"
+#include "tests/token/null.h"
 
 bool load_symbol(void *library, const char *name, void *out)
 {
@@ -65,4 +70,18 @@ bool load_find_slot(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *slot)
 			return true;
 		}
 	return false;
+}
+
+struct null_stats *load_null_stats(void)
+{
+	const char *file = getenv("NULL_TOKEN_STATS");
+	struct null_stats *stats = MAP_FAILED;
+	int fd = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, sizeof(*stats)) == 0)
+		stats = mmap(NULL, sizeof(*stats), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return stats == MAP_FAILED ? NULL : stats;
 }

@@ -23,4 +23,10 @@ bool load_find_slot(CK_FUNCTION_LIST *f, const char *label, CK_SLOT_ID *slot);
 /* An exported function, copied into the function pointer at `out`. False when there is none. */
 bool load_symbol(void *library, const char *name, void *out);
 
+struct null_stats;
+
+/* The null token's counters, mapped from the file that NULL_TOKEN_STATS names (made if it does not
+ * exist); NULL when the variable is not set or mapping fails. */
+struct null_stats *load_null_stats(void);
+
 #endif
