@@ -118,6 +118,16 @@ static bool asks_for_more_on_token(const CK_MECHANISM *m)
 	return false;
 }
 
+/* CK_INVALID_HANDLE names nothing; members disagree about what it answers. */
+static CK_RV check_objects(const struct call *call)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (call->object[i].bad != CKR_OK && call->object[i].handle == CK_INVALID_HANDLE)
+			return call->object[i].bad;
+	}
+	return CKR_OK;
+}
+
 /* Runs the call and gives the application handles for its `count` new objects. Session objects
  * belong to the member session that made them, so they are made on the one that the virtual session
  * owns. */
@@ -125,8 +135,10 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 {
 	bool is_all_token = m->is_token[0] && (count < 2 || m->is_token[1]);
 	bool has_token = m->is_token[0] || m->is_token[1];
-	CK_RV rv;
+	CK_RV rv = check_objects(&m->call);
 
+	if (rv != CKR_OK)
+		return rv;
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
 		has_token = has_token || asks_for_more_on_token(&m->mech.m);
@@ -250,9 +262,8 @@ CK_RV key_wrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_HA
 	m.call.object[0] = (struct call_object){wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID};
 	m.call.object[1] = (struct call_object){key, CKR_KEY_HANDLE_INVALID};
 	m.call.place = CALL_BORROW;
-	if (out && *out_len > MAX_LEN)
-		rv = CKR_ARGUMENTS_BAD;
-	else
+	rv = out && *out_len > MAX_LEN ? CKR_ARGUMENTS_BAD : check_objects(&m.call);
+	if (rv == CKR_OK)
 		rv = wrap(&m.call, out, out_len);
 	making_end(&m);
 	return rv;
@@ -283,15 +294,15 @@ CK_RV key_unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech,
 static bool answers_in_parameter(CK_MECHANISM_TYPE type)
 {
 	static const CK_MECHANISM_TYPE types[] = {
-	    CKM_SSL3_KEY_AND_MAC_DERIVE,
-	    CKM_TLS_KEY_AND_MAC_DERIVE,
-	    CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256,
-	    CKM_TLS12_KEY_AND_MAC_DERIVE,
-	    CKM_TLS12_KEY_SAFE_DERIVE,
-	    CKM_WTLS_SERVER_KEY_AND_MAC_DERIVE,
-	    CKM_WTLS_CLIENT_KEY_AND_MAC_DERIVE,
-	    CKM_TLS_PRF,
-	    CKM_WTLS_PRF,
+		CKM_SSL3_KEY_AND_MAC_DERIVE,
+		CKM_TLS_KEY_AND_MAC_DERIVE,
+		CKM_NSS_TLS_KEY_AND_MAC_DERIVE_SHA256,
+		CKM_TLS12_KEY_AND_MAC_DERIVE,
+		CKM_TLS12_KEY_SAFE_DERIVE,
+		CKM_WTLS_SERVER_KEY_AND_MAC_DERIVE,
+		CKM_WTLS_CLIENT_KEY_AND_MAC_DERIVE,
+		CKM_TLS_PRF,
+		CKM_WTLS_PRF,
 	};
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -325,12 +336,12 @@ CK_RV key_derive(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_
 static CK_RV seed_random(struct session *session, const CK_BYTE *seed, CK_ULONG len)
 {
 	struct call call = {
-	    .id = CALL_C_SeedRandom,
-	    .place = CALL_BORROW,
-	    .group = session->group,
-	    .session = session,
-	    .in = seed,
-	    .in_len = len,
+		.id = CALL_C_SeedRandom,
+		.place = CALL_BORROW,
+		.group = session->group,
+		.session = session,
+		.in = seed,
+		.in_len = len,
 	};
 
 	return len > MAX_LEN || (!seed && len > 0) ? CKR_ARGUMENTS_BAD : call_run(&call);
@@ -351,12 +362,12 @@ CK_RV key_seed_random(CK_SESSION_HANDLE session, const CK_BYTE *seed, CK_ULONG l
 static CK_RV random_chunk(struct session *session, CK_BYTE *out, CK_ULONG len)
 {
 	struct call call = {
-	    .id = CALL_C_GenerateRandom,
-	    .place = CALL_BORROW,
-	    .group = session->group,
-	    .session = session,
-	    .out = out,
-	    .out_len = &len,
+		.id = CALL_C_GenerateRandom,
+		.place = CALL_BORROW,
+		.group = session->group,
+		.session = session,
+		.out = out,
+		.out_len = &len,
 	};
 
 	return call_run(&call);

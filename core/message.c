@@ -14,6 +14,10 @@
 /* No message comes near; what is above is a mistake of the caller. */
 #define MAX_LEN 0x7fffffffUL
 
+/* What an output may have beyond its input when the member does not say: more than any tag or
+ * block. */
+#define SLACK 64UL
+
 CK_RV msg_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session,
 	       const CK_MECHANISM *mech, CK_OBJECT_HANDLE key)
 {
@@ -64,7 +68,7 @@ static CK_RV check_arguments(enum op_kind kind, enum msg_step step, const struct
 	bool has_out = step != MSG_BEGIN && !is_verify;
 
 	if (!is_bytes(io->param, io->param_len) || !is_bytes(io->aad, io->aad_len) ||
-	    !is_bytes(io->in, io->in_len))
+		!is_bytes(io->in, io->in_len))
 		return CKR_ARGUMENTS_BAD;
 	if (is_verify && step == MSG_WHOLE && !io->aad)
 		return CKR_ARGUMENTS_BAD;
@@ -79,9 +83,9 @@ static CK_RV check_arguments(enum op_kind kind, enum msg_step step, const struct
 static bool is_trouble(CK_RV rv)
 {
 	static const CK_RV codes[] = {
-	    CKR_SESSION_HANDLE_INVALID,   CKR_SESSION_CLOSED,    CKR_DEVICE_ERROR,
-	    CKR_DEVICE_REMOVED,           CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
-	    CKR_CRYPTOKI_NOT_INITIALIZED,
+		CKR_SESSION_HANDLE_INVALID,   CKR_SESSION_CLOSED,    CKR_DEVICE_ERROR,
+		CKR_DEVICE_REMOVED,           CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+		CKR_CRYPTOKI_NOT_INITIALIZED,
 	};
 
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -91,20 +95,40 @@ static bool is_trouble(CK_RV rv)
 	return false;
 }
 
+/* Runs the step. NSS (3.87) answers CKR_BUFFER_TOO_SMALL without the length that is needed: it is
+ * asked for then. */
+static CK_RV run(struct session *session, enum op_kind kind, struct call *call)
+{
+	CK_ULONG room = call->out_len ? *call->out_len : 0, needed = 0;
+	CK_RV rv = op_run(session, kind, call);
+	struct call query = *call;
+
+	if (rv == CKR_OK && call->out && call->out_len && *call->out_len > room)
+		return CKR_DEVICE_ERROR; /* it wrote, or says it wrote, beyond the buffer */
+	if (rv != CKR_BUFFER_TOO_SMALL || !call->out_len || *call->out_len > room)
+		return rv;
+	query.out = NULL;
+	query.out_len = &needed;
+	if (op_run(session, kind, &query) != CKR_OK || needed <= room)
+		needed = (call->in_len > room ? call->in_len : room) + SLACK;
+	*call->out_len = needed;
+	return rv;
+}
+
 static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step,
 			  struct session *session, const struct msg_io *io)
 {
 	struct call call = {
-	    .id = id,
-	    .in = io->in,
-	    .in_len = io->in_len,
-	    .in2 = io->aad,
-	    .in2_len = io->aad_len,
-	    .out = io->out,
-	    .out_len = io->out_len,
-	    .param = io->param,
-	    .param_len = io->param_len,
-	    .flags = io->flags,
+		.id = id,
+		.in = io->in,
+		.in_len = io->in_len,
+		.in2 = io->aad,
+		.in2_len = io->aad_len,
+		.out = io->out,
+		.out_len = io->out_len,
+		.param = io->param,
+		.param_len = io->param_len,
+		.flags = io->flags,
 	};
 	bool *is_open = op_in_message(session, kind);
 	CK_RV rv = check_order(is_open, step);
@@ -113,7 +137,7 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 		rv = check_arguments(kind, step, io);
 	if (rv != CKR_OK)
 		return rv;
-	rv = op_run(session, kind, &call);
+	rv = run(session, kind, &call);
 	if (is_trouble(rv) || is_trouble(call.member_rv)) {
 		op_end(session, kind, false);
 		return rv;

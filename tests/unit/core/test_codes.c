@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which return codes belong to which function, and what becomes of those that do not: every function
- * against every number, then single facts of the standard as rows. */
+/* Which return codes belong to which function, and what becomes of those that do not: every
+ * function against every number, then single facts of the standard as rows. */
 #include "core/codes.h"
 
-#include <stdio.h>
-#include <CUnit/Basic.h>
+#include "tests/unit/unit.h"
 
 /* The standard's codes end at 0x203 (CKR_KEY_EXHAUSTED) and 3.2 adds a few; beyond is nobody's. */
 #define CODES_END 0x400UL
@@ -41,8 +40,12 @@ static void a_failure_never_becomes_success(void)
 
 static void every_function_may_fail_in_general(void)
 {
-	static const CK_RV codes[] = {CKR_OK, CKR_GENERAL_ERROR, CKR_HOST_MEMORY, CKR_FUNCTION_FAILED,
-				      CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED};
+	static const CK_RV codes[] = {CKR_OK,
+				      CKR_GENERAL_ERROR,
+				      CKR_HOST_MEMORY,
+				      CKR_FUNCTION_FAILED,
+				      CKR_ARGUMENTS_BAD,
+				      CKR_FUNCTION_NOT_SUPPORTED};
 
 	for (int id = 0; id < CALL_COUNT; id++) {
 		for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
@@ -189,34 +192,17 @@ static void only_the_life_of_the_library_is_free_of_tokens(void)
 	}
 }
 
-int main(void)
-{
-	static const CU_TestInfo tests[] = {
-#define TEST(name) {#name, name}
-		TEST(whatever_a_member_says_becomes_a_listed_code),
-		TEST(a_listed_code_stays_what_it_is),
-		TEST(a_failure_never_becomes_success),
-		TEST(every_function_may_fail_in_general),
-		TEST(nothing_is_ever_pending),
-		TEST(only_three_functions_prohibit_an_action),
-		TEST(only_open_session_counts_sessions),
-		TEST(a_function_lists_what_the_standard_says),
-		TEST(a_members_odd_code_becomes_its_sibling),
-		TEST(only_the_life_of_the_library_is_free_of_tokens),
-#undef TEST
-	};
-	unsigned failures = 1;
-	CU_pSuite suite;
+static const struct unit_test tests[] = {
+	UNIT(whatever_a_member_says_becomes_a_listed_code),
+	UNIT(a_listed_code_stays_what_it_is),
+	UNIT(a_failure_never_becomes_success),
+	UNIT(every_function_may_fail_in_general),
+	UNIT(nothing_is_ever_pending),
+	UNIT(only_three_functions_prohibit_an_action),
+	UNIT(only_open_session_counts_sessions),
+	UNIT(a_function_lists_what_the_standard_says),
+	UNIT(a_members_odd_code_becomes_its_sibling),
+	UNIT(only_the_life_of_the_library_is_free_of_tokens),
+};
 
-	if (CU_initialize_registry() != CUE_SUCCESS)
-		return 1;
-	suite = CU_add_suite("codes", NULL, NULL);
-	for (size_t i = 0; suite && i < sizeof tests / sizeof tests[0]; i++) {
-		if (!CU_add_test(suite, tests[i].pName, tests[i].pTestFunc))
-			suite = NULL;
-	}
-	if (suite && CU_basic_run_tests() == CUE_SUCCESS)
-		failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures > 0;
-}
+UNIT_MAIN("codes", tests)

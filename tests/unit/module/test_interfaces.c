@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <CUnit/Basic.h>
 
 #include "core/base/pkcs11.h"
+#include "tests/unit/unit.h"
 
 /* Entries of the lists after their version. */
 #define COUNT_2_40 68
@@ -93,7 +93,8 @@ static void both_lists_share_every_function_but_get_info(void)
 	memcpy(&v3, interface->pFunctionList, sizeof v3);
 	CU_ASSERT(v2->C_GetInfo != v3.C_GetInfo);
 	v3.C_GetInfo = v2->C_GetInfo;
-	CU_ASSERT_EQUAL(memcmp(&v2->C_Initialize, &v3.C_Initialize, COUNT_2_40 * sizeof(void *)), 0);
+	CU_ASSERT_EQUAL(memcmp(&v2->C_Initialize, &v3.C_Initialize, COUNT_2_40 * sizeof(void *)),
+			0);
 }
 
 static void the_list_of_interfaces_is_3_0_then_2_40(void)
@@ -177,31 +178,19 @@ static void nothing_works_before_initialize(void)
 	CU_ASSERT_EQUAL(f->C_Finalize(f), CKR_CRYPTOKI_NOT_INITIALIZED);
 }
 
+static const struct unit_test tests[] = {
+	UNIT(nothing_else_is_exported),
+	UNIT(every_entry_of_both_lists_is_there),
+	UNIT(both_lists_share_every_function_but_get_info),
+	UNIT(the_list_of_interfaces_is_3_0_then_2_40),
+	UNIT(a_short_list_of_interfaces_says_how_long),
+	UNIT(an_interface_is_found_by_exact_name_and_version_only),
+	UNIT(nothing_works_before_initialize),
+};
+
 int main(void)
 {
-	static const CU_TestInfo tests[] = {
-#define TEST(name) {#name, name}
-		TEST(nothing_else_is_exported),
-		TEST(every_entry_of_both_lists_is_there),
-		TEST(both_lists_share_every_function_but_get_info),
-		TEST(the_list_of_interfaces_is_3_0_then_2_40),
-		TEST(a_short_list_of_interfaces_says_how_long),
-		TEST(an_interface_is_found_by_exact_name_and_version_only),
-		TEST(nothing_works_before_initialize),
-#undef TEST
-	};
-	unsigned failures = 1;
-	CU_pSuite suite;
-
-	if (open_module() != 0 || CU_initialize_registry() != CUE_SUCCESS)
+	if (open_module() != 0)
 		return 1;
-	suite = CU_add_suite("interfaces", NULL, NULL);
-	for (size_t i = 0; suite && i < sizeof tests / sizeof tests[0]; i++) {
-		if (!CU_add_test(suite, tests[i].pName, tests[i].pTestFunc))
-			suite = NULL;
-	}
-	if (suite && CU_basic_run_tests() == CUE_SUCCESS)
-		failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures > 0;
+	return unit_run("interfaces", tests, sizeof tests / sizeof tests[0]);
 }
