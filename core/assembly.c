@@ -4,7 +4,6 @@
 #include "core/assembly.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/login.h"
 
@@ -34,24 +33,15 @@ static CK_RV make_libraries(struct assembly *a)
 	return CKR_OK;
 }
 
-/* Text of a blank-padded field. */
-static void field_text(const unsigned char *field, size_t size, char *text)
+static bool add_discovered(struct assembly *a, const struct library_token *token)
 {
-	while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == '\0'))
-		size--;
-	memcpy(text, field, size);
-	text[size] = '\0';
-}
+	const CK_TOKEN_INFO *info = &token->info;
+	char label[sizeof info->label + 1], serial[sizeof info->serialNumber + 1];
 
-static bool discover_slot(struct assembly *a, const CK_FUNCTION_LIST *f, CK_SLOT_ID slot)
-{
-	CK_TOKEN_INFO info;
-	char label[sizeof info.label + 1], serial[sizeof info.serialNumber + 1];
-
-	if (f->C_GetTokenInfo(slot, &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED))
+	if (token->rv != CKR_OK || !(info->flags & CKF_TOKEN_INITIALIZED))
 		return true;
-	field_text(info.label, sizeof info.label, label);
-	field_text(info.serialNumber, sizeof info.serialNumber, serial);
+	library_field(info->label, sizeof info->label, label);
+	library_field(info->serialNumber, sizeof info->serialNumber, serial);
 	return config_add_discovered(a->config, label, serial);
 }
 
@@ -59,17 +49,19 @@ static bool discover_slot(struct assembly *a, const CK_FUNCTION_LIST *f, CK_SLOT
 static CK_RV discover(struct assembly *a)
 {
 	struct library *lib = a->libraries[0];
-	CK_SLOT_ID slots[128];
-	CK_ULONG n = sizeof slots / sizeof slots[0];
+	struct library_token *tokens = NULL;
+	CK_ULONG n = 0;
 	bool ok = true;
 
 	pthread_mutex_lock(&lib->lock);
-	if (library_start(lib) && lib->v2->C_GetSlotList(CK_TRUE, slots, &n) == CKR_OK)
-		for (CK_ULONG i = 0; ok && i < n; i++)
-			ok = discover_slot(a, lib->v2, slots[i]);
+	if (library_start(lib) && library_tokens(lib, &tokens, &n) != CKR_OK)
+		n = 0;
 	pthread_mutex_unlock(&lib->lock);
-	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are",
-		a->config->token_count, lib->conf->library);
+	for (CK_ULONG i = 0; ok && i < n; i++)
+		ok = add_discovered(a, &tokens[i]);
+	free(tokens);
+	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are%s%s",
+		a->config->token_count, lib->conf->library, lib->reason[0] ? ": " : "", lib->reason);
 	return ok ? CKR_OK : CKR_HOST_MEMORY;
 }
 

@@ -41,8 +41,8 @@ enum call_place {
 
 /* An object named in a call. */
 struct call_object {
-	CK_OBJECT_HANDLE handle; /* virtual; 0 = none */
-	CK_RV bad;               /* what the standard answers when it is not valid */
+	CK_OBJECT_HANDLE handle; /* virtual */
+	CK_RV bad;               /* what the standard answers when it is not valid; 0: no object here */
 };
 
 /* One call. Zeroed, then filled by the core function that builds it; everything is borrowed for the

@@ -19,6 +19,9 @@
 #include "core/base/names.h"
 #include "core/library_load.h"
 
+/* No token module has more slots; a larger answer is not believed. */
+#define MAX_SLOTS 4096UL
+
 /* NSS reads one field behind the standard's struct; the string is then at pReserved for both. */
 struct init_args {
 	CK_C_INITIALIZE_ARGS standard;
@@ -311,6 +314,75 @@ void library_stop(struct library *lib, bool calls_ended)
 		dlclose(lib->dl);
 		lib->dl = lib->known->dl = NULL;
 	}
+}
+
+bool library_was_ended(struct library *lib)
+{
+	struct library_guard guard;
+	CK_INFO info;
+	CK_RV rv;
+
+	if (atomic_load(&lib->state) != LIBRARY_UP)
+		return false;
+	library_guard(lib, &guard);
+	rv = lib->v2->C_GetInfo(&info);
+	library_unguard(&guard);
+	if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
+		return false;
+	log_msg(LOG_LEVEL_WARN, "module %s: somebody else in this process finalised it", lib->conf->name);
+	lib->is_owned = false;
+	lib->known->pid = 0;
+	atomic_store(&lib->state, LIBRARY_DOWN);
+	return true;
+}
+
+static CK_RV list_slots(const CK_FUNCTION_LIST *f, CK_SLOT_ID **slots, CK_ULONG *count)
+{
+	CK_ULONG n = 0;
+	CK_RV rv = f->C_GetSlotList(CK_TRUE, NULL, &n);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (n > MAX_SLOTS)
+		return CKR_DEVICE_ERROR;
+	*slots = calloc(n + 1, sizeof **slots);
+	if (!*slots)
+		return CKR_HOST_MEMORY;
+	*count = n;
+	rv = n ? f->C_GetSlotList(CK_TRUE, *slots, count) : CKR_OK;
+	if (rv == CKR_OK && *count <= n)
+		return CKR_OK;
+	free(*slots);
+	return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
+}
+
+CK_RV library_tokens(struct library *lib, struct library_token **tokens, CK_ULONG *count)
+{
+	struct library_guard guard;
+	CK_SLOT_ID *slots = NULL;
+	CK_RV rv;
+
+	library_guard(lib, &guard);
+	rv = list_slots(lib->v2, &slots, count);
+	if (rv == CKR_OK) {
+		*tokens = calloc(*count + 1, sizeof **tokens);
+		for (CK_ULONG i = 0; *tokens && i < *count; i++) {
+			(*tokens)[i].slot = slots[i];
+			(*tokens)[i].rv = lib->v2->C_GetTokenInfo(slots[i], &(*tokens)[i].info);
+		}
+		free(slots);
+		rv = *tokens ? CKR_OK : CKR_HOST_MEMORY;
+	}
+	library_unguard(&guard);
+	return rv;
+}
+
+void library_field(const unsigned char *field, size_t size, char *text)
+{
+	while (size > 0 && (field[size - 1] == ' ' || field[size - 1] == '\0'))
+		size--;
+	memcpy(text, field, size);
+	text[size] = '\0';
 }
 
 void library_guard(const struct library *lib, struct library_guard *guard)

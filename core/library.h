@@ -51,6 +51,24 @@ bool library_start(struct library *lib);
  * used again. The lock is held by the caller. */
 void library_stop(struct library *lib, bool calls_ended);
 
+/* True when somebody else in this process finalised an instance that we believed to be up; it is then
+ * down, without a C_Finalize of ours. The lock is held by the caller. */
+bool library_was_ended(struct library *lib);
+
+/* A slot with a token. */
+struct library_token {
+	CK_SLOT_ID slot;
+	CK_RV rv; /* of C_GetTokenInfo; `info` is valid when CKR_OK */
+	CK_TOKEN_INFO info;
+};
+
+/* The slots with a token of a library that is up, and what is in them; *count of them, freed by the
+ * caller. The code of C_GetSlotList, or CKR_HOST_MEMORY. The lock is held by the caller. */
+CK_RV library_tokens(struct library *lib, struct library_token **tokens, CK_ULONG *count);
+
+/* Text of a blank-padded field of Cryptoki; `text` has room for size + 1 bytes. */
+void library_field(const unsigned char *field, size_t size, char *text);
+
 /* Frees the description; the loaded code stays in the process, as its exit handlers may still run. */
 void library_free(struct library *lib);
 

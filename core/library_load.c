@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -101,6 +102,19 @@ static int copy_fd(int fd, off_t size)
 	return copy;
 }
 
+/* The loader takes a path that it has seen for the same library, and numbers of descriptors come again:
+ * each copy gets a spelling of its own. False when there were too many. */
+static bool copy_path(int fd, char *path, size_t len)
+{
+	static _Atomic unsigned copies;
+	unsigned n = atomic_fetch_add(&copies, 1);
+	size_t at = (size_t)snprintf(path, len, "/proc/self/fd/");
+
+	while (n-- > 0 && at + 16 < len)
+		at += (size_t)snprintf(path + at, len - at, "./");
+	return at + 16 < len && snprintf(path + at, len - at, "%d", fd) > 0;
+}
+
 static void *open_code(const char *path, bool keep)
 {
 	int flags = RTLD_NOW | RTLD_LOCAL;
@@ -117,7 +131,7 @@ static bool open_library(const struct config_module *conf, bool copies, bool kee
 			 char *reason, size_t len)
 {
 	struct stat st;
-	char path[64];
+	char path[1024];
 	int copy = -1;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
@@ -133,7 +147,8 @@ static bool open_library(const struct config_module *conf, bool copies, bool kee
 		copy = copy_fd(fd, st.st_size);
 		if (copy < 0)
 			return fail(reason, len, conf->library, "cannot be copied for a private instance");
-		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
+		if (!copy_path(copy, path, sizeof path))
+			return fail(reason, len, conf->library, "too many private copies in one process");
 		*dl = open_code(path, keep);
 		close(copy);
 	}

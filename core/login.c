@@ -81,7 +81,8 @@ static CK_RV logout(struct group *g, struct member *m, struct session *s)
 	if (atomic_load(&m->state) == MEMBER_UP && m->keeper &&
 	    m->keeper->epoch == atomic_load(&m->epoch)) {
 		object_drop_private(g, m->keeper);
-		rv = on_keeper(g, m, s, &call);
+		if (m->is_login_ours)
+			rv = on_keeper(g, m, s, &call);
 	}
 	if (rv == CKR_USER_NOT_LOGGED_IN)
 		rv = CKR_OK; /* it is what was wanted */
@@ -138,6 +139,7 @@ static CK_RV login_locked(struct group *g, struct session *s, struct call *call,
 		return rv;
 	}
 	atomic_store(&m->login_epoch, atomic_load(&m->epoch));
+	m->is_login_ours = rv == CKR_OK;
 	set_user(g, m, call->user == CKU_SO ? GROUP_SO : GROUP_USER);
 	if (rv == CKR_OK && call->user == CKU_USER && g->conf->relogin) {
 		secret_free(&g->pin);
@@ -239,6 +241,7 @@ static void login_again(struct group *g, struct member *m)
 		rv = on_keeper(g, m, NULL, &call);
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
 		atomic_store(&m->user, GROUP_USER);
+		m->is_login_ours = rv == CKR_OK;
 		log_msg(LOG_LEVEL_INFO, "member %s of token %s: logged in again", m->conf->name,
 			g->conf->label);
 		return;

@@ -24,8 +24,7 @@
 #define PROBE_MS 250
 /* How long calls in flight are waited for before a library is initialised anew. */
 #define QUIESCE_MS 2000
-/* No token has more slots or mechanisms; a larger answer is not believed. */
-#define MAX_SLOTS 4096UL
+/* No token has more mechanisms; a larger answer is not believed. */
 #define MAX_MECHS 4096UL
 
 void member_init(struct member *m, const struct config_member *conf, const char *group_label,
@@ -52,14 +51,12 @@ void member_fini(struct member *m, bool closes)
 	free(m->mechs);
 }
 
-/* Compares a blank-padded field with text. */
-static bool field_is(const unsigned char *field, size_t size, const char *text)
+static bool field_is(const unsigned char *field, size_t size, const char *wanted)
 {
-	size_t len = size;
+	char text[64];
 
-	while (len > 0 && (field[len - 1] == ' ' || field[len - 1] == '\0'))
-		len--;
-	return strlen(text) == len && memcmp(field, text, len) == 0;
+	library_field(field, size, text);
+	return strcmp(text, wanted) == 0;
 }
 
 static bool matches(const struct config_member *conf, CK_SLOT_ID slot, const CK_TOKEN_INFO *info)
@@ -79,28 +76,6 @@ static bool reason_code(struct member *m, const char *what, CK_RV rv)
 	return false;
 }
 
-/* The slots with a token; *count of them, to be freed. */
-static CK_RV list_slots(const CK_FUNCTION_LIST *f, CK_SLOT_ID **slots, CK_ULONG *count)
-{
-	CK_ULONG n = 0;
-	CK_RV rv = f->C_GetSlotList(CK_TRUE, NULL, &n);
-
-	if (rv != CKR_OK)
-		return rv;
-	if (n > MAX_SLOTS)
-		return CKR_DEVICE_ERROR;
-	*slots = calloc(n + 1, sizeof **slots);
-	if (!*slots)
-		return CKR_HOST_MEMORY;
-	*count = n;
-	rv = n ? f->C_GetSlotList(CK_TRUE, *slots, count) : CKR_OK;
-	if (rv == CKR_OK && *count <= n)
-		return CKR_OK;
-	free(*slots);
-	*slots = NULL;
-	return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
-}
-
 static bool is_taken(const struct member *m, CK_SLOT_ID slot)
 {
 	for (const struct member *o = m->lib->members; o; o = o->next)
@@ -109,21 +84,17 @@ static bool is_taken(const struct member *m, CK_SLOT_ID slot)
 	return false;
 }
 
-static bool choose_slot(struct member *m, const CK_SLOT_ID *slots, CK_ULONG count)
+static bool choose_slot(struct member *m, const struct library_token *tokens, CK_ULONG count)
 {
-	const CK_FUNCTION_LIST *f = m->lib->v2;
 	CK_RV worst = CKR_OK;
 	unsigned found = 0;
 
 	for (CK_ULONG i = 0; i < count; i++) {
-		CK_TOKEN_INFO info;
-		CK_RV rv = f->C_GetTokenInfo(slots[i], &info);
-
-		if (rv != CKR_OK)
-			worst = rv;
-		else if (matches(m->conf, slots[i], &info) && found++ == 0) {
-			m->slot = slots[i];
-			m->token = info;
+		if (tokens[i].rv != CKR_OK)
+			worst = tokens[i].rv;
+		else if (matches(m->conf, tokens[i].slot, &tokens[i].info) && found++ == 0) {
+			m->slot = tokens[i].slot;
+			m->token = tokens[i].info;
 		}
 	}
 	if (found == 1 && is_taken(m, m->slot))
@@ -144,17 +115,20 @@ static bool choose_slot(struct member *m, const CK_SLOT_ID *slots, CK_ULONG coun
 
 static bool find_slot(struct member *m)
 {
-	CK_SLOT_ID *slots = NULL;
+	struct library_token *tokens = NULL;
+	struct library_guard guard;
 	CK_ULONG count = 0;
-	CK_RV rv = list_slots(m->lib->v2, &slots, &count);
+	CK_RV rv = library_tokens(m->lib, &tokens, &count);
 	bool ok;
 
 	if (rv != CKR_OK)
 		return reason_code(m, "C_GetSlotList", rv);
-	ok = choose_slot(m, slots, count);
-	free(slots);
+	ok = choose_slot(m, tokens, count);
+	free(tokens);
+	library_guard(m->lib, &guard);
 	if (ok && m->lib->v2->C_GetSlotInfo(m->slot, &m->slot_info) != CKR_OK)
 		memset(&m->slot_info, 0, sizeof m->slot_info);
+	library_unguard(&guard);
 	return ok;
 }
 
@@ -237,16 +211,29 @@ static bool restart(struct member *m)
 
 static bool find_alive(struct member *m)
 {
-	if (!guarded(m, find_slot))
+	if (!find_slot(m))
 		return false;
 	/* Its library was not restarted since it was lost: cheap calls may lie. */
 	return m->lib_epoch != atomic_load(&m->lib->epoch) || guarded(m, answers);
 }
 
+/* Somebody else in this process finalised the library under us: nothing of any member is left in it. */
+static void notice_end(struct library *lib)
+{
+	if (!library_was_ended(lib))
+		return;
+	for (struct member *o = lib->members; o; o = o->next)
+		if (atomic_load(&o->state) == MEMBER_UP)
+			lost(o, "its module was finalised by somebody else");
+}
+
 static bool reach(struct member *m)
 {
 	struct library *lib = m->lib;
-	bool was_up = atomic_load(&lib->state) == LIBRARY_UP;
+	bool was_up;
+
+	notice_end(lib);
+	was_up = atomic_load(&lib->state) == LIBRARY_UP;
 
 	if (!library_start(lib)) {
 		(void)snprintf(m->reason, sizeof m->reason, "%.250s", lib->reason);
@@ -254,7 +241,7 @@ static bool reach(struct member *m)
 	}
 	if (find_alive(m))
 		return true;
-	return was_up && restart(m) && guarded(m, find_slot);
+	return was_up && restart(m) && find_slot(m);
 }
 
 static bool try_up(struct member *m)

@@ -39,7 +39,7 @@ static struct call call_for(enum call_id id, struct session *s, CK_OBJECT_HANDLE
 		.place = CALL_BORROW,
 		.group = s->group,
 		.session = s,
-		.object = {{object, CKR_OBJECT_HANDLE_INVALID}},
+		.object = {{object, id == CALL_C_CreateObject ? 0 : CKR_OBJECT_HANDLE_INVALID}},
 	};
 }
 

@@ -116,7 +116,7 @@ static CK_RV send_init(struct session *s, struct operation *op)
 		.group = s->group,
 		.session = s,
 		.mech = &op->mech,
-		.object = {{op->key, CKR_KEY_HANDLE_INVALID}},
+		.object = {{op->key, op->init_id == CALL_C_DigestInit ? 0 : CKR_KEY_HANDLE_INVALID}},
 	};
 	CK_RV rv = call_run(&call);
 
@@ -148,7 +148,7 @@ CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_M
 	}
 	op->init_id = id;
 	op->key = key;
-	rv = kind != OP_DIGEST && key == CK_INVALID_HANDLE ? CKR_KEY_HANDLE_INVALID : send_init(s, op);
+	rv = send_init(s, op);
 	if (rv == CKR_OK)
 		s->op[kind] = op;
 	else
@@ -314,7 +314,7 @@ static CK_RV digest_key_in(struct session *s, CK_OBJECT_HANDLE key)
 
 	if (!s->op[OP_DIGEST])
 		return CKR_OPERATION_NOT_INITIALIZED;
-	rv = key ? op_run(s, OP_DIGEST, &call) : CKR_KEY_HANDLE_INVALID;
+	rv = op_run(s, OP_DIGEST, &call);
 	if (rv == CKR_OK)
 		s->op[OP_DIGEST]->is_fed = true;
 	else

@@ -105,7 +105,7 @@ static bool real_handle(const struct call *c, const struct member_session *ms, C
 static CK_RV translate(struct call *c, const struct member_session *ms, CK_OBJECT_HANDLE object[2])
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (c->object[i].handle && !real_handle(c, ms, c->object[i].handle, &object[i]))
+		if (c->object[i].bad && !real_handle(c, ms, c->object[i].handle, &object[i]))
 			return c->object[i].bad;
 	for (unsigned i = 0; c->mech && i < c->mech->handle_count; i++)
 		if (!real_handle(c, ms, c->mech->handle[i].virtual, c->mech->handle[i].where))

@@ -2,11 +2,12 @@
 /* Templates of the application.
  *
  * They are untrusted twice: their lengths and pointers may be nonsense, and another thread of the
- * application may change them while they are read. So a copy is made in two passes over one block: the
- * first measures and checks, the second copies and checks again that it stays within what was measured.
- * Attributes inside templates are read with memcpy, because values need not be aligned. The bound on
- * the number of attributes and on the bytes holds for a template with all that is nested in it: a
- * template may contain itself, and must not cost more for it. No state, no locks. */
+ * application may change them while they are read. So a copy is made in two passes over one block:
+ * the first measures and checks, the second copies and checks again that it stays within what was
+ * measured. Attributes inside templates are read with memcpy, because values need not be aligned.
+ * The bound on the number of attributes and on the bytes holds for a template with all that is
+ * nested in it: a template may contain itself, and must not cost more for it. No state, no locks.
+ */
 #include "core/base/attr.h"
 
 #include <stdint.h>
@@ -47,7 +48,8 @@ static bool pass_take(struct pass *p, size_t n, unsigned char **at)
 
 bool attr_is_template(CK_ATTRIBUTE_TYPE type)
 {
-	return type == CKA_WRAP_TEMPLATE || type == CKA_UNWRAP_TEMPLATE || type == CKA_DERIVE_TEMPLATE ||
+	return type == CKA_WRAP_TEMPLATE || type == CKA_UNWRAP_TEMPLATE ||
+	       type == CKA_DERIVE_TEMPLATE ||
 	       type == (ENCAPSULATE_TEMPLATE_OLD | CKF_ARRAY_ATTRIBUTE) ||
 	       type == (DECAPSULATE_TEMPLATE_OLD | CKF_ARRAY_ATTRIBUTE) ||
 	       type == ENCAPSULATE_TEMPLATE_OLD || type == DECAPSULATE_TEMPLATE_OLD;
@@ -73,7 +75,8 @@ bool attr_bool(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
 	return value != CK_FALSE;
 }
 
-CK_ULONG attr_ulong(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG absent)
+CK_ULONG attr_ulong(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
+		    CK_ULONG absent)
 {
 	const CK_ATTRIBUTE *a = attr_find(tmpl, count, type);
 	CK_ULONG value;
@@ -103,7 +106,8 @@ static CK_RV pass_value(struct pass *p, CK_ATTRIBUTE *a, unsigned depth)
 	if (attr_is_template(a->type)) {
 		if (a->ulValueLen % sizeof(CK_ATTRIBUTE))
 			return CKR_ATTRIBUTE_VALUE_INVALID;
-		rv = pass_template(p, a->pValue, a->ulValueLen / sizeof(CK_ATTRIBUTE), depth + 1, &value);
+		rv = pass_template(p, a->pValue, a->ulValueLen / sizeof(CK_ATTRIBUTE), depth + 1,
+				   &value);
 	} else if (!pass_take(p, a->ulValueLen, &value)) {
 		rv = CKR_ARGUMENTS_BAD;
 	} else if (value) {

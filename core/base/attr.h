@@ -17,28 +17,31 @@
  * ENCAPSULATE/DECAPSULATE_TEMPLATE in both published numbers. CKA_ALLOWED_MECHANISMS is not one. */
 bool attr_is_template(CK_ATTRIBUTE_TYPE type);
 
-/* The last attribute of `type` in the template, or NULL. Tokens let the last of two duplicates win. */
+/* The last attribute of `type` in the template, or NULL. Tokens let the last of two duplicates win.
+ */
 const CK_ATTRIBUTE *attr_find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
 
-/* Reads a CK_BBOOL: true when present with length 1 and a value other than 0; `absent` when it is not
- * in the template or has another length. */
+/* Reads a CK_BBOOL: true when present with length 1 and a value other than 0; `absent` when it is
+ * not in the template or has another length. */
 bool attr_bool(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, bool absent);
 
 /* Reads a CK_ULONG; `absent` when it is not in the template or has another length. */
-CK_ULONG attr_ulong(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG absent);
+CK_ULONG attr_ulong(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
+		    CK_ULONG absent);
 
-/* Checks the shape of an input template without trusting it: CKR_ARGUMENTS_BAD for a NULL array with a
- * count, a count above ATTR_MAX_COUNT, or nesting deeper than ATTR_MAX_DEPTH;
- * CKR_ATTRIBUTE_VALUE_INVALID for a NULL value with a length, a length above ATTR_MAX_VALUE, or a nested
- * template that is no whole number of attributes. Both bounds hold for the sum of all levels. */
+/* Checks the shape of an input template without trusting it: CKR_ARGUMENTS_BAD for a NULL array
+ * with a count, a count above ATTR_MAX_COUNT, or nesting deeper than ATTR_MAX_DEPTH;
+ * CKR_ATTRIBUTE_VALUE_INVALID for a NULL value with a length, a length above ATTR_MAX_VALUE, or a
+ * nested template that is no whole number of attributes. Both bounds hold for the sum of all
+ * levels. */
 CK_RV attr_check(const CK_ATTRIBUTE *tmpl, CK_ULONG count);
 
 /* Checks as attr_check and tells how many bytes a deep copy needs. */
 CK_RV attr_size(const CK_ATTRIBUTE *tmpl, CK_ULONG count, size_t *size);
 
-/* Copies deeply to `block`, which is aligned for CK_ULONG and has the `size` bytes that attr_size said;
- * the copied array begins at its start. Errors as for attr_check; also CKR_ARGUMENTS_BAD when the
- * template grew in between. */
+/* Copies deeply to `block`, which is aligned for CK_ULONG and has the `size` bytes that attr_size
+ * said; the copied array begins at its start. Errors as for attr_check; also CKR_ARGUMENTS_BAD when
+ * the template grew in between. */
 CK_RV attr_copy_to(const CK_ATTRIBUTE *tmpl, CK_ULONG count, void *block, size_t size);
 
 /* A deep copy of a template in one block of its own. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Growable bytes: plaintext, output of members, lines of text.
  *
- * An empty buffer owns nothing; one with a capacity owns exactly one block of malloc. Growing allocates
- * a new block, copies and wipes the old one: realloc is not used because it may leave plaintext behind
- * in freed memory. No locks; a buffer belongs to one thread at a time. */
+ * An empty buffer owns nothing; one with a capacity owns exactly one block of malloc. Growing
+ * allocates a new block, copies and wipes the old one: realloc is not used because it may leave
+ * plaintext behind in freed memory. No locks; a buffer belongs to one thread at a time. */
 #include "core/base/buf.h"
 
 #include <stdarg.h>
@@ -17,7 +17,8 @@
 /* The first block; most buffers never need a second. */
 #define BUF_FIRST 64
 
-/* The capacity to grow to so that `need` bytes fit: at least double, so that appending stays linear. */
+/* The capacity to grow to so that `need` bytes fit: at least double, so that appending stays
+ * linear. */
 static size_t buf_grown(size_t cap, size_t need)
 {
 	size_t grown = cap > SIZE_MAX / 2 ? SIZE_MAX : cap * 2;

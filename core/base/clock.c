@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Monotonic time. Tests freeze it, so that nothing in hsmux has to be slept for.
  *
- * The frozen value is atomic; reading the clock takes no lock and cannot fail: CLOCK_MONOTONIC exists
- * on every Linux. */
+ * The frozen value is atomic; reading the clock takes no lock and cannot fail: CLOCK_MONOTONIC
+ * exists on every Linux. */
 #include "core/base/clock.h"
 
 #include <stdatomic.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A list of what is wrong with a file, so that somebody can mend all of it at once.
  *
- * `room` is how many entries of `lines` are allocated. Without memory even for the first message the
- * list shows one static line without text: whoever looks at `count` still sees an error. Not shared
- * between threads. */
+ * `room` is how many entries of `lines` are allocated. Without memory even for the first message
+ * the list shows one static line without text: whoever looks at `count` still sees an error. Not
+ * shared between threads. */
 #include "core/base/diag.h"
 
 #include <stdarg.h>

@@ -20,8 +20,9 @@ struct diag {
 	size_t room; /* entries allocated; private to diag.c */
 };
 
-/* Adds "what: expected" for `file`:`line`. When memory is out the message may be lost, but `count` is
- * never 0 afterwards (the line then has a NULL text), so that an error never looks like success. */
+/* Adds "what: expected" for `file`:`line`. When memory is out the message may be lost, but `count`
+ * is never 0 afterwards (the line then has a NULL text), so that an error never looks like success.
+ */
 void diag_add(struct diag *d, const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The log for operators.
  *
- * One line is built on the stack and written with one call, so lines of several threads do not mix and
- * no lock is needed; what other processes have open as stderr is theirs. hsmux is a guest in the
- * application: errno stays as it was, openlog() is never called, and a closed pipe behind stderr does
- * not kill the application. Callers must never pass a PIN or a key value. */
+ * One line is built on the stack and written with one call, so lines of several threads do not mix
+ * and no lock is needed; what other processes have open as stderr is theirs. hsmux is a guest in
+ * the application: errno stays as it was, openlog() is never called, and a closed pipe behind
+ * stderr does not kill the application. Callers must never pass a PIN or a key value. */
 #include "core/base/log.h"
 
 #include <errno.h>
@@ -133,7 +133,8 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 		return;
 	now = clock_ms();
 	next = atomic_load(&limit->next_ms);
-	if (now < next || !atomic_compare_exchange_strong(&limit->next_ms, &next, now + LOG_LIMIT_MS)) {
+	if (now < next ||
+	    !atomic_compare_exchange_strong(&limit->next_ms, &next, now + LOG_LIMIT_MS)) {
 		atomic_fetch_add(&limit->held, 1);
 		return;
 	}

@@ -31,8 +31,8 @@ static inline bool log_on(enum log_level level)
 	return (int)level <= atomic_load_explicit(&log_threshold, memory_order_relaxed);
 }
 
-/* Writes one line "hsmux: LEVEL: text". Control characters in the text are replaced. Starts with the
- * noun and its name: `member a: ...`. Lines are cut at 1000 bytes. */
+/* Writes one line "hsmux: LEVEL: text". Control characters in the text are replaced. Starts with
+ * the noun and its name: `member a: ...`. Lines are cut at 1000 bytes. */
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same, at most once a minute for one `limit`; the next line says how many were held back. */

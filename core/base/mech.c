@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mechanisms: one walker over the tables of mech_layout.h copies a parameter and finds its handles.
  *
- * The copy lies in one arena: the bytes inside struct mech when it fits, else one block of malloc. The
- * walk runs against what is inside; when that overflows it goes on measuring, and is run again with a
- * block of the measured size. Another thread of the application may change the parameter meanwhile, so
- * every structure is first copied and only the copy is looked at, and the second run fails rather than
- * write beyond its block. Nothing in the copy points to the application, except outputs and inputs
- * whose length nobody can know.
+ * The copy lies in one arena: the bytes inside struct mech when it fits, else one block of malloc.
+ * The walk runs against what is inside; when that overflows it goes on measuring, and is run again
+ * with a block of the measured size. Another thread of the application may change the parameter
+ * meanwhile, so every structure is first copied and only the copy is looked at, and the second run
+ * fails rather than write beyond its block. Nothing in the copy points to the application, except
+ * outputs and inputs whose length nobody can know.
  *
- * A mechanism without a row is passed on only when nothing in its parameter looks like a handle or an
- * address: a virtual handle that reached a member would select a wrong key there. Rows for numbers of
- * makers are a guess, as two makers may use one number: when such a parameter does not fit its row, it
- * is treated as if there were no row. No state, no locks. */
+ * A mechanism without a row is passed on only when nothing in its parameter looks like a handle or
+ * an address: a virtual handle that reached a member would select a wrong key there. Rows for
+ * numbers of makers are a guess, as two makers may use one number: when such a parameter does not
+ * fit its row, it is treated as if there were no row. No state, no locks. */
 #include "core/base/mech.h"
 
 #include <stdlib.h>
@@ -59,9 +59,9 @@ static CK_RV walk_unknown(struct walk *w, CK_MECHANISM *m)
 
 		memcpy(&word, from + i, sizeof(word));
 		if (w->is_handle && w->is_handle(word, w->context))
-			return walk_bad(w, "unknown mechanism with what may be an object handle in its parameter");
+			return walk_bad(w, "unknown mechanism with what may be a handle");
 		if (address_mapped(word))
-			return walk_bad(w, "unknown mechanism with what may be an address in its parameter");
+			return walk_bad(w, "unknown mechanism with what may be an address");
 	}
 	return walk_bytes(w, &m->pParameter, m->ulParameterLen);
 }
@@ -181,7 +181,8 @@ CK_RV mech_copy(struct mech *out, const CK_MECHANISM *in, mech_is_handle *is_han
 		return CKR_ARGUMENTS_BAD;
 	}
 	rv = walk_twice(&w, in);
-	if (rv == CKR_MECHANISM_PARAM_INVALID && out->is_known && (in->mechanism & CKM_VENDOR_DEFINED)) {
+	if (rv == CKR_MECHANISM_PARAM_INVALID && out->is_known &&
+	    (in->mechanism & CKM_VENDOR_DEFINED)) {
 		mech_free(out);
 		w.is_blind = true;
 		rv = walk_twice(&w, in);

@@ -27,7 +27,8 @@
 
 #define FIELDS(array) .fields = (array), .count = sizeof(array) / sizeof((array)[0])
 #define LAYOUT(layout, type, array) \
-	static const struct mech_layout layout = {.name = #type, .size = sizeof(type), FIELDS(array)}
+	static const struct mech_layout layout = { \
+		.name = #type, .size = sizeof(type), FIELDS(array)}
 #define FLAT(layout, type) \
 	static const struct mech_layout layout = {.name = #type, .size = sizeof(type)}
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The structures of mechanism parameters, field by field: which are pointers, with what length, and
- * which hold object handles under which condition. A handle field that is not used is often what was on
- * the application's stack, so the conditions matter as much as the fields. Source: PKCS #11 2.40 to 3.2;
- * nss/pkcs11n.h; pkcs11types.h of openCryptoki. Constant data only; the walker is in mech.c. */
+ * which hold object handles under which condition. A handle field that is not used is often what
+ * was on the application's stack, so the conditions matter as much as the fields. Source: PKCS
+ * #11 2.40 to 3.2; nss/pkcs11n.h; pkcs11types.h of openCryptoki. Constant data only; the walker is
+ * in mech.c. */
 #include "core/base/mech_layout.h"
 
 #include "core/base/mech_fields.h"
@@ -110,8 +111,8 @@ static const struct mech_field gost_wrap_fields[] = {
 };
 LAYOUT(gost_wrap, CK_GOSTR3410_KEY_WRAP_PARAMS, gost_wrap_fields);
 
-/* Signal's protocols. Despite their names the p-fields listed as handles are handles; the byte fields
- * have no length, it follows from the curve. */
+/* Signal's protocols. Despite their names the p-fields listed as handles are handles; the byte
+ * fields have no length, it follows from the curve. */
 static const struct mech_field x3dh_initiate_fields[] = {
 	HANDLE(CK_X3DH_INITIATE_PARAMS, pPeer_identity),
 	HANDLE(CK_X3DH_INITIATE_PARAMS, pPeer_prekey),
@@ -144,8 +145,8 @@ static const struct mech_field x2ratchet_respond_fields[] = {
 };
 LAYOUT(x2ratchet_respond, CK_X2RATCHET_RESPOND_PARAMS, x2ratchet_respond_fields);
 
-/* AES-GCM: 48 bytes since the errata of 2.40, 40 without ulIvBits, and the forms for wrapping and for
- * messages, in which the token writes IV and tag. */
+/* AES-GCM: 48 bytes since the errata of 2.40, 40 without ulIvBits, and the forms for wrapping and
+ * for messages, in which the token writes IV and tag. */
 static const struct mech_field gcm_fields[] = {
 	BYTES(CK_GCM_PARAMS, pIv, ulIvLen),
 	BYTES(CK_GCM_PARAMS, pAAD, ulAADLen),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The second half of the tables of mech_layout.c: derivation of keys (passwords, HKDF, SP 800-108, IKE,
- * SSL, TLS, WTLS), parameters with mechanisms inside, one-time passwords, makers' own. Constant data
- * only. */
+/* The second half of the tables of mech_layout.c: derivation of keys (passwords, HKDF, SP 800-108,
+ * IKE, SSL, TLS, WTLS), parameters with mechanisms inside, one-time passwords, makers' own.
+ * Constant data only. */
 #include "core/base/mech_fields.h"
 
 /* CK_IBM_ML_KEM_PARAMS.mode in which the token writes the cipher text. */
@@ -42,7 +42,8 @@ LAYOUT(nss_hkdf, CK_NSS_HKDFParams, nss_hkdf_fields);
 
 /* SP 800-108. The handle in a data parameter is easy to miss: 3.2 put it behind pValue. */
 static const struct mech_field prf_data_fields[] = {
-	{.kind = FIELD_VALUE, .at = AT(CK_PRF_DATA_PARAM, pValue), .len = AT(CK_PRF_DATA_PARAM, ulValueLen),
+	{.kind = FIELD_VALUE, .at = AT(CK_PRF_DATA_PARAM, pValue),
+	 .len = AT(CK_PRF_DATA_PARAM, ulValueLen),
 	 .when = {IS_EQUAL(CK_PRF_DATA_PARAM, type, CK_SP800_108_KEY_HANDLE)}},
 };
 LAYOUT(prf_data, CK_PRF_DATA_PARAM, prf_data_fields);
@@ -54,7 +55,8 @@ static const struct mech_field derived_key_fields[] = {
 LAYOUT(derived_key, CK_DERIVED_KEY, derived_key_fields);
 static const struct mech_field sp800_108_fields[] = {
 	ARRAY(CK_SP800_108_KDF_PARAMS, pDataParams, ulNumberOfDataParams, prf_data),
-	ARRAY(CK_SP800_108_KDF_PARAMS, pAdditionalDerivedKeys, ulAdditionalDerivedKeys, derived_key),
+	ARRAY(CK_SP800_108_KDF_PARAMS, pAdditionalDerivedKeys, ulAdditionalDerivedKeys,
+	      derived_key),
 };
 LAYOUT(sp800_108, CK_SP800_108_KDF_PARAMS, sp800_108_fields);
 static const struct mech_field sp800_108_feedback_fields[] = {
@@ -80,7 +82,8 @@ static const struct mech_field ike_prf_fields[] = {
 LAYOUT(ike_prf, CK_IKE_PRF_DERIVE_PARAMS, ike_prf_fields);
 static const struct mech_field ike1_prf_fields[] = {
 	HANDLE(CK_IKE1_PRF_DERIVE_PARAMS, hKeygxy),
-	HANDLE_IF(CK_IKE1_PRF_DERIVE_PARAMS, hPrevKey, IS_TRUE(CK_IKE1_PRF_DERIVE_PARAMS, bHasPrevKey)),
+	HANDLE_IF(CK_IKE1_PRF_DERIVE_PARAMS, hPrevKey,
+		  IS_TRUE(CK_IKE1_PRF_DERIVE_PARAMS, bHasPrevKey)),
 	BYTES(CK_IKE1_PRF_DERIVE_PARAMS, pCKYi, ulCKYiLen),
 	BYTES(CK_IKE1_PRF_DERIVE_PARAMS, pCKYr, ulCKYrLen),
 };
@@ -130,7 +133,8 @@ static const struct mech_field tls12_extended_master_fields[] = {
 	BYTES(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, pSessionHash, ulSessionHashLen),
 	APP(CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, pVersion),
 };
-LAYOUT(tls12_extended_master, CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, tls12_extended_master_fields);
+LAYOUT(tls12_extended_master, CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS,
+       tls12_extended_master_fields);
 static const struct mech_field tls_prf_fields[] = {
 	BYTES(CK_TLS_PRF_PARAMS, pSeed, ulSeedLen),
 	BYTES(CK_TLS_PRF_PARAMS, pLabel, ulLabelLen),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copies one structure of a mechanism's parameter, field by field, as its layout says.
  *
- * Every structure is read once from the application into a struct part; only that is looked at, because
- * another thread of the application may write to the original. Pointers in it are replaced one by one by
- * pointers into the arena, then it goes to its place. When the arena is full the same code only measures
+ * Every structure is read once from the application into a struct part; only that is looked at,
+ * because another thread of the application may write to the original. Pointers in it are replaced
+ * one by one by pointers into the arena, then it goes to its place. When the arena is full the same
+ * code only measures
  * (`at` is NULL). Handles are noted with their place in the arena. No state, no locks. */
 #include "core/base/mech_walk.h"
 
@@ -23,8 +24,8 @@
 #define ARRAY_MAX 64
 /* Mechanisms within mechanisms. */
 #define DEPTH_MAX 4
-/* Below this ulPasswordLen of PBKDF2 is a length, else the address of one: no password is so long and no
- * address so low. */
+/* Below this ulPasswordLen of PBKDF2 is a length, else the address of one: no password is so long
+ * and no address so low. */
 #define PASSWORD_LEN_MAX 4096
 /* Content types are short; see CK_CMS_SIG_PARAMS. */
 #define STRING_MAX 4096
@@ -56,7 +57,8 @@ bool address_mapped(CK_ULONG value)
 
 	if (value < ADDRESS_MIN || value >= ADDRESS_MAX)
 		return false;
-	is_mapped = msync((void *)((uintptr_t)value & ~page_mask), 1, MS_ASYNC) == 0 || errno != ENOMEM;
+	is_mapped =
+		msync((void *)((uintptr_t)value & ~page_mask), 1, MS_ASYNC) == 0 || errno != ENOMEM;
 	errno = saved;
 	return is_mapped;
 }
@@ -145,7 +147,8 @@ static void part_set_pointer(struct part *p, size_t offset, const void *pointer)
 	memcpy(p->now.bytes + offset, &pointer, sizeof(pointer));
 }
 
-static bool part_holds(const struct part *p, const struct mech_field *f, const struct mech_when *when)
+static bool part_holds(const struct part *p, const struct mech_field *f,
+		       const struct mech_when *when)
 {
 	switch (when->test) {
 	case WHEN_ALWAYS:
@@ -313,7 +316,8 @@ static CK_RV field_array(struct walk *w, struct part *p, const struct mech_field
 	CK_RV rv;
 
 	if (!from)
-		return count && f->kind == FIELD_ARRAY ? walk_bad(w, "a NULL array with a count") : CKR_OK;
+		return count && f->kind == FIELD_ARRAY ? walk_bad(w, "a NULL array with a count")
+						       : CKR_OK;
 	if (count > ARRAY_MAX)
 		return walk_bad(w, "too many elements");
 	if ((uintptr_t)from % sizeof(CK_ULONG))
@@ -337,7 +341,8 @@ static CK_RV walk_field(struct walk *w, struct part *p, const struct mech_field 
 		part_set_number(p, f->len, 0);
 		return CKR_OK;
 	case FIELD_BITS:
-		return field_bytes(w, p, f, part_number(p, f->len) / 8 + (part_number(p, f->len) % 8 != 0));
+		return field_bytes(w, p, f,
+				   part_number(p, f->len) / 8 + (part_number(p, f->len) % 8 != 0));
 	case FIELD_FIXED:
 		return field_bytes(w, p, f, part_pointer(p, f->at) ? f->len : 0);
 	case FIELD_STRING:

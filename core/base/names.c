@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of Cryptoki's numbers, from the one table in names.def.
  *
- * The table is sorted by kind and number, so showing a name is a binary search; finding a number by its
- * name happens when configuration is read and walks the table. Constant data, no locks. */
+ * The table is sorted by kind and number, so showing a name is a binary search; finding a number by
+ * its name happens when configuration is read and walks the table. Constant data, no locks. */
 #include "core/base/names.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct name_row {
 	const char *name;
 };
 
-#define NAME(kind, constant) {kind, constant, #constant},
+#define NAME(kind, constant)       {kind, constant, #constant},
 #define NAME_AS(kind, value, name) {kind, value, name},
 static const struct name_row rows[] = {
 #include "core/base/names.def"
@@ -61,7 +61,8 @@ static bool name_hex(const char *name, CK_ULONG *value)
 	int saved = errno;
 	bool is_fit;
 
-	if (strncasecmp(name, "0x", 2) != 0 || !strchr("0123456789abcdefABCDEF", name[2]) || !name[2])
+	if (strncasecmp(name, "0x", 2) != 0 || !strchr("0123456789abcdefABCDEF", name[2]) ||
+	    !name[2])
 		return false;
 	errno = 0;
 	number = strtoul(name + 2, &end, 16);
@@ -74,7 +75,8 @@ static bool name_hex(const char *name, CK_ULONG *value)
 
 bool name_value(enum name_kind kind, const char *name, CK_ULONG *value)
 {
-	/* From the end: where one name stands for two numbers, the later text of the standard wins. */
+	/* From the end: where one name stands for two numbers, the later text of the standard wins.
+	 */
 	for (size_t i = ROW_COUNT; i-- > 0;) {
 		if (rows[i].kind != kind)
 			continue;

@@ -11,14 +11,22 @@
 #define NAME_MAX_LEN 64
 
 /* What a number stands for. */
-enum name_kind { NAME_RV, NAME_MECHANISM, NAME_ATTRIBUTE, NAME_KEY_TYPE, NAME_OBJECT_CLASS, NAME_USER };
+enum name_kind {
+	NAME_RV,
+	NAME_MECHANISM,
+	NAME_ATTRIBUTE,
+	NAME_KEY_TYPE,
+	NAME_OBJECT_CLASS,
+	NAME_USER
+};
 
-/* The standard's name of `value`, or its hexadecimal form written to `spare`. Never NULL; the result
- * is static or `spare`. */
+/* The standard's name of `value`, or its hexadecimal form written to `spare`. Never NULL; the
+ * result is static or `spare`. */
 const char *name_of(enum name_kind kind, CK_ULONG value, char spare[static NAME_MAX_LEN]);
 
 /* The number for a name with or without its prefix, letters in either case ("CKM_RSA_PKCS",
- * "rsa_pkcs"), or for a hexadecimal "0x...". False when there is none; `value` is then untouched. */
+ * "rsa_pkcs"), or for a hexadecimal "0x...". False when there is none; `value` is then untouched.
+ */
 bool name_value(enum name_kind kind, const char *name, CK_ULONG *value);
 
 #endif

@@ -2,8 +2,8 @@
 /* Cryptoki's types and numbers: p11-kit's header (2.40), and what later versions of the standard
  * add.
  *
- * Numbers that p11-kit's header lacks are in pkcs11_numbers.h and pkcs11_mechanisms.h, structures of
- * mechanism parameters in pkcs11_params.h; this file has the interfaces and functions of 3.0. */
+ * Numbers that p11-kit's header lacks are in pkcs11_numbers.h and pkcs11_mechanisms.h, structures
+ * of mechanism parameters in pkcs11_params.h; this file has the interfaces and functions of 3.0. */
 #ifndef HSMUX_CORE_BASE_PKCS11_H
 #define HSMUX_CORE_BASE_PKCS11_H
 
@@ -48,28 +48,24 @@ typedef struct CK_INTERFACE *CK_INTERFACE_PTR;
 typedef struct CK_INTERFACE **CK_INTERFACE_PTR_PTR;
 
 /* Declares the function and its pointer type CK_<name>. */
-#define HSMUX_CK_FUNCTION(name, args)   \
-	typedef CK_RV(*CK_##name) args; \
+#define HSMUX_CK_FUNCTION(name, args)                                                              \
+	typedef CK_RV(*CK_##name) args;                                                            \
 	CK_RV name args
 
-HSMUX_CK_FUNCTION(C_GetInterfaceList, (CK_INTERFACE *list, CK_ULONG *count));
-HSMUX_CK_FUNCTION(C_GetInterface,
-		  (CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface,
-		   CK_FLAGS flags));
-HSMUX_CK_FUNCTION(C_LoginUser,
-		  (CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_UTF8CHAR *pin,
-		   CK_ULONG pin_len, CK_UTF8CHAR *username, CK_ULONG username_len));
+HSMUX_CK_FUNCTION(C_GetInterfaceList, (CK_INTERFACE * list, CK_ULONG *count));
+HSMUX_CK_FUNCTION(C_GetInterface, (CK_UTF8CHAR * name, CK_VERSION *version,
+				   CK_INTERFACE **interface, CK_FLAGS flags));
+HSMUX_CK_FUNCTION(C_LoginUser, (CK_SESSION_HANDLE session, CK_USER_TYPE user_type, CK_UTF8CHAR *pin,
+				CK_ULONG pin_len, CK_UTF8CHAR *username, CK_ULONG username_len));
 HSMUX_CK_FUNCTION(C_SessionCancel, (CK_SESSION_HANDLE session, CK_FLAGS flags));
 
 HSMUX_CK_FUNCTION(C_MessageEncryptInit,
 		  (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key));
-HSMUX_CK_FUNCTION(C_EncryptMessage,
-		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		   CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
-		   CK_ULONG *out_len));
-HSMUX_CK_FUNCTION(C_EncryptMessageBegin,
-		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		   CK_ULONG aad_len));
+HSMUX_CK_FUNCTION(C_EncryptMessage, (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len,
+				     CK_BYTE *aad, CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len,
+				     CK_BYTE *out, CK_ULONG *out_len));
+HSMUX_CK_FUNCTION(C_EncryptMessageBegin, (CK_SESSION_HANDLE session, void *param,
+					  CK_ULONG param_len, CK_BYTE *aad, CK_ULONG aad_len));
 HSMUX_CK_FUNCTION(C_EncryptMessageNext,
 		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *in,
 		   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags));
@@ -77,13 +73,11 @@ HSMUX_CK_FUNCTION(C_MessageEncryptFinal, (CK_SESSION_HANDLE session));
 
 HSMUX_CK_FUNCTION(C_MessageDecryptInit,
 		  (CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key));
-HSMUX_CK_FUNCTION(C_DecryptMessage,
-		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		   CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
-		   CK_ULONG *out_len));
-HSMUX_CK_FUNCTION(C_DecryptMessageBegin,
-		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		   CK_ULONG aad_len));
+HSMUX_CK_FUNCTION(C_DecryptMessage, (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len,
+				     CK_BYTE *aad, CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len,
+				     CK_BYTE *out, CK_ULONG *out_len));
+HSMUX_CK_FUNCTION(C_DecryptMessageBegin, (CK_SESSION_HANDLE session, void *param,
+					  CK_ULONG param_len, CK_BYTE *aad, CK_ULONG aad_len));
 HSMUX_CK_FUNCTION(C_DecryptMessageNext,
 		  (CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *in,
 		   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags));

@@ -583,7 +583,6 @@ typedef struct CK_WTLS_KEY_MAT_PARAMS {
 	CK_WTLS_KEY_MAT_OUT *pReturnedKeyMaterial;
 } CK_WTLS_KEY_MAT_PARAMS;
 
-
 /* NSS softokn. */
 typedef struct CK_NSS_GCM_PARAMS {
 	CK_BYTE *pIv;

@@ -2,9 +2,9 @@
 /* PINs and other secrets.
  *
  * The bytes lie in anonymous pages of their own: locked (not swapped), left out of core dumps and
- * zeroed by the kernel in forked children. The small struct around them is ordinary memory, so that a
- * child can still free what it inherited. Immutable after secret_new; no lock. Never formatted: nothing
- * here may reach a log, an error text or an argument list. */
+ * zeroed by the kernel in forked children. The small struct around them is ordinary memory, so that
+ * a child can still free what it inherited. Immutable after secret_new; no lock. Never formatted:
+ * nothing here may reach a log, an error text or an argument list. */
 #include "core/base/secret.h"
 
 #include <stdlib.h>
@@ -26,7 +26,8 @@ struct secret {
 /* Pages that stay where they are. NULL when memory is out. */
 static unsigned char *secret_map(size_t map_len)
 {
-	void *pages = mmap(NULL, map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *pages =
+		mmap(NULL, map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (pages == MAP_FAILED)
 		return NULL;
