@@ -68,7 +68,7 @@ static CK_RV check_arguments(enum op_kind kind, enum msg_step step, const struct
 	bool has_out = step != MSG_BEGIN && !is_verify;
 
 	if (!is_bytes(io->param, io->param_len) || !is_bytes(io->aad, io->aad_len) ||
-		!is_bytes(io->in, io->in_len))
+	    !is_bytes(io->in, io->in_len))
 		return CKR_ARGUMENTS_BAD;
 	if (is_verify && step == MSG_WHOLE && !io->aad)
 		return CKR_ARGUMENTS_BAD;
