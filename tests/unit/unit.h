@@ -15,12 +15,15 @@ struct unit_test {
 	void (*run)(void);
 };
 
-#define UNIT(function) {#function, function}
+#define UNIT(function)                                                                             \
+	{                                                                                          \
+#function, function                                                                \
+	}
 /* main() of a test program with the table `tests`. */
-#define UNIT_MAIN(suite, tests)                                                   \
-	int main(void)                                                            \
-	{                                                                         \
-		return unit_run(suite, tests, sizeof(tests) / sizeof((tests)[0])); \
+#define UNIT_MAIN(suite, tests)                                                                    \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return unit_run(suite, tests, sizeof(tests) / sizeof((tests)[0]));                 \
 	}
 
 /* Runs all tests, prints each with its result, and gives main()'s exit code. */

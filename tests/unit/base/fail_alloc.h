@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lets the n-th allocation fail: for programs linked with --wrap of the four functions below. Included
- * by one source file of a program. */
+/* Lets the n-th allocation fail: for programs linked with --wrap of the four functions below.
+ * Included by one source file of a program. */
 #ifndef HSMUX_TESTS_UNIT_BASE_FAIL_ALLOC_H
 #define HSMUX_TESTS_UNIT_BASE_FAIL_ALLOC_H
 
@@ -20,6 +20,8 @@ void *__wrap_reallocarray(void *old, size_t count, size_t size);
 /* Allocations seen since alloc_fail_at, and which of them fails (counted from 1; 0: none). */
 static unsigned long alloc_seen;
 static unsigned long alloc_failing;
+/* Called at every allocation when set: what another thread might do at that moment. */
+static void (*alloc_hook)(void);
 
 static void alloc_fail_at(unsigned long nth)
 {
@@ -29,6 +31,8 @@ static void alloc_fail_at(unsigned long nth)
 
 static bool alloc_fails(void)
 {
+	if (alloc_hook)
+		alloc_hook();
 	if (++alloc_seen != alloc_failing)
 		return false;
 	errno = ENOMEM;

@@ -46,7 +46,8 @@ static void line_has_level_and_text(void)
 	log_setup(LOG_LEVEL_INFO, false);
 	capture_start();
 	log_msg(LOG_LEVEL_WARN, "member %s: breaker open for %d ms", "lunaA", 1000);
-	CU_ASSERT_STRING_EQUAL(capture_end(), "hsmux: warn: member lunaA: breaker open for 1000 ms\n");
+	CU_ASSERT_STRING_EQUAL(capture_end(),
+			       "hsmux: warn: member lunaA: breaker open for 1000 ms\n");
 }
 
 static void lower_levels_are_not_written(void)

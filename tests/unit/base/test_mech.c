@@ -20,8 +20,14 @@ struct handle_case {
 	size_t flag;
 };
 
-#define CASE(type, s, h) {type, sizeof(s), offsetof(s, h), NO_FLAG}
-#define CASE_IF(type, s, h, f) {type, sizeof(s), offsetof(s, h), offsetof(s, f)}
+#define CASE(type, s, h)                                                                           \
+	{                                                                                          \
+		type, sizeof(s), offsetof(s, h), NO_FLAG                                           \
+	}
+#define CASE_IF(type, s, h, f)                                                                     \
+	{                                                                                          \
+		type, sizeof(s), offsetof(s, h), offsetof(s, f)                                    \
+	}
 
 static const struct handle_case cases[] = {
 	{CKM_CONCATENATE_BASE_AND_KEY, sizeof(CK_OBJECT_HANDLE), 0, NO_FLAG},
@@ -95,7 +101,8 @@ static void check_case(const struct handle_case *c, bool is_set)
 	if (is_set && c->flag != NO_FLAG)
 		param.bytes[c->flag] = CK_TRUE;
 	copy(&m, c->type, param.bytes, c->size);
-	CU_ASSERT_EQUAL(handles_of(&m, VIRTUAL, (unsigned char *)m.m.pParameter + c->handle), is_set);
+	CU_ASSERT_EQUAL(handles_of(&m, VIRTUAL, (unsigned char *)m.m.pParameter + c->handle),
+			is_set);
 	memcpy(&copied, (unsigned char *)m.m.pParameter + c->handle, sizeof(copied));
 	CU_ASSERT_EQUAL(copied, is_set ? VIRTUAL : CK_INVALID_HANDLE);
 	mech_free(&m);
@@ -158,7 +165,10 @@ static void bit_offset_of_extract_is_no_handle(void)
 /* Handles found for one combination of HKDF's switches. */
 static unsigned hkdf_handles(CK_BBOOL extract, CK_ULONG salt_type)
 {
-	CK_HKDF_PARAMS p = {.bExtract = extract, .bExpand = CK_TRUE, .ulSaltType = salt_type, .hSaltKey = VIRTUAL};
+	CK_HKDF_PARAMS p = {.bExtract = extract,
+			    .bExpand = CK_TRUE,
+			    .ulSaltType = salt_type,
+			    .hSaltKey = VIRTUAL};
 	struct mech m;
 	unsigned count;
 
@@ -178,9 +188,13 @@ static void hkdf_salt_key_counts_only_as_salt_of_an_extraction(void)
 
 static void unused_salt_may_be_garbage(void)
 {
-	CK_HKDF_PARAMS p = {.bExtract = CK_TRUE, .ulSaltType = CKF_HKDF_SALT_NULL,
-			    .pSalt = (CK_BYTE *)8, .ulSaltLen = ~0UL, .hSaltKey = ~0UL,
-			    .pInfo = (CK_BYTE *)16, .ulInfoLen = 1UL << 60};
+	CK_HKDF_PARAMS p = {.bExtract = CK_TRUE,
+			    .ulSaltType = CKF_HKDF_SALT_NULL,
+			    .pSalt = (CK_BYTE *)8,
+			    .ulSaltLen = ~0UL,
+			    .hSaltKey = ~0UL,
+			    .pInfo = (CK_BYTE *)16,
+			    .ulInfoLen = 1UL << 60};
 	const CK_HKDF_PARAMS *copied;
 	struct mech m;
 
@@ -210,7 +224,8 @@ static void key_handle_among_prf_data_is_found(void)
 	copied = m.m.pParameter;
 	CU_ASSERT_EQUAL(m.handle_count, 1);
 	CU_ASSERT_EQUAL(handles_of(&m, VIRTUAL, copied->pDataParams[1].pValue), 1);
-	CU_ASSERT_EQUAL(((CK_SP800_108_COUNTER_FORMAT *)copied->pDataParams[0].pValue)->ulWidthInBits, 32);
+	CU_ASSERT_EQUAL(
+		((CK_SP800_108_COUNTER_FORMAT *)copied->pDataParams[0].pValue)->ulWidthInBits, 32);
 	*m.handle[0].where = 99;
 	CU_ASSERT_EQUAL(key, VIRTUAL);
 	mech_free(&m);
@@ -224,7 +239,8 @@ static void additional_derived_keys_are_made_in_the_copy(void)
 	CK_OBJECT_HANDLE first = 5;
 	CK_OBJECT_HANDLE second = 6;
 	CK_DERIVED_KEY keys[] = {{t, 2, &first}, {NULL, 0, &second}};
-	CK_SP800_108_FEEDBACK_KDF_PARAMS p = {.prfType = CKM_SHA256_HMAC, .ulAdditionalDerivedKeys = 2,
+	CK_SP800_108_FEEDBACK_KDF_PARAMS p = {.prfType = CKM_SHA256_HMAC,
+					      .ulAdditionalDerivedKeys = 2,
 					      .pAdditionalDerivedKeys = keys};
 	const CK_DERIVED_KEY *copied;
 	const CK_ATTRIBUTE *nested;
@@ -251,7 +267,8 @@ static void tls_key_material_is_redirected_but_ivs_are_not(void)
 	CK_BYTE server[32];
 	CK_BYTE iv[2][16];
 	CK_SSL3_KEY_MAT_OUT out = {1, 2, 3, 4, iv[0], iv[1]};
-	CK_TLS12_KEY_MAT_PARAMS p = {160, 128, 128, CK_FALSE, {client, 32, server, 32}, &out, CKM_SHA256};
+	CK_TLS12_KEY_MAT_PARAMS p = {160,  128,       128, CK_FALSE, {client, 32, server, 32},
+				     &out, CKM_SHA256};
 	CK_SSL3_KEY_MAT_OUT *copied;
 	struct mech m;
 
@@ -285,7 +302,8 @@ static void wtls_key_material_is_redirected(void)
 	CU_ASSERT_EQUAL_FATAL(m.made_count, 2);
 	CU_ASSERT_PTR_EQUAL(m.made[0].app, &out.hMacSecret);
 	CU_ASSERT_PTR_EQUAL(m.made[1].app, &out.hKey);
-	CU_ASSERT_PTR_EQUAL(((CK_WTLS_KEY_MAT_PARAMS *)m.m.pParameter)->pReturnedKeyMaterial->pIV, iv);
+	CU_ASSERT_PTR_EQUAL(((CK_WTLS_KEY_MAT_PARAMS *)m.m.pParameter)->pReturnedKeyMaterial->pIV,
+			    iv);
 	mech_free(&m);
 }
 
@@ -301,7 +319,8 @@ static void outputs_stay_with_the_application(void)
 	struct mech m;
 
 	copy(&m, CKM_TLS_MASTER_KEY_DERIVE, &master, sizeof(master));
-	CU_ASSERT_PTR_EQUAL(((CK_SSL3_MASTER_KEY_DERIVE_PARAMS *)m.m.pParameter)->pVersion, &version);
+	CU_ASSERT_PTR_EQUAL(((CK_SSL3_MASTER_KEY_DERIVE_PARAMS *)m.m.pParameter)->pVersion,
+			    &version);
 	mech_free(&m);
 	copy(&m, CKM_TLS_PRF, &prf, sizeof(prf));
 	CU_ASSERT_PTR_EQUAL(((CK_TLS_PRF_PARAMS *)m.m.pParameter)->pOutput, output);
@@ -349,6 +368,7 @@ static void gcm_is_copied_in_both_layouts(void)
 	CU_ASSERT_EQUAL(memcmp(((CK_GCM_PARAMS *)m.m.pParameter)->pIv, iv, 12), 0);
 	CU_ASSERT_PTR_NOT_EQUAL(((CK_GCM_PARAMS *)m.m.pParameter)->pIv, iv);
 	CU_ASSERT_EQUAL(memcmp(((CK_GCM_PARAMS *)m.m.pParameter)->pAAD, aad, 3), 0);
+	CU_ASSERT_PTR_NOT_EQUAL(((CK_GCM_PARAMS *)m.m.pParameter)->pAAD, aad);
 	CU_ASSERT_EQUAL(((CK_GCM_PARAMS *)m.m.pParameter)->ulIvBits, 96);
 	mech_free(&m);
 	copy(&m, CKM_AES_GCM, &old, sizeof(old));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tests of core/base/mech*.c that walk its own tables: every structure is filled, copied, and its copy
- * looked at after the application's memory was overwritten. A new row is tested without a new test. */
+/* Tests of core/base/mech*.c that walk its own tables: every structure is filled, copied, and its
+ * copy looked at after the application's memory was overwritten. A new row is tested without a new
+ * test. */
 #include "core/base/mech.h"
 
 #include <stdint.h>
@@ -12,8 +13,8 @@
 #include "tests/unit/unit.h"
 
 /* Every byte field of the application. */
-#define FILL 0xab
-#define FILL_LEN 24
+#define FILL         0xab
+#define FILL_LEN     24
 #define FIRST_HANDLE 0x7000UL
 
 #define MECH(type, form) {type, MECH_##form},
@@ -136,7 +137,8 @@ static void fill(unsigned char *s, const struct mech_layout *layout);
 
 static void fill_template(unsigned char *s, const struct mech_field *f)
 {
-	CK_ATTRIBUTE t[] = {{CKA_LABEL, app_take(FILL_LEN), FILL_LEN}, {CKA_ID, app_take(FILL_LEN), FILL_LEN}};
+	CK_ATTRIBUTE t[] = {{CKA_LABEL, app_take(FILL_LEN), FILL_LEN},
+			    {CKA_ID, app_take(FILL_LEN), FILL_LEN}};
 	void *at = app_take(sizeof(t));
 
 	memcpy(at, t, sizeof(t));
@@ -266,14 +268,16 @@ static void check_noted(const struct mech *m, const void *where)
 	CU_ASSERT_TRUE(has_handle(m, where));
 }
 
-static void check_cipher_out(const struct mech *m, const unsigned char *s, const struct mech_field *f)
+static void check_cipher_out(const struct mech *m, const unsigned char *s,
+			     const struct mech_field *f)
 {
 	CU_ASSERT_TRUE(in_app(pointer(s, f->at)));
 	CU_ASSERT_PTR_EQUAL(m->length_where, s + f->len);
 	CU_ASSERT_TRUE(in_app(m->length_app));
 }
 
-static void check_struct(const struct mech *m, const unsigned char *s, const struct mech_layout *layout);
+static void check_struct(const struct mech *m, const unsigned char *s,
+			 const struct mech_layout *layout);
 
 static void check_field(const struct mech *m, const unsigned char *s, const struct mech_field *f)
 {
@@ -342,7 +346,8 @@ static void check_field(const struct mech *m, const unsigned char *s, const stru
 	}
 }
 
-static void check_struct(const struct mech *m, const unsigned char *s, const struct mech_layout *layout)
+static void check_struct(const struct mech *m, const unsigned char *s,
+			 const struct mech_layout *layout)
 {
 	CU_ASSERT_TRUE_FATAL(in_arena(m, s, layout->size));
 	for (size_t i = 0; i < layout->count; i++)
@@ -361,7 +366,8 @@ static unsigned count_app_pointers(const struct mech *m)
 	return count;
 }
 
-static void check_copy(CK_MECHANISM_TYPE type, const struct mech_layout *layout, unsigned char *param)
+static void check_copy(CK_MECHANISM_TYPE type, const struct mech_layout *layout,
+		       unsigned char *param)
 {
 	CK_MECHANISM in = {type, param, layout->size};
 	struct expected e = {0};
@@ -393,7 +399,8 @@ static unsigned char *filled_param(const struct mech_layout *layout)
 	return param;
 }
 
-/* The structure with nothing satisfied, then per field with its conditions, then without each of them. */
+/* The structure with nothing satisfied, then per field with its conditions, then without each of
+ * them. */
 static void check_layout(CK_MECHANISM_TYPE type, const struct mech_layout *layout)
 {
 	check_copy(type, layout, filled_param(layout));
@@ -506,7 +513,8 @@ static void structures_of_a_wrong_length_are_refused(void)
 
 			if (size_fits(rows[i].form, size))
 				continue;
-			CU_ASSERT_EQUAL(mech_copy(&m, &in, NULL, NULL, &why), CKR_MECHANISM_PARAM_INVALID);
+			CU_ASSERT_EQUAL(mech_copy(&m, &in, NULL, NULL, &why),
+					CKR_MECHANISM_PARAM_INVALID);
 			CU_ASSERT_PTR_NOT_NULL(why);
 		}
 	}
@@ -516,7 +524,8 @@ static void every_failed_allocation_is_reported(void)
 {
 	for (unsigned form = MECH_PLAIN + 1; form < MECH_FORM_COUNT; form++) {
 		const struct mech_layout *layout = mech_form_layout((enum mech_form)form, 0);
-		CK_MECHANISM in = {mechanism_of((enum mech_form)form), filled_param(layout), layout->size};
+		CK_MECHANISM in = {mechanism_of((enum mech_form)form), filled_param(layout),
+				   layout->size};
 		const char *why = NULL;
 		struct mech m;
 		CK_RV rv;

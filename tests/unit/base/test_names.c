@@ -9,7 +9,7 @@
 #include "tests/unit/base/fail_alloc.h"
 #include "tests/unit/unit.h"
 
-#define NAME(kind, constant) {kind, constant, #constant},
+#define NAME(kind, constant)       {kind, constant, #constant},
 #define NAME_AS(kind, value, name) {kind, value, name},
 static const struct {
 	enum name_kind kind;
@@ -39,7 +39,8 @@ static void every_number_shows_its_first_name(void)
 				rows[i - 1].value == rows[i].value;
 
 		if (!is_alias)
-			CU_ASSERT_STRING_EQUAL(name_of(rows[i].kind, rows[i].value, spare), rows[i].name);
+			CU_ASSERT_STRING_EQUAL(name_of(rows[i].kind, rows[i].value, spare),
+					       rows[i].name);
 		CU_ASSERT_TRUE(strlen(rows[i].name) < NAME_MAX_LEN);
 	}
 }
@@ -90,7 +91,8 @@ static void numbers_are_those_of_the_standard(void)
 	char spare[NAME_MAX_LEN];
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		CU_ASSERT_STRING_EQUAL(name_of(known[i].kind, known[i].value, spare), known[i].name);
+		CU_ASSERT_STRING_EQUAL(name_of(known[i].kind, known[i].value, spare),
+				       known[i].name);
 }
 
 static void unknown_number_is_shown_in_hexadecimal(void)
@@ -114,8 +116,9 @@ static void hexadecimal_is_read_back(void)
 
 static void nonsense_is_refused_and_changes_nothing(void)
 {
-	static const char *const nonsense[] = {"",     "CKM_", "CKM_NO_SUCH", "0x",	"0xg",
-					       "0x12g", "0x-1", "12",	     "CKR_OK", "0x11112222333344445"};
+	static const char *const nonsense[] = {
+		"",      "CKM_", "CKM_NO_SUCH", "0x",     "0xg",
+		"0x12g", "0x-1", "12",          "CKR_OK", "0x11112222333344445"};
 	CK_ULONG value = 7;
 
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)

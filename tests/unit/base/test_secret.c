@@ -121,12 +121,9 @@ static void failed_allocation_gives_no_secret(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT(secret_holds_its_bytes),
-	UNIT(secret_may_be_empty_or_long_but_not_absurd),
-	UNIT(secrets_are_compared_whole),
-	UNIT(forked_child_reads_zeros),
-	UNIT(secret_stays_out_of_core_dumps),
-	UNIT(failed_allocation_gives_no_secret),
+	UNIT(secret_holds_its_bytes),         UNIT(secret_may_be_empty_or_long_but_not_absurd),
+	UNIT(secrets_are_compared_whole),     UNIT(forked_child_reads_zeros),
+	UNIT(secret_stays_out_of_core_dumps), UNIT(failed_allocation_gives_no_secret),
 };
 
 UNIT_MAIN("base/secret", tests)
