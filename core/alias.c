@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Aliases: their own attributes, in a list guarded by list_lock. The lock is never held while a member
- * is called. Everything else about an alias is a row of the object table (object.c). */
+/* Aliases: their own attributes, in a list guarded by list_lock. The lock is never held while a
+ * member is called. Everything else about an alias is a row of the object table (object.c). */
 #include "core/alias.h"
 
 #include <pthread.h>
@@ -37,7 +37,8 @@ bool alias_fits(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 	if (!token || attr_bool(tmpl, count, CKA_TOKEN, true))
 		return false;
 	for (CK_ULONG i = 0; i < count; i++)
-		if (tmpl[i].type != CKA_TOKEN && tmpl[i].type != CKA_LABEL && tmpl[i].type != CKA_ID)
+		if (tmpl[i].type != CKA_TOKEN && tmpl[i].type != CKA_LABEL &&
+		    tmpl[i].type != CKA_ID)
 			return false;
 	return true;
 }
@@ -78,8 +79,8 @@ static CK_RV set_own(struct alias *a, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 	return CKR_OK;
 }
 
-CK_RV alias_make(struct session *s, CK_OBJECT_HANDLE target, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
-		 CK_OBJECT_HANDLE *handle)
+CK_RV alias_make(struct session *s, CK_OBJECT_HANDLE target, const CK_ATTRIBUTE *tmpl,
+		 CK_ULONG count, CK_OBJECT_HANDLE *handle)
 {
 	struct alias *a = calloc(1, sizeof *a);
 	CK_RV rv = a ? set_own(a, tmpl, count) : CKR_HOST_MEMORY;
@@ -217,12 +218,14 @@ static bool value_is(struct session *s, CK_OBJECT_HANDLE handle, const CK_ATTRIB
 	have.pValue = value.data;
 	have.ulValueLen = wanted->ulValueLen + 1;
 	is = alias_read(s, handle, &have, 1) == CKR_OK && have.ulValueLen == wanted->ulValueLen &&
-	     (wanted->ulValueLen == 0 || memcmp(value.data, wanted->pValue, wanted->ulValueLen) == 0);
+	     (wanted->ulValueLen == 0 ||
+	      memcmp(value.data, wanted->pValue, wanted->ulValueLen) == 0);
 	buf_free(&value);
 	return is;
 }
 
-static bool is_match(struct session *s, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+static bool is_match(struct session *s, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
+		     CK_ULONG count)
 {
 	struct object_view view;
 

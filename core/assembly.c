@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What one configuration becomes. Runs under the lock of C_Initialize and C_Finalize (mux.c); nobody else
- * sees an assembly while it is built or taken apart. */
+/* What one configuration becomes. Runs under the lock of C_Initialize and C_Finalize (mux.c);
+ * nobody else sees an assembly while it is built or taken apart. */
 #include "core/assembly.h"
 
 #include <stdlib.h>
@@ -60,8 +60,10 @@ static CK_RV discover(struct assembly *a)
 	for (CK_ULONG i = 0; ok && i < n; i++)
 		ok = add_discovered(a, &tokens[i]);
 	free(tokens);
-	log_msg(LOG_LEVEL_WARN, "no configuration file: showing the %zu token(s) of %s as they are%s%s",
-		a->config->token_count, lib->conf->library, lib->reason[0] ? ": " : "", lib->reason);
+	log_msg(LOG_LEVEL_WARN,
+		"no configuration file: showing the %zu token(s) of %s as they are%s%s",
+		a->config->token_count, lib->conf->library, lib->reason[0] ? ": " : "",
+		lib->reason);
 	return ok ? CKR_OK : CKR_HOST_MEMORY;
 }
 
@@ -94,7 +96,8 @@ static void warn_environment(const struct assembly *a)
 	for (size_t i = 0; i < a->config->module_count; i++)
 		if (a->config->modules[i].env_count > 0 && log_on(LOG_LEVEL_INFO))
 			log_msg(LOG_LEVEL_INFO,
-				"module %s: `env` is set in this process while the module starts; other "
+				"module %s: `env` is set in this process while the module starts; "
+				"other "
 				"threads that read the environment then may race with it",
 				a->config->modules[i].name);
 }
@@ -125,7 +128,8 @@ static void leave_foreign(struct assembly *a)
 		struct group *g = a->groups[i];
 
 		for (size_t k = 0; k < g->member_count; k++) {
-			if (atomic_load(&g->members[k].state) != MEMBER_UP || g->members[k].lib->is_owned)
+			if (atomic_load(&g->members[k].state) != MEMBER_UP ||
+			    g->members[k].lib->is_owned)
 				continue;
 			login_drop(g);
 			pool_empty(&g->members[k], true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What one configuration becomes: libraries, members, virtual tokens. Built by C_Initialize, taken apart
- * by C_Finalize. */
+/* What one configuration becomes: libraries, members, virtual tokens. Built by C_Initialize, taken
+ * apart by C_Finalize. */
 #ifndef HSMUX_CORE_ASSEMBLY_H
 #define HSMUX_CORE_ASSEMBLY_H
 
@@ -21,12 +21,13 @@ struct assembly {
 	size_t group_count;
 };
 
-/* Builds everything for `config` (taken over in every case) and tries to reach each member once; one
- * that cannot be reached fails nobody, its reason is in the log. CKR_HOST_MEMORY: `a` is then empty. */
+/* Builds everything for `config` (taken over in every case) and tries to reach each member once;
+ * one that cannot be reached fails nobody, its reason is in the log. CKR_HOST_MEMORY: `a` is then
+ * empty. */
 CK_RV assembly_build(struct assembly *a, struct config *config);
 
-/* Stops the libraries. `calls_ended` false: some call of ours is still inside one. Each library is waited
- * for up to `wait_ms`; false when a call is still inside one of them after that. */
+/* Stops the libraries. `calls_ended` false: some call of ours is still inside one. Each library is
+ * waited for up to `wait_ms`; false when a call is still inside one of them after that. */
 bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms);
 
 /* Frees it all and leaves it empty; the libraries are stopped. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The gate. Every call that does work passes call_run(): it is decided, routed to a member, recorded.
- * Read this function and core/route.c to know what happens to any call. */
+/* The gate. Every call that does work passes call_run(): it is decided, routed to a member,
+ * recorded. Read this function and core/route.c to know what happens to any call. */
 #include "core/call.h"
 
 #include "core/base/log.h"
@@ -49,13 +49,15 @@ static void record(const struct call *c, const struct verdict *verdict, CK_RV rv
 
 	if (!log_on(LOG_LEVEL_DEBUG))
 		return;
-	log_msg(LOG_LEVEL_DEBUG, "token %s: %s%s%s: %s%s%s", c->group->conf->label, call_name(c->id),
-		c->mech ? " " : "", c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
+	log_msg(LOG_LEVEL_DEBUG, "token %s: %s%s%s: %s%s%s", c->group->conf->label,
+		call_name(c->id), c->mech ? " " : "",
+		c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
 		name_of(NAME_RV, rv, code), verdict->rule ? " by rule " : "",
 		verdict->rule ? verdict->rule : "");
 }
 
-/* A code that the standard does not list for the function is mapped; the member's own stays visible. */
+/* A code that the standard does not list for the function is mapped; the member's own stays
+ * visible. */
 static CK_RV answer(const struct call *c, CK_RV rv)
 {
 	CK_RV mapped = code_map(c->id, rv);
@@ -66,7 +68,8 @@ static CK_RV answer(const struct call *c, CK_RV rv)
 	if (c->session)
 		c->session->device_error = c->member_rv;
 	if (log_on(LOG_LEVEL_INFO))
-		log_msg(LOG_LEVEL_INFO, "token %s: %s answered %s, which is not a code of this function: %s",
+		log_msg(LOG_LEVEL_INFO,
+			"token %s: %s answered %s, which is not a code of this function: %s",
 			c->group->conf->label, call_name(c->id), name_of(NAME_RV, rv, from),
 			name_of(NAME_RV, mapped, to));
 	return mapped;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One call that does work, and the gate that every such call passes.
  *
- * An entry point fills a struct call on its stack and hands it to call_run(), which decides (policy),
- * finds a member and runs it there (route), and records it. Nothing else in the library runs a call. */
+ * An entry point fills a struct call on its stack and hands it to call_run(), which decides
+ * (policy), finds a member and runs it there (route), and records it. Nothing else in the library
+ * runs a call. */
 #ifndef HSMUX_CORE_CALL_H
 #define HSMUX_CORE_CALL_H
 
@@ -42,7 +43,7 @@ enum call_place {
 /* An object named in a call. */
 struct call_object {
 	CK_OBJECT_HANDLE handle; /* virtual */
-	CK_RV bad;               /* what the standard answers when it is not valid; 0: no object here */
+	CK_RV bad; /* what the standard answers when it is not valid; 0: no object here */
 };
 
 /* One call. Zeroed, then filled by the core function that builds it; everything is borrowed for the
@@ -63,25 +64,25 @@ struct call {
 	const CK_BYTE *in2; /* signature to verify, associated data of a message */
 	CK_ULONG in2_len;
 	CK_BYTE *out;
-	CK_ULONG *out_len; /* in: room in `out`; out: length */
+	CK_ULONG *out_len;           /* in: room in `out`; out: length */
 	const struct secret *pin[2]; /* PIN, new PIN; NULL: the token asks for it itself */
 	CK_USER_TYPE user;           /* C_Login */
-	void *param;       /* per-message parameter of the message functions, passed untouched */
+	void *param; /* per-message parameter of the message functions, passed untouched */
 	CK_ULONG param_len;
 	CK_FLAGS flags;
 	bool wants_made; /* C_DeriveKey: the application passed a place for a handle */
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
 	struct member *member;    /* out: where it ran */
-	unsigned made_epoch;      /* out: the member's epoch in which it ran, for which `made` holds */
-	struct buf *found;        /* C_FindObjectsInit: out: real handles, CK_OBJECT_HANDLE each */
-	CK_ULONG size;            /* C_GetObjectSize: out */
+	unsigned made_epoch; /* out: the member's epoch in which it ran, for which `made` holds */
+	struct buf *found;   /* C_FindObjectsInit: out: real handles, CK_OBJECT_HANDLE each */
+	CK_ULONG size;       /* C_GetObjectSize: out */
 
 	CK_RV member_rv; /* out: what the member said, before it was mapped */
 };
 
-/* Runs the call through the gate: policy -> route -> member -> record. Returns a code that the standard
- * lists for the function. The session's lock is held by the caller and stays held. */
+/* Runs the call through the gate: policy -> route -> member -> record. Returns a code that the
+ * standard lists for the function. The session's lock is held by the caller and stays held. */
 CK_RV call_run(struct call *call);
 
 /* "C_Sign". Static. */

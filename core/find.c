@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Searches: the member is asked once, at C_FindObjectsInit, on a session of its own choosing, so that a
- * search never stands in the way of an operation (SoftHSM2 allows one thing at a time in a session).
- * The result is a snapshot of virtual handles. Guarded by the session's lock. */
+/* Searches: the member is asked once, at C_FindObjectsInit, on a session of its own choosing, so
+ * that a search never stands in the way of an operation (SoftHSM2 allows one thing at a time in a
+ * session). The result is a snapshot of virtual handles. Guarded by the session's lock. */
 #include "core/find.h"
 
 #include <stdlib.h>
@@ -30,7 +30,8 @@ static CK_OBJECT_HANDLE *handles_in(const struct buf *b)
 	return (CK_OBJECT_HANDLE *)(void *)b->data;
 }
 
-/* Replaces real handles by virtual ones. Objects may have gone in the meantime; that shows at use. */
+/* Replaces real handles by virtual ones. Objects may have gone in the meantime; that shows at use.
+ */
 static CK_RV make_virtual(struct call *c, struct buf *found)
 {
 	CK_OBJECT_HANDLE *h = handles_in(found);
@@ -38,8 +39,8 @@ static CK_RV make_virtual(struct call *c, struct buf *found)
 	CK_RV rv = CKR_OK;
 
 	for (size_t i = 0; rv == CKR_OK && i < n; i++)
-		rv = object_add(c->group, c->member, c->made_epoch, h[i], OBJECT_UNKNOWN, OBJECT_UNKNOWN,
-				&h[i]);
+		rv = object_add(c->group, c->member, c->made_epoch, h[i], OBJECT_UNKNOWN,
+				OBJECT_UNKNOWN, &h[i]);
 	return rv;
 }
 

@@ -9,7 +9,8 @@
 CK_RV find_init(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *tmpl, CK_ULONG count);
 
 /* C_FindObjects. */
-CK_RV find_next(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG max, CK_ULONG *count);
+CK_RV find_next(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG max,
+		CK_ULONG *count);
 
 /* C_FindObjectsFinal. */
 CK_RV find_final(CK_SESSION_HANDLE session);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual token: label, serial, information, mechanisms.
  *
- * What an application keeps (label, serial, presence) never changes with the members' health; what it
- * reads as the token's state (PIN flags, versions, memory) comes from the member. */
+ * What an application keeps (label, serial, presence) never changes with the members' health; what
+ * it reads as the token's state (PIN flags, versions, memory) comes from the member. */
 #include "core/group.h"
 
 #include <stdio.h>
@@ -22,7 +22,8 @@ static void pad(unsigned char *field, size_t size, const char *text)
 	memcpy(field, text, len);
 }
 
-/* 16 hex digits from the label alone: stored PKCS#11 URIs name it, so that nothing else may change it. */
+/* 16 hex digits from the label alone: stored PKCS#11 URIs name it, so that nothing else may change
+ * it. */
 static bool make_serial(const char *label, unsigned char serial[static 16])
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];

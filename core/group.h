@@ -34,8 +34,8 @@ struct group {
 	_Atomic unsigned long aliases;     /* objects that stand for another (object.h) */
 };
 
-/* Makes the virtual token for `conf`; `libraries` are indexed as config.modules. NULL when memory is
- * out. */
+/* Makes the virtual token for `conf`; `libraries` are indexed as config.modules. NULL when memory
+ * is out. */
 struct group *group_new(const struct config_token *conf, struct library *const *libraries);
 
 /* Frees it; its members' sessions must be gone. NULL is allowed. */
@@ -44,8 +44,8 @@ void group_free(struct group *group);
 /* C_GetSlotInfo. */
 void group_slot_info(struct group *group, CK_SLOT_INFO *info);
 
-/* True when a member can be reached or was reached in this process: CKF_TOKEN_PRESENT. Tries members
- * that are due for a new attempt. */
+/* True when a member can be reached or was reached in this process: CKF_TOKEN_PRESENT. Tries
+ * members that are due for a new attempt. */
 bool group_present(struct group *group);
 
 /* C_GetTokenInfo; CKR_TOKEN_NOT_PRESENT when no member was ever reached. */

@@ -118,16 +118,6 @@ static bool asks_for_more_on_token(const CK_MECHANISM *m)
 	return false;
 }
 
-/* CK_INVALID_HANDLE names nothing; members disagree about what it answers. */
-static CK_RV check_objects(const struct call *call)
-{
-	for (size_t i = 0; i < 2; i++) {
-		if (call->object[i].bad != CKR_OK && call->object[i].handle == CK_INVALID_HANDLE)
-			return call->object[i].bad;
-	}
-	return CKR_OK;
-}
-
 /* Runs the call and gives the application handles for its `count` new objects. Session objects
  * belong to the member session that made them, so they are made on the one that the virtual session
  * owns. */
@@ -135,10 +125,8 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 {
 	bool is_all_token = m->is_token[0] && (count < 2 || m->is_token[1]);
 	bool has_token = m->is_token[0] || m->is_token[1];
-	CK_RV rv = check_objects(&m->call);
+	CK_RV rv;
 
-	if (rv != CKR_OK)
-		return rv;
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
 		has_token = has_token || asks_for_more_on_token(&m->mech.m);
@@ -262,8 +250,9 @@ CK_RV key_wrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_HA
 	m.call.object[0] = (struct call_object){wrapping_key, CKR_WRAPPING_KEY_HANDLE_INVALID};
 	m.call.object[1] = (struct call_object){key, CKR_KEY_HANDLE_INVALID};
 	m.call.place = CALL_BORROW;
-	rv = out && *out_len > MAX_LEN ? CKR_ARGUMENTS_BAD : check_objects(&m.call);
-	if (rv == CKR_OK)
+	if (out && *out_len > MAX_LEN)
+		rv = CKR_ARGUMENTS_BAD;
+	else
 		rv = wrap(&m.call, out, out_len);
 	making_end(&m);
 	return rv;

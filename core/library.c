@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A vendor's library: start, stop, fork.
  *
- * States: DOWN -> UP by library_start, UP -> DOWN by library_stop, UP -> STUCK when a call did not come
- * back. Everything but the two atomics is guarded by the library's lock. A library must never be
- * finalised while one of its calls is in flight: SoftHSM2, NSS and tpm2-pkcs11 then crash the process.
- * What we find initialised already belongs to somebody else in this process: it is used, but never
- * finalised by us. */
+ * States: DOWN -> UP by library_start, UP -> DOWN by library_stop, UP -> STUCK when a call did not
+ * come back. Everything but the two atomics is guarded by the library's lock. A library must never
+ * be finalised while one of its calls is in flight: SoftHSM2, NSS and tpm2-pkcs11 then crash the
+ * process. What we find initialised already belongs to somebody else in this process: it is used,
+ * but never finalised by us. */
 #include "core/library.h"
 
 #include <dlfcn.h>
@@ -34,13 +34,13 @@ static _Thread_local struct library *starting;
 /* Environment variables are the process's: one library at a time sets and restores them. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What this process has loaded, kept over C_Finalize and fork(): a private copy is loaded once, and a
- * child must know which instances it inherited in an initialised state. Guarded by known_lock. */
+/* What this process has loaded, kept over C_Finalize and fork(): a private copy is loaded once, and
+ * a child must know which instances it inherited in an initialised state. Guarded by known_lock. */
 struct known {
 	struct known *next;
 	void *dl;
-	int pid;     /* process whose C_Initialize succeeded and was not undone; 0 when none */
-	char key[];  /* path, and for a private copy the module's name behind it */
+	int pid;    /* process whose C_Initialize succeeded and was not undone; 0 when none */
+	char key[]; /* path, and for a private copy the module's name behind it */
 };
 static struct known *all_known;
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -133,7 +133,8 @@ static void env_restore(const struct config_module *conf, char **old)
 {
 	for (size_t i = 0; i < conf->env_count; i++) {
 		if (old[i])
-			(void)setenv(conf->env[i].name, old[i], 1); /* had this value a moment ago */
+			(void)setenv(conf->env[i].name, old[i],
+				     1); /* had this value a moment ago */
 		else
 			(void)unsetenv(conf->env[i].name);
 		free(old[i]);
@@ -144,8 +145,8 @@ static bool down(struct library *lib, const char *what, CK_RV rv)
 {
 	char code[NAME_MAX_LEN];
 
-	(void)snprintf(lib->reason, sizeof lib->reason, "%s: %s answered %s", lib->conf->library, what,
-		       name_of(NAME_RV, rv, code));
+	(void)snprintf(lib->reason, sizeof lib->reason, "%s: %s answered %s", lib->conf->library,
+		       what, name_of(NAME_RV, rv, code));
 	return false;
 }
 
@@ -285,7 +286,8 @@ bool library_start(struct library *lib)
 	atomic_fetch_add(&lib->epoch, 1);
 	atomic_store(&lib->state, LIBRARY_UP);
 	log_msg(LOG_LEVEL_INFO, "module %s: started (%s%s%s)", lib->conf->name, lib->vendor->title,
-		lib->v3 ? ", 3.0 interface" : "", lib->is_owned ? "" : ", already in use in this process");
+		lib->v3 ? ", 3.0 interface" : "",
+		lib->is_owned ? "" : ", already in use in this process");
 	return true;
 }
 
@@ -298,8 +300,10 @@ void library_stop(struct library *lib, bool calls_ended)
 	if (!calls_ended) {
 		(void)snprintf(lib->reason, sizeof lib->reason, "%s: a call does not return",
 			       lib->conf->library);
-		log_msg(LOG_LEVEL_ERROR, "module %s: a call does not return; not finalised and not used "
-			"again in this process", lib->conf->name);
+		log_msg(LOG_LEVEL_ERROR,
+			"module %s: a call does not return; not finalised and not used "
+			"again in this process",
+			lib->conf->name);
 		atomic_store(&lib->state, LIBRARY_STUCK);
 		return;
 	}
@@ -329,7 +333,8 @@ bool library_was_ended(struct library *lib)
 	library_unguard(&guard);
 	if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
 		return false;
-	log_msg(LOG_LEVEL_WARN, "module %s: somebody else in this process finalised it", lib->conf->name);
+	log_msg(LOG_LEVEL_WARN, "module %s: somebody else in this process finalised it",
+		lib->conf->name);
 	lib->is_owned = false;
 	lib->known->pid = 0;
 	atomic_store(&lib->state, LIBRARY_DOWN);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening the file of a vendor's library.
  *
- * Interposition: a library that reaches its own C_* functions through preemptible relocations would find
- * ours instead, were they visible (SoftHSM2, OpenSC and tpm2-pkcs11 do). Three things prevent it: we
- * export three names only, RTLD_DEEPBIND makes a library prefer its own, and every entry of its list is
- * checked not to lie in our file.
+ * Interposition: a library that reaches its own C_* functions through preemptible relocations would
+ * find ours instead, were they visible (SoftHSM2, OpenSC and tpm2-pkcs11 do). Three things prevent
+ * it: we export three names only, RTLD_DEEPBIND makes a library prefer its own, and every entry of
+ * its list is checked not to lie in our file.
  *
  * A private copy is a memory file: another inode, hence another instance with state of its own, and
  * nothing left on the disk. */
@@ -46,7 +46,8 @@ static bool is_ourselves(const struct stat *st)
 
 	if (!dladdr((void *)(uintptr_t)own_base, &info) || !info.dli_fname)
 		return false;
-	return stat(info.dli_fname, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino;
+	return stat(info.dli_fname, &own) == 0 && own.st_dev == st->st_dev &&
+	       own.st_ino == st->st_ino;
 }
 
 static bool digest_fd(int fd, uint8_t out[static 32])
@@ -81,7 +82,8 @@ static bool pinned(const struct config_module *conf, int fd, char *reason, size_
 		return true;
 	for (size_t i = 0; i < sizeof found; i++)
 		(void)snprintf(text + 2 * i, 3, "%02x", found[i]);
-	(void)snprintf(what, sizeof what, "sha256 is %s, not the one in the configuration: not loaded", text);
+	(void)snprintf(what, sizeof what,
+		       "sha256 is %s, not the one in the configuration: not loaded", text);
 	return fail(reason, len, conf->library, what);
 }
 
@@ -102,8 +104,8 @@ static int copy_fd(int fd, off_t size)
 	return copy;
 }
 
-/* The loader takes a path that it has seen for the same library, and numbers of descriptors come again:
- * each copy gets a spelling of its own. False when there were too many. */
+/* The loader takes a path that it has seen for the same library, and numbers of descriptors come
+ * again: each copy gets a spelling of its own. False when there were too many. */
 static bool copy_path(int fd, char *path, size_t len)
 {
 	static _Atomic unsigned copies;
@@ -127,8 +129,8 @@ static void *open_code(const char *path, bool keep)
 	return dlopen(path, flags);
 }
 
-static bool open_library(const struct config_module *conf, bool copies, bool keep, int fd, void **dl,
-			 char *reason, size_t len)
+static bool open_library(const struct config_module *conf, bool copies, bool keep, int fd,
+			 void **dl, char *reason, size_t len)
 {
 	struct stat st;
 	char path[1024];
@@ -146,9 +148,11 @@ static bool open_library(const struct config_module *conf, bool copies, bool kee
 	} else {
 		copy = copy_fd(fd, st.st_size);
 		if (copy < 0)
-			return fail(reason, len, conf->library, "cannot be copied for a private instance");
+			return fail(reason, len, conf->library,
+				    "cannot be copied for a private instance");
 		if (!copy_path(copy, path, sizeof path))
-			return fail(reason, len, conf->library, "too many private copies in one process");
+			return fail(reason, len, conf->library,
+				    "too many private copies in one process");
 		*dl = open_code(path, keep);
 		close(copy);
 	}
@@ -174,7 +178,8 @@ static bool entries_sane(const void *list, size_t size, char *what, size_t len)
 			return false;
 		}
 		if (dladdr(entry, &info) && info.dli_fbase == base) {
-			(void)snprintf(what, len, "its function list points into hsmux (interposition)");
+			(void)snprintf(what, len,
+				       "its function list points into hsmux (interposition)");
 			return false;
 		}
 	}
@@ -214,7 +219,8 @@ bool library_lists(void *dl, bool wants_3_0, struct library_lists *lists, char *
 
 	*(void **)&get = dlsym(dl, "C_GetFunctionList");
 	if (!get)
-		return fail(reason, len, "the library", "has no C_GetFunctionList: not a PKCS#11 module");
+		return fail(reason, len, "the library",
+			    "has no C_GetFunctionList: not a PKCS#11 module");
 	rv = get(&v2);
 	if (rv != CKR_OK || !v2) {
 		(void)snprintf(what, sizeof what, "C_GetFunctionList answered 0x%lx", rv);

@@ -16,10 +16,10 @@ struct library_lists {
 	CK_FUNCTION_LIST_3_0 *v3; /* NULL when there is none that is complete */
 };
 
-/* Opens `conf->library` (as a private copy when asked for, or when `force_copy`), checks its digest,
- * refuses hsmux itself and function lists that point into it or have holes, and reads its lists. On
- * failure `reason` is a sentence that names the file and what would be right; nothing stays open.
- * `keep` false lets the code be unloaded later (RTLD_NODELETE is left out). */
+/* Opens `conf->library` (as a private copy when asked for, or when `force_copy`), checks its
+ * digest, refuses hsmux itself and function lists that point into it or have holes, and reads its
+ * lists. On failure `reason` is a sentence that names the file and what would be right; nothing
+ * stays open. `keep` false lets the code be unloaded later (RTLD_NODELETE is left out). */
 bool library_load(const struct config_module *conf, bool force_copy, bool keep, bool wants_3_0,
 		  struct library_lists *lists, char *reason, size_t reason_len);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Logins and PINs.
  *
- * Who is logged in is a fact of the virtual token (group.user), changed under its login_lock together
- * with the member's (member.user). A login on a member lives as long as one session of ours there: the
- * keeper, on which C_Login and C_Logout run.
+ * Who is logged in is a fact of the virtual token (group.user), changed under its login_lock
+ * together with the member's (member.user). A login on a member lives as long as one session of
+ * ours there: the keeper, on which C_Login and C_Logout run.
  *
  * A PIN is sent once for each C_Login of the application. The one that a member accepted is kept in
- * locked memory when the configuration says `relogin`, and is sent once more per epoch after the member
- * came back; when it is then refused it is forgotten. */
+ * locked memory when the configuration says `relogin`, and is sent once more per epoch after the
+ * member came back; when it is then refused it is forgotten. */
 #include "core/login.h"
 
 #include "core/base/log.h"
@@ -120,13 +120,16 @@ static CK_RV send_login(struct group *g, struct session *s, struct call *call)
 		if (rv == CKR_OK)
 			rv = on_keeper(g, m, s, call);
 	} else if (rv == CKR_USER_ALREADY_LOGGED_IN) {
-		log_msg(LOG_LEVEL_WARN, "member %s of token %s: somebody else in this process is logged "
-			"in already; the PIN was not checked", m->conf->name, g->conf->label);
+		log_msg(LOG_LEVEL_WARN,
+			"member %s of token %s: somebody else in this process is logged "
+			"in already; the PIN was not checked",
+			m->conf->name, g->conf->label);
 	}
 	return rv;
 }
 
-static CK_RV login_locked(struct group *g, struct session *s, struct call *call, struct secret **pin)
+static CK_RV login_locked(struct group *g, struct session *s, struct call *call,
+			  struct secret **pin)
 {
 	struct member *m = &g->members[0];
 	CK_RV rv = check_login(g, call->user);
@@ -246,8 +249,10 @@ static void login_again(struct group *g, struct member *m)
 			g->conf->label);
 		return;
 	}
-	log_msg(LOG_LEVEL_WARN, "member %s of token %s: came back without its login (%s); the application "
-		"has to log in again", m->conf->name, g->conf->label,
+	log_msg(LOG_LEVEL_WARN,
+		"member %s of token %s: came back without its login (%s); the application "
+		"has to log in again",
+		m->conf->name, g->conf->label,
 		g->pin ? name_of(NAME_RV, rv, code) : "no PIN is kept");
 	secret_free(&g->pin);
 	set_user(g, m, GROUP_PUBLIC);

@@ -21,9 +21,9 @@ CK_RV login_init_pin(CK_SESSION_HANDLE session, const CK_BYTE *pin, CK_ULONG pin
 CK_RV login_set_pin(CK_SESSION_HANDLE session, const CK_BYTE *old_pin, CK_ULONG old_len,
 		    const CK_BYTE *new_pin, CK_ULONG new_len);
 
-/* Makes a member's login equal to the group's: after a member came back, logs in again with the kept
- * PIN (once per epoch), or, when there is none, makes the group public so that the application can log
- * in. */
+/* Makes a member's login equal to the group's: after a member came back, logs in again with the
+ * kept PIN (once per epoch), or, when there is none, makes the group public so that the application
+ * can log in. */
 void login_sync(struct group *group, struct member *member);
 
 /* The last session of a group is gone: the standard's implicit logout. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A member: one real token of a virtual one.
  *
- * ABSENT -> UP when first reached, UP -> DOWN by member_lost, DOWN -> UP by member_up. All of it under
- * the library's lock; `state` and `epoch` are read without. The epoch rises when a member comes up and
- * when it is lost: real handles and sessions of another epoch are worthless, since after a
- * re-initialisation the same number denotes another key (SoftHSM2 2.6.1 does this).
+ * ABSENT -> UP when first reached, UP -> DOWN by member_lost, DOWN -> UP by member_up. All of it
+ * under the library's lock; `state` and `epoch` are read without. The epoch rises when a member
+ * comes up and when it is lost: real handles and sessions of another epoch are worthless, since
+ * after a re-initialisation the same number denotes another key (SoftHSM2 2.6.1 does this).
  *
- * Slots are found by label and serial, never by position: SoftHSM2's numbers follow random serials. */
+ * Slots are found by label and serial, never by position: SoftHSM2's numbers follow random serials.
+ */
 #include "core/member.h"
 
 #include <stdio.h>
@@ -65,14 +66,16 @@ static bool matches(const struct config_member *conf, CK_SLOT_ID slot, const CK_
 		return false;
 	if (conf->token && !field_is(info->label, sizeof info->label, conf->token))
 		return false;
-	return !conf->serial || field_is(info->serialNumber, sizeof info->serialNumber, conf->serial);
+	return !conf->serial ||
+	       field_is(info->serialNumber, sizeof info->serialNumber, conf->serial);
 }
 
 static bool reason_code(struct member *m, const char *what, CK_RV rv)
 {
 	char code[NAME_MAX_LEN];
 
-	(void)snprintf(m->reason, sizeof m->reason, "%s answered %s", what, name_of(NAME_RV, rv, code));
+	(void)snprintf(m->reason, sizeof m->reason, "%s answered %s", what,
+		       name_of(NAME_RV, rv, code));
 	return false;
 }
 
@@ -98,8 +101,9 @@ static bool choose_slot(struct member *m, const struct library_token *tokens, CK
 		}
 	}
 	if (found == 1 && is_taken(m, m->slot))
-		(void)snprintf(m->reason, sizeof m->reason,
-			       "its token is a member elsewhere already: one real token, one member");
+		(void)snprintf(
+			m->reason, sizeof m->reason,
+			"its token is a member elsewhere already: one real token, one member");
 	else if (found > 1)
 		(void)snprintf(m->reason, sizeof m->reason,
 			       "%u tokens match: add serial or slot to tell them apart", found);
@@ -132,8 +136,9 @@ static bool find_slot(struct member *m)
 	return ok;
 }
 
-/* Asks the token for what costs it something: its information is read from its store, random bytes come
- * from the device. A dead SoftHSM2 fails the first, a dead TPM the second; all else answers CKR_OK. */
+/* Asks the token for what costs it something: its information is read from its store, random bytes
+ * come from the device. A dead SoftHSM2 fails the first, a dead TPM the second; all else answers
+ * CKR_OK. */
 static bool answers(struct member *m)
 {
 	const CK_FUNCTION_LIST *f = m->lib->v2;
@@ -176,7 +181,8 @@ static void lost(struct member *m, const char *reason)
 	m->next_try_ms = 0;
 	m->backoff_ms = BACKOFF_MS;
 	object_drop_epoch(m);
-	log_msg(LOG_LEVEL_WARN, "member %s of token %s: lost (%s); it is tried again when it is needed",
+	log_msg(LOG_LEVEL_WARN,
+		"member %s of token %s: lost (%s); it is tried again when it is needed",
 		m->conf->name, m->group_label, reason);
 }
 
@@ -193,7 +199,8 @@ static bool others_are_down(struct member *m)
 	return true;
 }
 
-/* Initialises the library anew; sessions and handles of all its members are worthless afterwards. */
+/* Initialises the library anew; sessions and handles of all its members are worthless afterwards.
+ */
 static bool restart(struct member *m)
 {
 	struct library *lib = m->lib;
@@ -217,7 +224,8 @@ static bool find_alive(struct member *m)
 	return m->lib_epoch != atomic_load(&m->lib->epoch) || guarded(m, answers);
 }
 
-/* Somebody else in this process finalised the library under us: nothing of any member is left in it. */
+/* Somebody else in this process finalised the library under us: nothing of any member is left in
+ * it. */
 static void notice_end(struct library *lib)
 {
 	if (!library_was_ended(lib))
@@ -264,8 +272,10 @@ static bool try_up(struct member *m)
 		m->backoff_ms = BACKOFF_MAX_MS;
 	m->next_try_ms = clock_ms() + m->backoff_ms;
 	if (strcmp(before, m->reason) != 0)
-		log_msg(LOG_LEVEL_WARN, "member %s of token %s: cannot be used: %s; tried again from time "
-			"to time", m->conf->name, m->group_label, m->reason);
+		log_msg(LOG_LEVEL_WARN,
+			"member %s of token %s: cannot be used: %s; tried again from time "
+			"to time",
+			m->conf->name, m->group_label, m->reason);
 	return false;
 }
 
@@ -289,7 +299,8 @@ void member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
 
 	pthread_mutex_lock(&m->lib->lock);
 	if (atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch) {
-		(void)snprintf(reason, sizeof reason, "%s answered %s", what, name_of(NAME_RV, rv, code));
+		(void)snprintf(reason, sizeof reason, "%s answered %s", what,
+			       name_of(NAME_RV, rv, code));
 		lost(m, reason);
 	}
 	pthread_mutex_unlock(&m->lib->lock);
@@ -424,8 +435,8 @@ CK_RV member_init_token(struct member *m, const struct secret *pin, const CK_BYT
 	pool_empty(m, true); /* a session of ours would be one too many */
 	pthread_mutex_lock(&m->lib->lock);
 	library_guard(m->lib, &guard);
-	rv = m->lib->v2->C_InitToken(m->slot, (CK_BYTE *)(uintptr_t)bytes, pin ? secret_len(pin) : 0,
-				     (CK_BYTE *)(uintptr_t)label);
+	rv = m->lib->v2->C_InitToken(m->slot, (CK_BYTE *)(uintptr_t)bytes,
+				     pin ? secret_len(pin) : 0, (CK_BYTE *)(uintptr_t)label);
 	library_unguard(&guard);
 	if (rv == CKR_OK) {
 		atomic_fetch_add(&m->epoch, 1);

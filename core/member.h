@@ -34,29 +34,30 @@ struct member {
 	struct library *lib;              /* borrowed */
 	struct member *next;              /* in lib->members; immutable */
 	_Atomic int state;                /* enum member_state; written under lib->lock */
-	_Atomic unsigned epoch;           /* rises whenever its sessions and handles become worthless */
-	CK_SLOT_ID slot;                  /* on the library; valid while up */
+	_Atomic unsigned epoch; /* rises whenever its sessions and handles become worthless */
+	CK_SLOT_ID slot;        /* on the library; valid while up */
 
 	/* guarded by lib->lock */
-	CK_TOKEN_INFO token;        /* as last read */
+	CK_TOKEN_INFO token; /* as last read */
 	CK_SLOT_INFO slot_info;
-	struct member_mech *mechs;  /* as read first in `mech_epoch`; sorted; owned */
+	struct member_mech *mechs; /* as read first in `mech_epoch`; sorted; owned */
 	CK_ULONG mech_count;
 	unsigned mech_epoch;
-	unsigned lib_epoch;         /* library epoch in which it came up */
-	long long next_try_ms;      /* not before then is a new attempt made */
+	unsigned lib_epoch;    /* library epoch in which it came up */
+	long long next_try_ms; /* not before then is a new attempt made */
 	long long backoff_ms;
-	char reason[256];           /* why it is not up, in words */
+	char reason[256]; /* why it is not up, in words */
 
-	_Atomic int user;             /* enum group_user logged in on the member; written under the group's
-				       * login_lock */
-	bool is_login_ours;           /* not that of somebody else in the process; under login_lock */
+	_Atomic int user;   /* enum group_user logged in on the member; written under the group's
+			     * login_lock */
+	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
-	_Atomic unsigned login_epoch; /* epoch in which a re-login was last tried */
-	_Atomic long long probe_ms;   /* when it was last probed after a suspicious code */
+	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
+	_Atomic long long probe_ms;    /* when it was last probed after a suspicious code */
 	struct pool pool;
 
-	pthread_mutex_t map_lock; /* guards `map`: real handle -> virtual handle, of the current epoch */
+	pthread_mutex_t
+		map_lock; /* guards `map`: real handle -> virtual handle, of the current epoch */
 	struct member_map *map;
 	size_t map_room;
 	size_t map_count;
@@ -72,28 +73,30 @@ struct member_map {
 void member_init(struct member *member, const struct config_member *conf, const char *group_label,
 		 struct library *lib);
 
-/* Closes sessions (when `closes` says that its library may still be called) and frees what it holds. */
+/* Closes sessions (when `closes` says that its library may still be called) and frees what it
+ * holds. */
 void member_fini(struct member *member, bool closes);
 
-/* Makes it usable: starts its library, finds its slot, reads its token and mechanisms. True when it is
- * up. A failed attempt is repeated after 0.5 s, then twice that, up to 30 s; `force` ignores the wait.
- * Where the library itself is broken and nobody else uses it, it is initialised anew. */
+/* Makes it usable: starts its library, finds its slot, reads its token and mechanisms. True when it
+ * is up. A failed attempt is repeated after 0.5 s, then twice that, up to 30 s; `force` ignores the
+ * wait. Where the library itself is broken and nobody else uses it, it is initialised anew. */
 bool member_up(struct member *member, bool force);
 
-/* Notes that it failed in `epoch` with `rv` during `what`: sessions and handles of that epoch become
- * worthless. Nothing happens when the epoch is over already. */
+/* Notes that it failed in `epoch` with `rv` during `what`: sessions and handles of that epoch
+ * become worthless. Nothing happens when the epoch is over already. */
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
-/* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like): asks
- * the token for its information and for random bytes on a new session, at most every 250 ms. True when
- * it answers. */
+/* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
+ * asks the token for its information and for random bytes on a new session, at most every 250 ms.
+ * True when it answers. */
 bool member_alive(struct member *member);
 
-/* Reads its CK_TOKEN_INFO anew when it is up, and copies what is known. False when it was never up. */
+/* Reads its CK_TOKEN_INFO anew when it is up, and copies what is known. False when it was never up.
+ */
 bool member_token_info(struct member *member, CK_TOKEN_INFO *info);
 
-/* Its mechanisms, read once per epoch, kept while it is down. A copy that the caller frees; NULL with
- * *count 0 when it offers none, was never up, or memory is out. */
+/* Its mechanisms, read once per epoch, kept while it is down. A copy that the caller frees; NULL
+ * with *count 0 when it offers none, was never up, or memory is out. */
 struct member_mech *member_mechanisms(struct member *member, CK_ULONG *count);
 
 /* The slot information of the real token. False when it was never up. */

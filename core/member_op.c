@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where operations leave for a vendor's library: one switch, one line a function.
  *
- * Cryptoki's types do not know const; it is cast away here and nowhere else. No lock but the virtual
- * session's is held. A member may return anything; the caller decides what it means. */
+ * Cryptoki's types do not know const; it is cast away here and nowhere else. No lock but the
+ * virtual session's is held. A member may return anything; the caller decides what it means. */
 #include "core/member_op.h"
 
 #include "core/base/secret.h"
@@ -138,8 +138,8 @@ static CK_RV step(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c
 	case CALL_C_InitPIN:
 		return f->C_InitPIN(s, pin_bytes(c->pin[0]), pin_len(c->pin[0]));
 	case CALL_C_SetPIN:
-		return f->C_SetPIN(s, pin_bytes(c->pin[0]), pin_len(c->pin[0]), pin_bytes(c->pin[1]),
-				   pin_len(c->pin[1]));
+		return f->C_SetPIN(s, pin_bytes(c->pin[0]), pin_len(c->pin[0]),
+				   pin_bytes(c->pin[1]), pin_len(c->pin[1]));
 	case CALL_C_SeedRandom:
 		return f->C_SeedRandom(s, in, c->in_len);
 	case CALL_C_GenerateRandom:
@@ -157,12 +157,13 @@ static CK_RV message_step(const CK_FUNCTION_LIST_3_0 *f, CK_SESSION_HANDLE s, st
 
 	switch ((int)c->id) {
 	case CALL_C_LoginUser:
-		return f->C_LoginUser(s, c->user, pin_bytes(c->pin[0]), pin_len(c->pin[0]), in, c->in_len);
+		return f->C_LoginUser(s, c->user, pin_bytes(c->pin[0]), pin_len(c->pin[0]), in,
+				      c->in_len);
 	case CALL_C_MessageEncryptInit:
 		return f->C_MessageEncryptInit(s, m, object[0]);
 	case CALL_C_EncryptMessage:
-		return f->C_EncryptMessage(s, c->param, c->param_len, in2, c->in2_len, in, c->in_len,
-					   c->out, c->out_len);
+		return f->C_EncryptMessage(s, c->param, c->param_len, in2, c->in2_len, in,
+					   c->in_len, c->out, c->out_len);
 	case CALL_C_EncryptMessageBegin:
 		return f->C_EncryptMessageBegin(s, c->param, c->param_len, in2, c->in2_len);
 	case CALL_C_EncryptMessageNext:
@@ -173,8 +174,8 @@ static CK_RV message_step(const CK_FUNCTION_LIST_3_0 *f, CK_SESSION_HANDLE s, st
 	case CALL_C_MessageDecryptInit:
 		return f->C_MessageDecryptInit(s, m, object[0]);
 	case CALL_C_DecryptMessage:
-		return f->C_DecryptMessage(s, c->param, c->param_len, in2, c->in2_len, in, c->in_len,
-					   c->out, c->out_len);
+		return f->C_DecryptMessage(s, c->param, c->param_len, in2, c->in2_len, in,
+					   c->in_len, c->out, c->out_len);
 	case CALL_C_DecryptMessageBegin:
 		return f->C_DecryptMessageBegin(s, c->param, c->param_len, in2, c->in2_len);
 	case CALL_C_DecryptMessageNext:
@@ -185,21 +186,25 @@ static CK_RV message_step(const CK_FUNCTION_LIST_3_0 *f, CK_SESSION_HANDLE s, st
 	case CALL_C_MessageSignInit:
 		return f->C_MessageSignInit(s, m, object[0]);
 	case CALL_C_SignMessage:
-		return f->C_SignMessage(s, c->param, c->param_len, in, c->in_len, c->out, c->out_len);
+		return f->C_SignMessage(s, c->param, c->param_len, in, c->in_len, c->out,
+					c->out_len);
 	case CALL_C_SignMessageBegin:
 		return f->C_SignMessageBegin(s, c->param, c->param_len);
 	case CALL_C_SignMessageNext:
-		return f->C_SignMessageNext(s, c->param, c->param_len, in, c->in_len, c->out, c->out_len);
+		return f->C_SignMessageNext(s, c->param, c->param_len, in, c->in_len, c->out,
+					    c->out_len);
 	case CALL_C_MessageSignFinal:
 		return f->C_MessageSignFinal(s);
 	case CALL_C_MessageVerifyInit:
 		return f->C_MessageVerifyInit(s, m, object[0]);
 	case CALL_C_VerifyMessage:
-		return f->C_VerifyMessage(s, c->param, c->param_len, in, c->in_len, in2, c->in2_len);
+		return f->C_VerifyMessage(s, c->param, c->param_len, in, c->in_len, in2,
+					  c->in2_len);
 	case CALL_C_VerifyMessageBegin:
 		return f->C_VerifyMessageBegin(s, c->param, c->param_len);
 	case CALL_C_VerifyMessageNext:
-		return f->C_VerifyMessageNext(s, c->param, c->param_len, in, c->in_len, in2, c->in2_len);
+		return f->C_VerifyMessageNext(s, c->param, c->param_len, in, c->in_len, in2,
+					      c->in2_len);
 	case CALL_C_MessageVerifyFinal:
 		return f->C_MessageVerifyFinal(s);
 	default: /* answered by hsmux itself, or in the other list */
@@ -231,6 +236,7 @@ void member_destroy(struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	if (!pool_enter(ms))
 		return;
-	(void)ms->member->lib->v2->C_DestroyObject(ms->real, real); /* nobody else knows the handle */
+	(void)ms->member->lib->v2->C_DestroyObject(ms->real,
+						   real); /* nobody else knows the handle */
 	pool_leave(ms);
 }

@@ -6,9 +6,9 @@
 #include "core/call.h"
 #include "core/pool.h"
 
-/* Runs `call` on the real session; `object` are the real handles of call.object. Everything in `call`
- * that a member may see is real by now. Returns the member's own code. CKR_FUNCTION_NOT_SUPPORTED when
- * the member's function list does not have the function. */
+/* Runs `call` on the real session; `object` are the real handles of call.object. Everything in
+ * `call` that a member may see is real by now. Returns the member's own code.
+ * CKR_FUNCTION_NOT_SUPPORTED when the member's function list does not have the function. */
 CK_RV member_call(struct member_session *ms, struct call *call, const CK_OBJECT_HANDLE object[2]);
 
 /* Destroys an object that was just made and cannot be given to the application. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library as a whole.
  *
- * State: DOWN -> STARTING -> UP -> ENDING -> DOWN, changed under init_lock. It lives in a page of its own
- * that the kernel wipes in a forked child (MADV_WIPEONFORK), so that one load answers "initialised, and
- * not forked", also after a clone() that ran no atfork handlers.
+ * State: DOWN -> STARTING -> UP -> ENDING -> DOWN, changed under init_lock. It lives in a page of
+ * its own that the kernel wipes in a forked child (MADV_WIPEONFORK), so that one load answers
+ * "initialised, and not forked", also after a clone() that ran no atfork handlers.
  *
- * In a forked child nothing of the parent's is called or freed: sessions and tables are forgotten, and
- * C_Initialize starts from nothing.
+ * In a forked child nothing of the parent's is called or freed: sessions and tables are forgotten,
+ * and C_Initialize starts from nothing.
  *
- * What slot calls look at (groups, configuration) is protected by `shape`: they hold it for reading,
- * C_Finalize takes it for writing. Sessions have their own protection (session.c). */
+ * What slot calls look at (groups, configuration) is protected by `shape`: they hold it for
+ * reading, C_Finalize takes it for writing. Sessions have their own protection (session.c). */
 #include "core/mux.h"
 
 #include <pthread.h>
@@ -42,8 +42,8 @@ static struct {
 	pthread_rwlock_t shape;     /* guards the fields below against C_Finalize */
 	pthread_mutex_t event_lock; /* with `event`: C_WaitForSlotEvent waits for the end */
 	pthread_cond_t event;
-	bool has_handlers;          /* the atfork handler is registered */
-	bool was_up;                /* initialised by this process or the one it was forked from */
+	bool has_handlers; /* the atfork handler is registered */
+	bool was_up;       /* initialised by this process or the one it was forked from */
 	struct assembly all;
 } mux = {
 	.init_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -72,8 +72,9 @@ CK_RV mux_check(void)
 	return state_now() == STATE_UP ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
-/* The locks may be held by threads that do not exist in the child; the page is wiped by the kernel, or
- * here where it cannot do that. Only memory is written: this runs between fork and anything else. */
+/* The locks may be held by threads that do not exist in the child; the page is wiped by the kernel,
+ * or here where it cannot do that. Only memory is written: this runs between fork and anything
+ * else. */
 static void in_child(void)
 {
 	pthread_mutex_init(&mux.init_lock, NULL);
@@ -144,8 +145,8 @@ static void end(long long wait_ms)
 	state_set(STATE_DOWN);
 }
 
-/* Runs before the exit handlers of the libraries that were loaded before it was registered: their code
- * still works, while the application's own handlers, which run later, find hsmux closed. */
+/* Runs before the exit handlers of the libraries that were loaded before it was registered: their
+ * code still works, while the application's own handlers, which run later, find hsmux closed. */
 static void at_exit(void)
 {
 	if (pthread_mutex_trylock(&mux.init_lock) != 0)
@@ -208,8 +209,8 @@ static CK_RV init(const char *file, struct config *config, CK_FLAGS flags)
 	return rv;
 }
 
-/* The standard wants pReserved NULL; "config=/path" is ours. Anything else is not looked into beyond the
- * first bytes that differ: it may be another module's structure. */
+/* The standard wants pReserved NULL; "config=/path" is ours. Anything else is not looked into
+ * beyond the first bytes that differ: it may be another module's structure. */
 static bool reserved_file(const void *reserved, const char **file)
 {
 	static const char prefix[] = "config=";
@@ -231,7 +232,8 @@ CK_RV mux_init(const CK_C_INITIALIZE_ARGS *args)
 
 	if (!args)
 		return init(NULL, NULL, 0);
-	callbacks = !!args->CreateMutex + !!args->DestroyMutex + !!args->LockMutex + !!args->UnlockMutex;
+	callbacks = !!args->CreateMutex + !!args->DestroyMutex + !!args->LockMutex +
+		    !!args->UnlockMutex;
 	if ((callbacks != 0 && callbacks != 4) || !reserved_file(args->pReserved, &file))
 		return CKR_ARGUMENTS_BAD;
 	/* Our condition variables cannot be made of the application's mutexes. */
@@ -255,7 +257,8 @@ CK_RV mux_fini(void)
 	if (state_now() == STATE_UP)
 		end(FINALIZE_WAIT_MS);
 	else if (mux.was_up)
-		forget_parent(); /* a child that did not initialise: callers that know nothing of forks */
+		forget_parent(); /* a child that did not initialise: callers that know nothing of
+				    forks */
 	else
 		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
 	pthread_mutex_unlock(&mux.init_lock);

@@ -5,10 +5,10 @@
  * everything with a slot. Both check "initialised, not forked", so that no function can forget it.
  *
  * Lock order, outermost first:
- *   init (mux.c) > shape (mux.c, read side) > session > login (group.c) > library > pool | table | object
- *   map. The last three never nest in each other. A member is called with the locks of one session,
- *   of login (C_Login and the like) or of the library (start, stop, slot look-up) held, never of the
- *   last three. */
+ *   init (mux.c) > shape (mux.c, read side) > session > login (group.c) > library > pool | table |
+ * object map. The last three never nest in each other. A member is called with the locks of one
+ * session, of login (C_Login and the like) or of the library (start, stop, slot look-up) held,
+ * never of the last three. */
 #ifndef HSMUX_CORE_MUX_H
 #define HSMUX_CORE_MUX_H
 
@@ -24,9 +24,9 @@
  * inside a member's own initialisation), CKR_HOST_MEMORY. */
 CK_RV mux_init(const CK_C_INITIALIZE_ARGS *args);
 
-/* C_Finalize: new calls are refused, calls in flight are waited for (5 s at most; a module with a call
- * that does not end is left alone), sessions are closed, members finalised. In a forked child that did
- * not initialise only memory is dropped. CKR_CRYPTOKI_NOT_INITIALIZED. */
+/* C_Finalize: new calls are refused, calls in flight are waited for (5 s at most; a module with a
+ * call that does not end is left alone), sessions are closed, members finalised. In a forked child
+ * that did not initialise only memory is dropped. CKR_CRYPTOKI_NOT_INITIALIZED. */
 CK_RV mux_fini(void);
 
 /* For the command line: starts with a configuration instead of looking for one. Takes over `config`

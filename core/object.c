@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual objects: the table of handles.
  *
- * A handle is the index of a slot (20 bits) and a generation (11 bits); a slot that was given back waits
- * behind 16383 others. Slots are read without a lock: every field is atomic, and a reader looks at the
- * handle again after it copied the fields, so that it never sees half of one object and half of another.
- * Writers clear the handle first and set it last.
+ * A handle is the index of a slot (20 bits) and a generation (11 bits); a slot that was given back
+ * waits behind 16383 others. Slots are read without a lock: every field is atomic, and a reader
+ * looks at the handle again after it copied the fields, so that it never sees half of one object
+ * and half of another. Writers clear the handle first and set it last.
  *
- * Each member maps real handles to virtual ones, so that a search that finds an object again gives the
- * same handle. Entries whose virtual handle has become invalid are overwritten or left out when the map
- * grows. Guarded by the member's map_lock; no member is called with it held. */
+ * Each member maps real handles to virtual ones, so that a search that finds an object again gives
+ * the same handle. Entries whose virtual handle has become invalid are overwritten or left out when
+ * the map grows. Guarded by the member's map_lock; no member is called with it held. */
 #include "core/object.h"
 
 #include <stdatomic.h>
@@ -19,10 +19,10 @@
 #include "core/member_op.h"
 #include "core/table.h"
 
-#define INDEX_BITS 20U
-#define INDEX_MASK 0xfffffU
+#define INDEX_BITS     20U
+#define INDEX_MASK     0xfffffU
 #define GENERATION_MAX 0x7ffU
-#define REUSE_AFTER 16383U
+#define REUSE_AFTER    16383U
 #define MAP_FIRST_ROOM 64U
 
 struct object {
@@ -126,8 +126,10 @@ void object_drop(CK_OBJECT_HANDLE handle)
 
 CK_RV object_add_alias(struct group *group, CK_OBJECT_HANDLE target, CK_OBJECT_HANDLE *handle)
 {
-	uint32_t h = publish(&(struct object_view){
-		.group = group, .target = target, .is_token = OBJECT_NO, .is_private = OBJECT_UNKNOWN});
+	uint32_t h = publish(&(struct object_view){.group = group,
+						   .target = target,
+						   .is_token = OBJECT_NO,
+						   .is_private = OBJECT_UNKNOWN});
 
 	if (!h)
 		return CKR_HOST_MEMORY;
@@ -354,7 +356,8 @@ static void unmake(struct call *c)
 	struct member_session *ms;
 
 	if (pool_take(c->member, 0, 0, &ms) != CKR_OK)
-		return; /* session objects go with their session; a token object stays, unknown to us */
+		return; /* session objects go with their session; a token object stays, unknown to
+			   us */
 	for (unsigned i = 0; i < 2; i++)
 		if (c->made[i])
 			member_destroy(ms, c->made[i]);
@@ -364,7 +367,8 @@ static void unmake(struct call *c)
 	pool_give(ms, 0);
 }
 
-static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, bool is_token, CK_OBJECT_HANDLE *app)
+static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, bool is_token,
+			 CK_OBJECT_HANDLE *app)
 {
 	CK_RV rv = object_add(c->group, c->member, c->made_epoch, real,
 			      is_token ? OBJECT_YES : OBJECT_NO, OBJECT_UNKNOWN, app);

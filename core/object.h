@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual objects: handles that the application holds, and the real ones behind them.
  *
- * An object is found again under (member, epoch, real handle); when the member's epoch changes all its
- * handles become invalid, because the same number may then denote another key.
- * An alias is a session object that stands for a token object: what C_CopyObject makes when only
- * CKA_TOKEN=FALSE (and a label or id) is asked for, without calling the member. */
+ * An object is found again under (member, epoch, real handle); when the member's epoch changes all
+ * its handles become invalid, because the same number may then denote another key. An alias is a
+ * session object that stands for a token object: what C_CopyObject makes when only CKA_TOKEN=FALSE
+ * (and a label or id) is asked for, without calling the member. */
 #ifndef HSMUX_CORE_OBJECT_H
 #define HSMUX_CORE_OBJECT_H
 
@@ -49,26 +49,27 @@ CK_RV object_add_alias(struct group *group, CK_OBJECT_HANDLE target, CK_OBJECT_H
 /* Makes a handle invalid; nothing happens when it is already. */
 void object_drop(CK_OBJECT_HANDLE handle);
 
-/* Makes every handle invalid; for C_Finalize, or (`is_forked`) in a child where locks may be held by
- * threads that do not exist. */
+/* Makes every handle invalid; for C_Finalize, or (`is_forked`) in a child where locks may be held
+ * by threads that do not exist. */
 void object_forget_everything(bool is_forked);
 
 /* Makes all handles of a member's earlier epochs invalid. */
 void object_drop_epoch(struct member *member);
 
-/* Makes the private objects of a group on a member invalid; asks the member, on `ms`, about those not
- * known to be either. For logouts, before the member is told. */
+/* Makes the private objects of a group on a member invalid; asks the member, on `ms`, about those
+ * not known to be either. For logouts, before the member is told. */
 void object_drop_private(struct group *group, struct member_session *ms);
 
 /* Whether an object is a token object; asks the member once. For a locked session. */
 CK_RV object_is_token(struct session *session, CK_OBJECT_HANDLE handle, bool *is_token);
 
 /* Gives the application handles for what a successful call made: call.made[] and the handles inside
- * its mechanism. `is_token[i]` as asked for in the template. Session objects are tied to the session.
- * On failure everything that was made is destroyed on the member again. */
+ * its mechanism. `is_token[i]` as asked for in the template. Session objects are tied to the
+ * session. On failure everything that was made is destroyed on the member again. */
 CK_RV object_publish(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2]);
 
-/* Reads attributes of an object for hsmux's own use, in a locked session. As C_GetAttributeValue. */
+/* Reads attributes of an object for hsmux's own use, in a locked session. As C_GetAttributeValue.
+ */
 CK_RV object_read_in(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
 		     CK_ULONG count);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The object functions of Cryptoki but for searches.
  *
- * Every function has an outer part that takes and gives the session and an inner one that may return
- * anywhere. Member sessions are always read/write, so the rules for read-only sessions are kept here. */
+ * Every function has an outer part that takes and gives the session and an inner one that may
+ * return anywhere. Member sessions are always read/write, so the rules for read-only sessions are
+ * kept here. */
 #include "core/object_call.h"
 
 #include "core/alias.h"
@@ -86,8 +87,8 @@ CK_RV object_create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *tmpl, CK_ULON
 			  &(struct args){.tmpl = tmpl, .count = count, .made = object});
 }
 
-/* Whether the object says that it must not be copied. A token that does not know the attribute allows
- * it, as the standard's default does. */
+/* Whether the object says that it must not be copied. A token that does not know the attribute
+ * allows it, as the standard's default does. */
 static bool is_copyable(struct session *s, CK_OBJECT_HANDLE object)
 {
 	CK_BBOOL b = CK_TRUE;

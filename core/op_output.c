@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The steps of an operation on the member, and what becomes of their output.
  *
- * Signatures and digests are short: they are made in a buffer of ours unless the application's is surely
- * long enough. Ciphers write to the application's buffer when it is at least as long as the input; else
- * the member is asked for its bound first, and a buffer of ours takes what may not fit. */
+ * Signatures and digests are short: they are made in a buffer of ours unless the application's is
+ * surely long enough. Ciphers write to the application's buffer when it is at least as long as the
+ * input; else the member is asked for its bound first, and a buffer of ours takes what may not fit.
+ */
 #include "core/op_output.h"
 
 #include <string.h>
@@ -35,12 +36,12 @@ void op_stash_clear(struct operation *op)
 
 static bool digest_input(const struct op_io *io, uint8_t out[static 32])
 {
-	return EVP_Digest(io->in ? io->in : (const CK_BYTE *)"", io->in_len, out, NULL, EVP_sha256(),
-			  NULL) == 1;
+	return EVP_Digest(io->in ? io->in : (const CK_BYTE *)"", io->in_len, out, NULL,
+			  EVP_sha256(), NULL) == 1;
 }
 
-static CK_RV stash_set(struct operation *op, enum call_id id, const struct op_io *io, const CK_BYTE *data,
-		       CK_ULONG len)
+static CK_RV stash_set(struct operation *op, enum call_id id, const struct op_io *io,
+		       const CK_BYTE *data, CK_ULONG len)
 {
 	op_stash_clear(op);
 	if (!digest_input(io, op->stash.in_digest) || !buf_add(&op->stash.bytes, data, len))
@@ -59,8 +60,8 @@ static bool stash_is_for(const struct operation *op, enum call_id id, const stru
 }
 
 /* Hands a result to the application, or keeps it when it does not fit. */
-static CK_RV deliver(struct operation *op, enum call_id id, const struct op_io *io, const CK_BYTE *data,
-		     CK_ULONG len)
+static CK_RV deliver(struct operation *op, enum call_id id, const struct op_io *io,
+		     const CK_BYTE *data, CK_ULONG len)
 {
 	CK_RV rv;
 
@@ -132,8 +133,8 @@ CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *s, const stru
 }
 
 /* The member's bound for the output of this step. */
-static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
-			CK_ULONG *len)
+static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s,
+			const struct op_io *io, CK_ULONG *len)
 {
 	CK_RV rv;
 
@@ -143,8 +144,8 @@ static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s, c
 }
 
 /* Runs the step in a buffer of `room` bytes of ours. */
-static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
-			   CK_ULONG room)
+static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s,
+			   const struct op_io *io, CK_ULONG room)
 {
 	struct buf own = {0};
 	CK_ULONG len = room;
@@ -164,7 +165,8 @@ static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s
 	return rv;
 }
 
-static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io)
+static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s,
+			  const struct op_io *io)
 {
 	CK_BYTE own[SHORT_OUTPUT];
 	CK_ULONG len = sizeof own;

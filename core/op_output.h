@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The steps of an operation on the member, and what becomes of their output. Private to operation.c. */
+/* The steps of an operation on the member, and what becomes of their output. Private to
+ * operation.c. */
 #ifndef HSMUX_CORE_OP_OUTPUT_H
 #define HSMUX_CORE_OP_OUTPUT_H
 
@@ -24,7 +25,8 @@ struct operation {
 	} stash;
 };
 
-/* Runs a step with output: length queries, short buffers, results. The operation is not ended here. */
+/* Runs a step with output: length queries, short buffers, results. The operation is not ended here.
+ */
 CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *session,
 		const struct op_io *io);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Cryptographic operations.
  *
- * None -> active by Init; active -> active by a length query, CKR_BUFFER_TOO_SMALL and Update; active ->
- * none by everything else, errors included (PKCS#11, "Conventions for functions returning output in a
- * variable-length buffer"). An operation holds one session of the member from Init to its end.
+ * None -> active by Init; active -> active by a length query, CKR_BUFFER_TOO_SMALL and Update;
+ * active -> none by everything else, errors included (PKCS#11, "Conventions for functions returning
+ * output in a variable-length buffer"). An operation holds one session of the member from Init to
+ * its end.
  *
  * Members disagree about short buffers: some want more room than the result takes, NSS ends the
- * operation, some report nonsense lengths. So a result that may not fit is made in a buffer of ours and,
- * if it really does not fit, kept (`stash`) until the application comes with a larger one.
+ * operation, some report nonsense lengths. So a result that may not fit is made in a buffer of ours
+ * and, if it really does not fit, kept (`stash`) until the application comes with a larger one.
  *
  * Guarded by the session's lock. */
 #include "core/operation.h"
@@ -17,8 +18,11 @@
 
 #include "core/base/log.h"
 #include "core/base/names.h"
+#include "core/library.h"
+#include "core/member.h"
 #include "core/object.h"
 #include "core/op_output.h"
+#include "core/vendor.h"
 
 /* No part of an input is longer than this; a length beyond it is a mistake, ~0 above all. */
 #define MAX_INPUT 0x7fffffffUL
@@ -84,8 +88,14 @@ bool *op_in_message(struct session *s, enum op_kind kind)
 struct member_session *op_waiting_for_login(struct session *s)
 {
 	/* Keys that ask for a login at each use are private keys: these first. */
-	static const enum op_kind order[] = {OP_SIGN,    OP_DECRYPT,      OP_SIGN_RECOVER,    OP_MESSAGE_SIGN,
-					     OP_MESSAGE_DECRYPT, OP_ENCRYPT, OP_MESSAGE_ENCRYPT, OP_VERIFY};
+	static const enum op_kind order[] = {OP_SIGN,
+					     OP_DECRYPT,
+					     OP_SIGN_RECOVER,
+					     OP_MESSAGE_SIGN,
+					     OP_MESSAGE_DECRYPT,
+					     OP_ENCRYPT,
+					     OP_MESSAGE_ENCRYPT,
+					     OP_VERIFY};
 
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
 		if (s->op[order[i]])
@@ -93,7 +103,8 @@ struct member_session *op_waiting_for_login(struct session *s)
 	return NULL;
 }
 
-static CK_RV copy_mechanism(struct session *s, enum call_id id, struct mech *out, const CK_MECHANISM *in)
+static CK_RV copy_mechanism(struct session *s, enum call_id id, struct mech *out,
+			    const CK_MECHANISM *in)
 {
 	static struct log_limit limit;
 	char name[NAME_MAX_LEN];
@@ -116,13 +127,26 @@ static CK_RV send_init(struct session *s, struct operation *op)
 		.group = s->group,
 		.session = s,
 		.mech = &op->mech,
-		.object = {{op->key, op->init_id == CALL_C_DigestInit ? 0 : CKR_KEY_HANDLE_INVALID}},
+		.object = {{op->key,
+			    op->init_id == CALL_C_DigestInit ? 0 : CKR_KEY_HANDLE_INVALID}},
 	};
 	CK_RV rv = call_run(&call);
 
 	if (rv == CKR_OK)
 		op->ms = call.ms;
 	return rv;
+}
+
+/* AWS CloudHSM makes the IV itself and writes it during C_Encrypt to where C_EncryptInit's
+ * parameter pointed: its copy of the parameter keeps the application's pointer. */
+static void keep_late_iv(const struct session *s, struct mech *copy, const CK_MECHANISM *mech)
+{
+	const struct vendor *vendor = s->group->members[0].lib->vendor;
+	const CK_GCM_PARAMS *from = mech->pParameter;
+	CK_GCM_PARAMS *to = copy->m.pParameter;
+
+	if (vendor->writes_iv_late && mech->mechanism == CKM_AES_GCM && to)
+		to->pIv = from->pIv;
 }
 
 CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_MECHANISM *mech,
@@ -146,6 +170,8 @@ CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_M
 		free(op);
 		return rv;
 	}
+	if (kind == OP_ENCRYPT)
+		keep_late_iv(s, &op->mech, mech);
 	op->init_id = id;
 	op->key = key;
 	rv = send_init(s, op);
@@ -156,8 +182,8 @@ CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_M
 	return rv;
 }
 
-CK_RV op_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session, const CK_MECHANISM *mech,
-	      CK_OBJECT_HANDLE key)
+CK_RV op_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session,
+	      const CK_MECHANISM *mech, CK_OBJECT_HANDLE key)
 {
 	struct session *s;
 	CK_RV rv = session_take(session, &s);
@@ -210,8 +236,9 @@ static CK_RV check_step(const struct operation *op, enum op_step step, const str
 /* Codes after which the operation is over on the member, and its session as good as new. */
 static bool is_verdict(CK_RV rv)
 {
-	return rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE || rv == CKR_DATA_LEN_RANGE ||
-	       rv == CKR_ENCRYPTED_DATA_INVALID || rv == CKR_ENCRYPTED_DATA_LEN_RANGE;
+	return rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE ||
+	       rv == CKR_DATA_LEN_RANGE || rv == CKR_ENCRYPTED_DATA_INVALID ||
+	       rv == CKR_ENCRYPTED_DATA_LEN_RANGE;
 }
 
 static CK_RV run_step(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,

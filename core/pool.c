@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions on a member.
  *
- * A session is in one of three places: an idle slot (nobody's), a borrower's hands, or being opened or
- * closed. Whoever takes the pointer out of a slot owns it. The mutex guards the list of all sessions
- * and the numbers; vendor code is never called while it is held.
+ * A session is in one of three places: an idle slot (nobody's), a borrower's hands, or being opened
+ * or closed. Whoever takes the pointer out of a slot owns it. The mutex guards the list of all
+ * sessions and the numbers; vendor code is never called while it is held.
  *
  * Epochs: a session opened in an earlier epoch of its member is closed instead of being lent; it is
- * not even closed when the library was initialised anew, because its number may be another's now. */
+ * not even closed when the library was initialised anew, because its number may be another's now.
+ */
 #include "core/pool.h"
 
 #include <stdlib.h>
@@ -158,7 +159,8 @@ static CK_RV open_real(struct member_session *ms)
 		return CKR_DEVICE_ERROR;
 	ms->lib_epoch = atomic_load(&m->lib->epoch);
 	library_guard(m->lib, &guard);
-	rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &ms->real);
+	rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				       &ms->real);
 	if (rv == CKR_TOKEN_WRITE_PROTECTED)
 		rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
 	library_unguard(&guard);
@@ -204,11 +206,12 @@ static struct member_session *take_idle(struct member *member, unsigned hint)
 	return NULL;
 }
 
-/* False when the time is over. Registered as a waiter before looking once more, so that a session that
- * is given back in between is not missed. */
+/* False when the time is over. Registered as a waiter before looking once more, so that a session
+ * that is given back in between is not missed. */
 static bool wait_given(struct pool *p, long long end)
 {
-	struct timespec ts = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000L};
+	struct timespec ts = {.tv_sec = (time_t)(end / 1000),
+			      .tv_nsec = (long)(end % 1000) * 1000000L};
 	int err;
 
 	pthread_mutex_lock(&p->lock);
@@ -217,7 +220,8 @@ static bool wait_given(struct pool *p, long long end)
 	return err == 0;
 }
 
-CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms, struct member_session **out)
+CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
+		struct member_session **out)
 {
 	struct pool *p = &member->pool;
 	struct member_session *ms = take_idle(member, hint);
@@ -245,7 +249,8 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms, struct 
 
 			if (!in_time)
 				break;
-			(void)wait_given(p, now + 5 < end ? now + 5 : end); /* looked at again above */
+			(void)wait_given(p,
+					 now + 5 < end ? now + 5 : end); /* looked at again above */
 			rv = open_new(member, out);
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions on a member: borrowed for the length of a call or an operation, kept for the next one.
  *
- * Idle sessions lie in a small array of atomic pointers; taking and giving back is an exchange, so that
- * the usual path has no lock. Opening, closing and waiting go through the mutex. */
+ * Idle sessions lie in a small array of atomic pointers; taking and giving back is an exchange, so
+ * that the usual path has no lock. Opening, closing and waiting go through the mutex. */
 #ifndef HSMUX_CORE_POOL_H
 #define HSMUX_CORE_POOL_H
 
@@ -45,10 +45,11 @@ void pool_init(struct pool *pool, unsigned limit);
 /* Frees what is left; every session must be closed or dropped. */
 void pool_fini(struct pool *pool);
 
-/* Borrows a session of the member's current epoch; `hint` spreads users over the array. Opens one when
- * none is idle (read/write, or read-only on a write-protected token); waits up to `wait_ms` when the
- * member allows no more. The member's code, or CKR_SESSION_COUNT after the wait. */
-CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms, struct member_session **ms);
+/* Borrows a session of the member's current epoch; `hint` spreads users over the array. Opens one
+ * when none is idle (read/write, or read-only on a write-protected token); waits up to `wait_ms`
+ * when the member allows no more. The member's code, or CKR_SESSION_COUNT after the wait. */
+CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
+		struct member_session **ms);
 
 /* Gives a session back that has no active operation. */
 void pool_give(struct member_session *ms, unsigned hint);
@@ -56,7 +57,8 @@ void pool_give(struct member_session *ms, unsigned hint);
 /* Closes a session whose state is unknown. */
 void pool_drop(struct member_session *ms);
 
-/* Closes all idle sessions; with `closes` false they are only forgotten (the library was finalised). */
+/* Closes all idle sessions; with `closes` false they are only forgotten (the library was
+ * finalised). */
 void pool_empty(struct member *member, bool closes);
 
 /* Brackets every call of vendor code on a session. False: the member is being re-initialised, the

@@ -2,9 +2,9 @@
 /* Finds a member for a call and runs it there.
  *
  * attempt() knows how to run a call on one member: borrow a session, put real handles where virtual
- * ones are, call, give the session back. route_run() knows what the answer means and whether the call
- * may be sent again. A virtual token has one member in this version, so that "again" is the same token
- * on a new session or after it came back. */
+ * ones are, call, give the session back. route_run() knows what the answer means and whether the
+ * call may be sent again. A virtual token has one member in this version, so that "again" is the
+ * same token on a new session or after it came back. */
 #include "core/route.h"
 
 #include "core/base/log.h"
@@ -32,8 +32,8 @@ static const struct {
 	{CKR_TOKEN_NOT_RECOGNIZED, OUTCOME_DEAD},
 	{CKR_SLOT_ID_INVALID, OUTCOME_DEAD},
 	{CKR_CRYPTOKI_NOT_INITIALIZED, OUTCOME_DEAD},
-	/* SoftHSM2 answers bad padding with GENERAL_ERROR, and a good key with a bad handle when its
-	 * store is gone. */
+	/* SoftHSM2 answers bad padding with GENERAL_ERROR, and a good key with a bad handle when
+	 * its store is gone. */
 	{CKR_GENERAL_ERROR, OUTCOME_SUSPECT},
 	{CKR_FUNCTION_FAILED, OUTCOME_SUSPECT},
 	{CKR_DEVICE_ERROR, OUTCOME_SUSPECT},
@@ -70,7 +70,8 @@ static bool found_nothing(const struct call *c)
 enum outcome route_outcome(const struct vendor *vendor, const struct call *c, CK_RV rv)
 {
 	/* The highest number that the standard gives to a code (3.2: CKR_PUBLIC_KEY_INVALID and
-	 * neighbours lie below it); a code between here and the vendors' range means a broken library. */
+	 * neighbours lie below it); a code between here and the vendors' range means a broken
+	 * library. */
 	const CK_RV last_standard = 0x300;
 	enum outcome outcome;
 
@@ -89,8 +90,8 @@ enum outcome route_outcome(const struct vendor *vendor, const struct call *c, CK
 	return rv > last_standard ? OUTCOME_SUSPECT : OUTCOME_DONE;
 }
 
-static bool real_handle(const struct call *c, const struct member_session *ms, CK_OBJECT_HANDLE virtual,
-			CK_OBJECT_HANDLE *real)
+static bool real_handle(const struct call *c, const struct member_session *ms,
+			CK_OBJECT_HANDLE virtual, CK_OBJECT_HANDLE *real)
 {
 	struct object_view view;
 
@@ -115,7 +116,8 @@ static CK_RV translate(struct call *c, const struct member_session *ms, CK_OBJEC
 
 static unsigned hint_of(const struct call *c)
 {
-	return (unsigned)(atomic_load_explicit(&c->session->handle, memory_order_relaxed) % POOL_IDLE);
+	return (unsigned)(atomic_load_explicit(&c->session->handle, memory_order_relaxed) %
+			  POOL_IDLE);
 }
 
 static bool is_current(const struct member_session *ms)
@@ -193,22 +195,24 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 	rv = translate(c, ms, object);
 	if (rv == CKR_OK) {
 		rv = member_call(ms, c, object);
+		if (rv == CKR_OK && c->mech)
+			mech_give_back(c->mech);
 		*outcome = route_outcome(m->lib->vendor, c, rv);
 	}
 	give_back(c, ms, rv, *outcome);
 	return rv;
 }
 
-/* True when sending it once more can do no harm: nothing was made, and nothing of it lives on a session
- * that is lost. */
+/* True when sending it once more can do no harm: nothing was made, and nothing of it lives on a
+ * session that is lost. */
 static bool may_repeat(const struct call *c, unsigned attempts)
 {
 	return attempts < MAX_ATTEMPTS && call_retry(c->id) == CALL_RETRY_SAFE &&
 	       (c->place == CALL_BORROW || c->place == CALL_KEEP);
 }
 
-/* After an answer that is not simply the answer: true when the call is to be sent again, else *rv is
- * what the application gets. */
+/* After an answer that is not simply the answer: true when the call is to be sent again, else *rv
+ * is what the application gets. */
 static bool again(struct call *c, enum outcome outcome, unsigned attempts, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -221,7 +225,8 @@ static bool again(struct call *c, enum outcome outcome, unsigned attempts, CK_RV
 		member_lost(m, c->made_epoch, call_name(c->id), *rv);
 	*rv = CKR_DEVICE_ERROR;
 	/* Handles died with the epoch: a call that names objects would only be told so. */
-	return may_repeat(c, attempts) && !c->object[0].handle && !(c->mech && c->mech->handle_count);
+	return may_repeat(c, attempts) && !c->object[0].handle &&
+	       !(c->mech && c->mech->handle_count);
 }
 
 CK_RV route_run(struct call *c)

@@ -2,11 +2,12 @@
 /* Virtual sessions.
  *
  * A handle is the index of a slot (16 bits) and a generation (15 bits). Slots live as long as the
- * process, so a stale handle finds its slot, locks it and sees another handle there. A slot that was
- * given back waits behind 1023 others before it is used again; together with the generation the same
- * handle comes back after 33 million sessions at the earliest.
+ * process, so a stale handle finds its slot, locks it and sees another handle there. A slot that
+ * was given back waits behind 1023 others before it is used again; together with the generation the
+ * same handle comes back after 33 million sessions at the earliest.
  *
- * The state machine is ours: who is logged in is a fact of the virtual token, read without a lock. */
+ * The state machine is ours: who is logged in is a fact of the virtual token, read without a lock.
+ */
 #include "core/session.h"
 
 #include <errno.h>
@@ -23,10 +24,10 @@
 #include "core/operation.h"
 #include "core/table.h"
 
-#define INDEX_BITS 16U
-#define INDEX_MASK 0xffffU
+#define INDEX_BITS     16U
+#define INDEX_MASK     0xffffU
 #define GENERATION_MAX 0x7fffU
-#define REUSE_AFTER 1023U
+#define REUSE_AFTER    1023U
 
 static struct table table = TABLE_INIT(sizeof(struct session), INDEX_MASK + 1U, REUSE_AFTER);
 
@@ -149,7 +150,8 @@ static CK_RV open_in(struct group *g, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 	s->group = g;
 	s->flags = flags;
 	s->device_error = 0;
-	atomic_store_explicit(&s->handle, s->generation << INDEX_BITS | index, memory_order_release);
+	atomic_store_explicit(&s->handle, s->generation << INDEX_BITS | index,
+			      memory_order_release);
 	*handle = s->generation << INDEX_BITS | index;
 	pthread_mutex_unlock(&s->lock);
 	return CKR_OK;

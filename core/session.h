@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual sessions: what the application opens. They cost a member nothing until they do something.
  *
- * A session's slot in the table is never freed, so that a look-up is: index, lock, compare. The lock is
- * private to the session and held for the whole of a call. */
+ * A session's slot in the table is never freed, so that a look-up is: index, lock, compare. The
+ * lock is private to the session and held for the whole of a call. */
 #ifndef HSMUX_CORE_SESSION_H
 #define HSMUX_CORE_SESSION_H
 
@@ -35,17 +35,19 @@ enum op_kind {
 };
 
 struct session {
-	pthread_mutex_t lock;       /* guards everything below but `handle`, which it guards for writing */
-	_Atomic uint32_t handle;    /* 0 when this slot is free */
-	uint32_t generation;        /* of the next handle; survives C_Finalize */
-	CK_FLAGS flags;             /* as given to C_OpenSession */
-	struct group *group;        /* borrowed */
-	CK_ULONG device_error;      /* CK_SESSION_INFO.ulDeviceError: the last odd code of a member */
-	struct member_session *home; /* owns our session objects on the member; NULL until one is made */
+	pthread_mutex_t
+		lock; /* guards everything below but `handle`, which it guards for writing */
+	_Atomic uint32_t handle; /* 0 when this slot is free */
+	uint32_t generation;     /* of the next handle; survives C_Finalize */
+	CK_FLAGS flags;          /* as given to C_OpenSession */
+	struct group *group;     /* borrowed */
+	CK_ULONG device_error;   /* CK_SESSION_INFO.ulDeviceError: the last odd code of a member */
+	struct member_session
+		*home; /* owns our session objects on the member; NULL until one is made */
 	struct operation *op[OP_KINDS];
-	struct operation *spare;    /* one finished operation kept for the next Init */
+	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
-	CK_OBJECT_HANDLE *made;     /* virtual handles of session objects made here; may be stale */
+	CK_OBJECT_HANDLE *made; /* virtual handles of session objects made here; may be stale */
 	size_t made_count;
 	size_t made_room;
 };
@@ -84,8 +86,8 @@ bool session_is_rw(const struct session *session);
 /* Remembers a session object that was made here, so that it goes when the session goes. */
 CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
 
-/* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when one
- * did not end in time: its memory stays. For C_Finalize. */
+/* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when
+ * one did not end in time: its memory stays. For C_Finalize. */
 bool session_close_everything(long long deadline_ms);
 
 /* In a forked child: forgets all sessions without calling a member; their locks are made anew. */

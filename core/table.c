@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A table of slots that never move.
  *
- * Chunks are published with an atomic store and live until the process ends, so that a reader needs no
- * lock. The lock guards taking and giving. The queue always has room for every slot in existence. */
+ * Chunks are published with an atomic store and live until the process ends, so that a reader needs
+ * no lock. The lock guards taking and giving. The queue always has room for every slot in
+ * existence. */
 #include "core/table.h"
 
 #include <stdlib.h>

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #define TABLE_CHUNK_SLOTS 256U
-#define TABLE_MAX_CHUNKS 4096U
+#define TABLE_MAX_CHUNKS  4096U
 
 /* Shape and state; defined statically with TABLE_INIT. */
 struct table {
-	size_t slot_size;   /* bytes */
-	unsigned max;       /* most slots there may be, at most 2^20 */
-	unsigned min_free;  /* freed slots that must wait before the oldest is used again */
+	size_t slot_size;  /* bytes */
+	unsigned max;      /* most slots there may be, at most 2^20 */
+	unsigned min_free; /* freed slots that must wait before the oldest is used again */
 	pthread_mutex_t lock;
 	_Atomic(char *) chunk[TABLE_MAX_CHUNKS];
 	_Atomic unsigned fresh; /* first index never used; written under lock */
@@ -26,10 +26,13 @@ struct table {
 };
 
 #define TABLE_INIT(size, most, wait)                                                               \
-	{.slot_size = (size), .max = (most), .min_free = (wait), .lock = PTHREAD_MUTEX_INITIALIZER}
+	{                                                                                          \
+		.slot_size = (size), .max = (most), .min_free = (wait),                            \
+		.lock = PTHREAD_MUTEX_INITIALIZER                                                  \
+	}
 
-/* Takes a slot out of use; -1 when the table is full or memory is out. A slot that was never used is
- * all zero; one used before is as its last user left it. */
+/* Takes a slot out of use; -1 when the table is full or memory is out. A slot that was never used
+ * is all zero; one used before is as its last user left it. */
 long table_take(struct table *table);
 
 /* The slot of an index below `fresh`, else NULL. No lock. */

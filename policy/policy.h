@@ -5,8 +5,9 @@
 
 #include "policy/facts.h"
 
-/* Decides from the facts alone; no allocation, no locks, no member is asked. This version has no way to
- * configure a policy (hsmux.conf refuses the key), so no rule applies and every call is allowed. */
+/* Decides from the facts alone; no allocation, no locks, no member is asked. This version has no
+ * way to configure a policy (hsmux.conf refuses the key), so no rule applies and every call is
+ * allowed. */
 struct verdict policy_check(const struct facts *facts);
 
 #endif
