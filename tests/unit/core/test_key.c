@@ -174,22 +174,6 @@ static void wrapping_names_both_keys(void)
 	CU_ASSERT_EQUAL(last.object[1].bad, CKR_KEY_HANDLE_INVALID);
 }
 
-static void the_invalid_handle_reaches_no_member(void)
-{
-	CK_BYTE blob[8] = {0};
-	CK_OBJECT_HANDLE key = 0;
-	CK_ULONG len = 0;
-
-	start();
-	CU_ASSERT_EQUAL(key_wrap(SESSION, &wrap_mech, 0, KEY, NULL, &len),
-			CKR_WRAPPING_KEY_HANDLE_INVALID);
-	CU_ASSERT_EQUAL(key_wrap(SESSION, &wrap_mech, BASE, 0, NULL, &len), CKR_KEY_HANDLE_INVALID);
-	CU_ASSERT_EQUAL(key_unwrap(SESSION, &wrap_mech, 0, blob, sizeof blob, NULL, 0, &key),
-			CKR_UNWRAPPING_KEY_HANDLE_INVALID);
-	CU_ASSERT_EQUAL(key_derive(SESSION, &gen_mech, 0, NULL, 0, &key), CKR_KEY_HANDLE_INVALID);
-	CU_ASSERT_EQUAL(sent, 0);
-}
-
 static void token_objects_are_made_anywhere_and_session_objects_at_home(void)
 {
 	CK_OBJECT_HANDLE a = 0, b = 0;
@@ -318,7 +302,6 @@ static const struct unit_test tests[] = {
 	UNIT(a_short_buffer_is_told_the_true_length_and_stays_untouched),
 	UNIT(a_giant_wrapped_key_has_the_length_that_the_member_says),
 	UNIT(wrapping_names_both_keys),
-	UNIT(the_invalid_handle_reaches_no_member),
 	UNIT(token_objects_are_made_anywhere_and_session_objects_at_home),
 	UNIT(a_read_only_session_makes_no_token_object),
 	UNIT(a_read_only_session_makes_no_token_object_on_the_side_either),
