@@ -95,13 +95,11 @@ break_exports() {
 # because it needs the pool to be empty.
 member_calls() {
 	cat <<-'EOF'
-		core/library.c C_Initialize C_Finalize C_GetInfo
-		core/library_load.c C_GetInfo
+		core/library.c C_Initialize C_Finalize C_GetInfo C_GetSlotList C_GetTokenInfo
 		core/member.c C_OpenSession C_CloseSession C_GetSlotList C_GetSlotInfo C_GetTokenInfo
 		core/member.c C_GetMechanismList C_GetMechanismInfo C_GenerateRandom C_InitToken
 		core/pool.c C_OpenSession C_CloseSession C_GetSessionInfo
 		core/login.c C_Login C_Logout C_LoginUser
-		core/mux.c C_GetSlotList C_GetTokenInfo
 	EOF
 }
 find_member_calls() {

@@ -122,8 +122,10 @@ pin_can_be_changed() {
 }
 
 # SoftHSM2 has OAEP with SHA-1 only, which ends the tool's test there; what counts is that it ends the
-# same way.
+# same way. The order in which SoftHSM2 finds keys is not stable, so there is one key.
 own_test_says_what_it_says_directly() {
+	user --delete-object --type privkey --id 02
+	user --delete-object --type pubkey --id 02
 	user --test --allow-sw >through 2>&1 || true
 	cat through
 	grep -q 'all 4 signature functions seem to work' through
@@ -137,21 +139,32 @@ own_test_says_what_it_says_directly() {
 	diff directly through
 }
 
-# Threads that initialise and look around at once, as does the tool itself.
+# Threads that initialise and look around at once, as does the tool itself. "IN" alone ends with the
+# answer of C_Initialize, which is CKR_OK in one of the two threads only. The tool waits half a minute when
+# it ends before its threads.
 own_thread_test_passes() {
-	for turn in 1 2 3 4 5; do
-		client pkcs11-tool --module "$module" --test-threads IN --list-slots >threads 2>&1
-		client pkcs11-tool --module "$module" --use-locking --test-threads IL --test-threads ILGISLT0 \
-			--test-threads ILGISLT0 --test-threads ILGISLT0 --list-slots >>threads 2>&1
-		cat threads
-		same "$(grep -c 'all threads have ended with CKR_OK' threads)" 2
-	done
+	client pkcs11-tool --module "$module" --test-threads IN --list-slots >threads 2>&1
+	grep -E 'all threads have ended|ALREADY_INITIALIZED' threads
+	client pkcs11-tool --module "$module" --use-locking --test-threads ILGISLT0 --test-threads ILGISLT0 \
+		--test-threads ILGISLT0 --test-threads ILGISLT0 --list-slots >threads 2>&1
+	cat threads
+	grep 'all threads have ended with CKR_OK' threads
 }
 
 own_fork_test_passes() {
 	user --test-fork >forked 2>&1
 	cat forked
 	! grep -q CKR_ forked
+}
+
+# OpenSC's tracer writes into the interface that it is given, as if it were its own.
+works_behind_the_tracer() {
+	spy=$(find /usr/lib -name pkcs11-spy.so | head -n 1)
+	[ -n "$spy" ]
+	PKCS11SPY=$module PKCS11SPY_OUTPUT=$work/trace client pkcs11-tool --module "$spy" --token-label "$label" \
+		--login --pin "$pin" --sign --mechanism SHA256-RSA-PKCS --id 01 --input-file text --output-file spied.sig
+	openssl dgst -sha256 -verify rsa.pem -signature spied.sig text
+	grep -q C_SignInit trace
 }
 
 check "the token and its mechanisms are listed" lists_the_token
@@ -168,6 +181,7 @@ check "certificates and data objects are stored and read back" certificate_and_d
 check "objects are deleted" objects_are_deleted
 check "a wrong PIN is refused as such" wrong_pin_is_refused
 check "the PIN can be changed" pin_can_be_changed
+check "it works behind pkcs11-spy" works_behind_the_tracer
 check "pkcs11-tool --test says what it says on the token directly" own_test_says_what_it_says_directly
 if [ -n "$direct" ]; then
 	skip "pkcs11-tool --test-threads passes" "SoftHSM2 alone crashes in it"

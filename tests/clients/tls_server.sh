@@ -80,7 +80,7 @@ start_nginx() {
 		user $(id -un);
 		worker_processes 2;
 		pid $work/nginx.pid;
-		error_log $work/server.log;
+		error_log $work/server.log info;
 		env HSMUX_CONF;
 		env SOFTHSM2_CONF;
 		events { }

@@ -47,20 +47,24 @@ static void host_first(struct app *app, const char *label)
 	OK(host.f->C_Finalize(NULL));
 }
 
+/* Whether the token can be used; nothing here has to succeed. */
 static bool works(struct app *app, const char *label)
 {
 	CK_SESSION_HANDLE session;
-	struct app_key key;
-	struct app_signature signature;
-	bool good;
+	unsigned char pin[] = APP_PIN;
+	unsigned char random[8];
+	CK_RV rv;
 
 	if (!app_sees(app, label, true))
 		return false;
-	session = app_enter(app, label);
-	app_have_key(app, session, &key);
-	good = app_try_sign(app, session, &key, &signature) == CKR_OK;
+	rv = app->f->C_OpenSession(app_slot(app, label), CKF_SERIAL_SESSION, NULL, NULL, &session);
+	if (rv != CKR_OK)
+		return false;
+	rv = app->f->C_Login(session, CKU_USER, pin, sizeof(pin) - 1);
+	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
+		rv = app->f->C_GenerateRandom(session, random, sizeof(random));
 	(void)app->f->C_CloseSession(session); /* may be lost with the instance */
-	return good;
+	return rv == CKR_OK;
 }
 
 /* The host finalises the instance under hsmux, which must come back by itself. */

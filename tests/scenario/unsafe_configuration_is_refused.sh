@@ -8,41 +8,50 @@ conf one=one
 cd "$work" || bail_out "no $work"
 
 refused() { # PATTERN
-	logs "hsmux\.conf.*$1" driver life refused one
+	logs "$(basename "$HSMUX_CONF" .conf)\.conf.*$1" driver life refused one
 	! tool config check
 	! tool config show
 }
 
+# copy NAME: a configuration to spoil, in use for the rest of the check
+copy() {
+	cp hsmux.conf "$1.conf"
+	chmod 600 "$1.conf"
+	export HSMUX_CONF=$work/$1.conf
+}
+
 with_mode() {
-	chmod "$1" hsmux.conf
+	copy mode
+	chmod "$1" mode.conf
 	refused '(writ|mode|permission)'
-	chmod 600 hsmux.conf
+	chmod 600 mode.conf
 	driver steps count 1 sees one
 }
 
 readable_is_fine() {
-	chmod 644 hsmux.conf
+	copy readable
+	chmod 644 readable.conf
 	driver steps count 1 sees one
 	tool config check
 }
 
 of_another_owner() {
-	chown nobody hsmux.conf
-	refused 'own'
-	chown root hsmux.conf
+	copy foreign
+	chown nobody foreign.conf
+	refused 'belongs to'
 }
 
 error_in_it() { # LINE-OF-CONFIGURATION PATTERN
-	printf '%s\n' "$1" >>hsmux.conf
+	copy wrong
+	printf '%s\n' "$1" >>wrong.conf
 	refused ":[0-9]+: .*$2"
-	sed -i '$d' hsmux.conf
 }
 
 all_errors_at_once() {
-	sed 's/version = 1/version = 7/; s/mode = "passthrough"/mode = "sideways"/' hsmux.conf >bad.conf
+	copy bad
+	sed -i 's/version = 1/version = 7/; s/mode = "passthrough"/mode = "sideways"/' bad.conf
 	echo 'surprise = true;' >>bad.conf
-	chmod 600 bad.conf
-	! HSMUX_CONF=$work/bad.conf tool config check 2>errors
+	! tool config check 2>errors
 	cat errors
 	grep -E 'bad.conf:[0-9]+: .*version' errors
 	grep -E 'bad.conf:[0-9]+: .*sideways' errors
@@ -50,19 +59,18 @@ all_errors_at_once() {
 }
 
 later_keys_are_named() {
-	printf 'audit = { directory = "/nowhere"; };\n' >>hsmux.conf
+	copy later
+	printf 'audit = { directory = "/nowhere"; };\n' >>later.conf
 	refused 'audit.*not supported by this version'
-	sed -i '$d' hsmux.conf
 }
 
 variables_are_expanded() {
-	sed "s|$work|\${TEST_WORK}|g" hsmux.conf >var.conf
-	chmod 600 var.conf
-	grep -q TEST_WORK var.conf
-	export HSMUX_CONF=$work/var.conf
-	! driver steps count 1
-	! tool config check
+	copy variable
+	sed -i "s|$work|\${TEST_WORK}|g" variable.conf
+	grep -q TEST_WORK variable.conf
+	refused TEST_WORK
 	TEST_WORK=$work driver steps count 1 sign one
+	TEST_WORK=$work tool config check
 }
 
 check "a file that everybody can write is refused" with_mode 606
