@@ -124,10 +124,9 @@ void alias_drop(CK_OBJECT_HANDLE handle)
 	alias_free(a);
 }
 
-void alias_forget_everything(bool is_forked)
+void alias_forget_everything(bool is_whole)
 {
-	if (is_forked) {
-		/* The list may be half changed by a thread that does not exist here. */
+	if (!is_whole) {
 		pthread_mutex_init(&list_lock, NULL);
 		all = NULL;
 	}

@@ -38,7 +38,8 @@ CK_RV alias_find(struct session *session, const CK_ATTRIBUTE *tmpl, CK_ULONG cou
 /* Forgets what is known about an alias whose handle goes; nothing happens for other handles. */
 void alias_drop(CK_OBJECT_HANDLE handle);
 
-/* Forgets all; as object_forget_everything. */
-void alias_forget_everything(bool is_forked);
+/* Forgets all. `is_whole` false, in a forked child: a thread that does not exist there may have
+ * been changing the list, which is then left alone. */
+void alias_forget_everything(bool is_whole);
 
 #endif

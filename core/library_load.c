@@ -52,7 +52,7 @@ static bool is_ourselves(const struct stat *st)
 
 static bool digest_fd(int fd, uint8_t out[static 32])
 {
-	unsigned char block[4096 / 4];
+	unsigned char block[512];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned int len = 0;
 	ssize_t n = -1;
@@ -133,7 +133,7 @@ static bool open_library(const struct config_module *conf, bool copies, bool kee
 			 void **dl, char *reason, size_t len)
 {
 	struct stat st;
-	char path[1024];
+	char path[512];
 	int copy = -1;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))

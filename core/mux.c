@@ -74,13 +74,12 @@ CK_RV mux_check(void)
 
 /* The locks may be held by threads that do not exist in the child; the page is wiped by the kernel,
  * or here where it cannot do that. Only memory is written: this runs between fork and anything
- * else. */
+ * else. `shape` is looked at once more by forget_parent(). */
 static void in_child(void)
 {
 	pthread_mutex_init(&mux.init_lock, NULL);
 	pthread_mutex_init(&mux.event_lock, NULL);
 	pthread_cond_init(&mux.event, NULL);
-	pthread_rwlock_init(&mux.shape, NULL);
 	state_set(STATE_DOWN);
 }
 
@@ -102,14 +101,21 @@ static bool set_up_once(void)
 	return true;
 }
 
-/* Forgets what was inherited. The parent's libraries, sessions and locks are not touched. */
+/* Forgets what was inherited. The parent's libraries and sessions are not called. Where a thread of
+ * the parent was inside hsmux when it forked, what it worked on may be half changed: then the
+ * memory is left alone. */
 static void forget_parent(void)
 {
-	session_forget_everything();
+	bool is_quiet = pthread_rwlock_trywrlock(&mux.shape) == 0;
+
+	is_quiet = session_forget_everything() && is_quiet;
 	object_forget_everything(true);
-	alias_forget_everything(true);
+	alias_forget_everything(is_quiet);
+	if (is_quiet)
+		assembly_free(&mux.all);
 	mux.all = (struct assembly){0};
 	mux.was_up = false;
+	pthread_rwlock_init(&mux.shape, NULL);
 }
 
 /* Waits for slot calls to leave; false when one does not. */
@@ -134,7 +140,7 @@ static void end(long long wait_ms)
 	closed = shape_close(wait_ms);
 	ended = assembly_stop(&mux.all, ended && closed, wait_ms);
 	object_forget_everything(false);
-	alias_forget_everything(false);
+	alias_forget_everything(true);
 	if (ended)
 		assembly_free(&mux.all);
 	else

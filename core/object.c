@@ -367,12 +367,14 @@ static void unmake(struct call *c)
 	pool_give(ms, 0);
 }
 
-static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, bool is_token,
+static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, enum object_fact fact,
 			 CK_OBJECT_HANDLE *app)
 {
-	CK_RV rv = object_add(c->group, c->member, c->made_epoch, real,
-			      is_token ? OBJECT_YES : OBJECT_NO, OBJECT_UNKNOWN, app);
+	bool is_token = fact == OBJECT_YES;
+	CK_RV rv = object_add(c->group, c->member, c->made_epoch, real, fact, OBJECT_UNKNOWN, app);
 
+	if (rv == CKR_OK && fact == OBJECT_UNKNOWN)
+		rv = object_is_token(c->session, *app, &is_token);
 	if (rv == CKR_OK && !is_token)
 		rv = session_keep(c->session, *app);
 	return rv;
@@ -386,10 +388,12 @@ CK_RV object_publish(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *c
 
 	for (unsigned i = 0; rv == CKR_OK && i < 2; i++)
 		if (c->made[i])
-			rv = publish_one(c, c->made[i], is_token[i], &handle[i]);
+			rv = publish_one(c, c->made[i], is_token[i] ? OBJECT_YES : OBJECT_NO,
+					 &handle[i]);
 	for (unsigned i = 0; rv == CKR_OK && i < extra; i++)
 		if (*c->mech->made[i].where)
-			rv = publish_one(c, *c->mech->made[i].where, is_token[0], &handle[2 + i]);
+			rv = publish_one(c, *c->mech->made[i].where, OBJECT_UNKNOWN,
+					 &handle[2 + i]);
 	if (rv != CKR_OK) {
 		unmake(c);
 		for (unsigned i = 0; i < 2 + extra; i++)

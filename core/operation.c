@@ -75,6 +75,15 @@ void op_end(struct session *s, enum op_kind kind, bool is_over_there)
 	operation_recycle(s, op);
 }
 
+void op_forget(struct session *s, enum op_kind kind)
+{
+	struct operation *op = s->op[kind];
+
+	s->op[kind] = NULL;
+	if (op)
+		operation_recycle(s, op);
+}
+
 bool op_active(const struct session *s, enum op_kind kind)
 {
 	return s->op[kind] != NULL;

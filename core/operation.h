@@ -45,6 +45,9 @@ CK_RV op_digest_key(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key);
  * when the operation is known to be over there, else closed. */
 void op_end(struct session *session, enum op_kind kind, bool is_over_there);
 
+/* In a forked child: frees an operation without looking at the member's session. */
+void op_forget(struct session *session, enum op_kind kind);
+
 /* Frees the finished operation that a locked session keeps for its next Init. */
 void op_free_spare(struct session *session);
 

@@ -232,6 +232,7 @@ static bool again(struct call *c, enum outcome outcome, unsigned attempts, CK_RV
 CK_RV route_run(struct call *c)
 {
 	struct member *m = &c->group->members[0];
+	const CK_ULONG room = c->out_len ? *c->out_len : 0;
 	enum outcome outcome;
 	CK_RV rv;
 
@@ -245,5 +246,7 @@ CK_RV route_run(struct call *c)
 			return rv;
 		if (c->found)
 			c->found->len = 0;
+		if (c->out_len)
+			*c->out_len = room;
 	}
 }

@@ -364,26 +364,44 @@ bool session_close_everything(long long deadline_ms)
 	return all;
 }
 
-void session_forget_everything(void)
+/* The member sessions belong to the members, which are freed as a whole. */
+static void forget_contents(struct session *s)
 {
+	for (unsigned k = 0; k < OP_KINDS; k++)
+		op_forget(s, (enum op_kind)k);
+	op_free_spare(s);
+	find_end(s);
+	free(s->made);
+}
+
+static void clear(struct session *s)
+{
+	s->group = NULL;
+	s->home = NULL;
+	memset(s->op, 0, sizeof s->op);
+	s->spare = NULL;
+	s->find = NULL;
+	s->made = NULL;
+	s->made_count = s->made_room = 0;
+}
+
+bool session_forget_everything(void)
+{
+	bool all = true;
 	struct session *s;
 
 	table_relock(&table);
 	for (unsigned i = 0; (s = table_at(&table, i)) != NULL; i++) {
-		bool was_open = atomic_load(&s->handle) != 0;
-
 		if (s->generation == 0)
 			continue;
+		if (pthread_mutex_trylock(&s->lock) != 0)
+			all = false;
+		else if (atomic_load(&s->handle) != 0)
+			forget_contents(s);
+		clear(s);
 		pthread_mutex_init(&s->lock, NULL);
-		atomic_store(&s->handle, 0);
-		s->group = NULL;
-		s->home = NULL;
-		memset(s->op, 0, sizeof s->op);
-		s->spare = NULL;
-		s->find = NULL;
-		s->made = NULL;
-		s->made_count = s->made_room = 0;
-		if (was_open)
+		if (atomic_exchange(&s->handle, 0) != 0)
 			table_give(&table, i);
 	}
+	return all;
 }

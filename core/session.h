@@ -90,7 +90,8 @@ CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
  * one did not end in time: its memory stays. For C_Finalize. */
 bool session_close_everything(long long deadline_ms);
 
-/* In a forked child: forgets all sessions without calling a member; their locks are made anew. */
-void session_forget_everything(void);
+/* In a forked child: forgets all sessions without calling a member; their locks are made anew.
+ * False when a thread of the parent was inside one: what that one holds is left alone. */
+bool session_forget_everything(void);
 
 #endif
