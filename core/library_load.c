@@ -161,6 +161,15 @@ static bool open_library(const struct config_module *conf, bool copies, bool kee
 	return fail(reason, len, "cannot load", dlerror());
 }
 
+/* The three functions that we export ourselves: a library's pointer to its own may be ours when we are
+ * in the global scope. It is never called. */
+static bool is_discovery(size_t at)
+{
+	return at == offsetof(CK_FUNCTION_LIST, C_GetFunctionList) ||
+	       at == offsetof(CK_FUNCTION_LIST_3_0, C_GetInterfaceList) ||
+	       at == offsetof(CK_FUNCTION_LIST_3_0, C_GetInterface);
+}
+
 /* Every entry between the version and the end of a list is a function pointer. */
 static bool entries_sane(const void *list, size_t size, char *what, size_t len)
 {
@@ -177,7 +186,7 @@ static bool entries_sane(const void *list, size_t size, char *what, size_t len)
 				       (at - first) / sizeof(void *));
 			return false;
 		}
-		if (dladdr(entry, &info) && info.dli_fbase == base) {
+		if (!is_discovery(at) && dladdr(entry, &info) && info.dli_fbase == base) {
 			(void)snprintf(what, len,
 				       "its function list points into hsmux (interposition)");
 			return false;
