@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# seeds.sh DIR calls|mech|conf: a first corpus in DIR (made if missing).
+set -eu
+mkdir -p "$1"
+cd "$1"
+
+case $2 in
+conf)
+	cat >full <<-'END'
+		version = 1;
+		modules = ( { name = "a"; library = "/usr/lib/a.so"; vendor = "auto"; private_copy = true;
+		  env = { NAME = "value"; }; init_args = "x"; sha256 = "00"; } );
+		tokens = ( { label = "one"; slot = 7; mode = "passthrough"; relogin = true;
+		  members = ( { name = "m"; module = "a"; token = "t"; serial = "1"; slot = 0; max_sessions = 3; } ); } );
+		log = { level = "warn"; syslog = false; };
+	END
+	printf 'version = 1;\nmodules = ();\ntokens = ();\n' >empty
+	printf 'version = 2; nonsense = ( 1, "two", { three = 3L; } );\n' >wrong
+	printf 'version = 1; modules = ( { name = "${HOME}"; library = "${NO_SUCH}"; } );\n' >variables
+	;;
+mech)
+	for form in 0 10 20 30 40 50 60 70 80 90 100 110 120 130 140; do
+		printf "\\001\\$(printf %o "$form")abcdefghijklmnopqrstuvwxyz0123456789" >"mech-$form"
+		printf "\\002\\$(printf %o "$form")abcdefghijklmnopqrstuvwxyz0123456789" >"tmpl-$form"
+	done
+	;;
+calls)
+	# The first byte of each call is its number in the function list: SignInit 42, Sign 43, ...
+	for call in $(seq 0 91); do
+		byte="\\$(printf %o "$call")"
+		printf "$byte\\000\\001\\002\\003\\004\\005\\006\\007$byte\\000\\052\\000\\001\\053\\000\\010abcdefgh\\377\\377\\377" \
+			>"call-$call"
+	done
+	;;
+*)
+	echo "usage: seeds.sh DIR calls|mech|conf" >&2
+	exit 2
+	;;
+esac
