@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A whole core over the null token. A test that cannot have one is of no use: it aborts. */
+#include "tests/unit/core/world.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/config.h"
+#include "core/find.h"
+#include "core/group.h"
+#include "core/login.h"
+#include "core/mux.h"
+#include "core/object_call.h"
+#include "core/operation.h"
+#include "tests/unit/core/files.h"
+#include "tests/unit/core/stats.h"
+
+static CK_FUNCTION_LIST *real;
+static CK_FUNCTION_LIST changed;
+
+static void need(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	(void)fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+const char *world_token_file(void)
+{
+	return NULL_TOKEN_FILE;
+}
+
+struct config *world_config(const char *member, const char *token)
+{
+	struct diag diag = {0};
+	struct config *config;
+	char text[2000];
+	int n;
+
+	n = snprintf(text, sizeof text,
+		     "version = 1;\n"
+		     "log = { level = \"error\"; };\n"
+		     "modules = ({ name = \"null\"; library = \"%s\"; });\n"
+		     "tokens = ({ label = \"t\"; mode = \"passthrough\"; %s\n"
+		     "members = ({ name = \"a\"; module = \"null\"; token = \"null\"; %s }); });\n",
+		     NULL_TOKEN_FILE, token ? token : "", member ? member : "");
+	need(n > 0 && (size_t)n < sizeof text, "configuration too long");
+	config = config_parse(files_write("hsmux.conf", text, 0600), CONFIG_FROM_ARGS, &diag);
+	for (size_t i = 0; i < diag.count; i++) {
+		diag_format(&diag, i, text, sizeof text);
+		(void)fprintf(stderr, "%s\n", text);
+	}
+	need(config != NULL, "no configuration");
+	return config;
+}
+
+void world_begin(const char *member, const char *token)
+{
+	const char *dir = files_begin();
+
+	stats_begin(dir);
+	need(mux_init_config(world_config(member, token)) == CKR_OK, "does not start");
+	real = world_member()->lib->v2;
+}
+
+void world_end(void)
+{
+	world_member()->lib->v2 = real;
+	need(mux_fini() == CKR_OK, "does not stop");
+	need(stats_sessions() == 0, "sessions are left on the null token");
+	files_end();
+}
+
+struct group *world_group(void)
+{
+	return mux_group(0);
+}
+
+struct member *world_member(void)
+{
+	return &mux_group(0)->members[0];
+}
+
+CK_FUNCTION_LIST *world_list(void)
+{
+	if (world_member()->lib->v2 != &changed) {
+		changed = *real;
+		world_member()->lib->v2 = &changed;
+	}
+	return &changed;
+}
+
+const CK_FUNCTION_LIST *world_real(void)
+{
+	return real;
+}
+
+uint64_t world_calls(const char *name)
+{
+	return stats_calls(name);
+}
+
+uint64_t world_sessions(void)
+{
+	return stats_sessions();
+}
+
+CK_SESSION_HANDLE world_open(void)
+{
+	CK_SESSION_HANDLE session = 0;
+
+	need(session_open(WORLD_SLOT, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) ==
+		     CKR_OK,
+	     "no session");
+	return session;
+}
+
+CK_RV world_login(CK_SESSION_HANDLE session, const char *pin)
+{
+	return login_in(session, CKU_USER, (const CK_BYTE *)pin, strlen(pin), NULL, 0);
+}
+
+CK_SESSION_HANDLE world_enter(void)
+{
+	CK_SESSION_HANDLE session = world_open();
+
+	need(world_login(session, WORLD_PIN) == CKR_OK, "no login");
+	return session;
+}
+
+static CK_ULONG search(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class, CK_OBJECT_HANDLE *first)
+{
+	CK_ATTRIBUTE tmpl = {CKA_CLASS, &class, sizeof class};
+	CK_OBJECT_HANDLE found[200];
+	CK_ULONG n = 0;
+
+	*first = 0;
+	if (find_init(session, &tmpl, 1) != CKR_OK)
+		return 0;
+	if (find_next(session, found, 200, &n) != CKR_OK)
+		n = 0;
+	if (n > 0)
+		*first = found[0];
+	(void)find_final(session); /* it was begun */
+	return n;
+}
+
+CK_OBJECT_HANDLE world_find(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class)
+{
+	CK_OBJECT_HANDLE first;
+
+	(void)search(session, class, &first);
+	return first;
+}
+
+CK_ULONG world_count(CK_SESSION_HANDLE session, CK_OBJECT_CLASS class)
+{
+	CK_OBJECT_HANDLE first;
+
+	return search(session, class, &first);
+}
+
+CK_OBJECT_HANDLE world_make(CK_SESSION_HANDLE session)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_BBOOL no = CK_FALSE;
+	CK_BYTE label[] = {'m', 'a', 'd', 'e'};
+	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, &class, sizeof class},
+			       {CKA_TOKEN, &no, sizeof no},
+			       {CKA_LABEL, label, sizeof label}};
+	CK_OBJECT_HANDLE object = 0;
+
+	return object_create(session, tmpl, 3, &object) == CKR_OK ? object : 0;
+}
+
+CK_RV world_sign(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+	CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+	CK_BYTE hash[32] = {0}, signature[256];
+	CK_ULONG len = sizeof signature;
+	struct op_io io = {.in = hash,
+			   .in_len = sizeof hash,
+			   .out = signature,
+			   .out_len = &len,
+			   .has_in = true,
+			   .has_out = true};
+	CK_RV rv = op_init(CALL_C_SignInit, OP_SIGN, session, &mechanism, key);
+
+	return rv == CKR_OK ? op_step(CALL_C_Sign, OP_SIGN, OP_SINGLE, session, &io) : rv;
+}
