@@ -46,24 +46,29 @@ static const struct mech_row *row_find(CK_MECHANISM_TYPE type)
 	return row->type == type ? row : NULL;
 }
 
-/* A parameter about which nothing is known. */
+/* A parameter about which nothing is known. Where there is no copy yet, this run only measures. */
 static CK_RV walk_unknown(struct walk *w, CK_MECHANISM *m)
 {
-	const unsigned char *from = m->pParameter;
+	const unsigned char *copy;
+	CK_RV rv;
 
 	w->out->is_known = false;
 	if (m->ulParameterLen > PLAIN_MAX)
 		return walk_bad(w, "unknown mechanism with a parameter above 64 KiB");
+	rv = walk_bytes(w, &m->pParameter, m->ulParameterLen);
+	copy = m->pParameter;
+	if (rv != CKR_OK || !copy)
+		return rv;
 	for (CK_ULONG i = 0; i + sizeof(CK_ULONG) <= m->ulParameterLen; i += sizeof(CK_ULONG)) {
 		CK_ULONG word;
 
-		memcpy(&word, from + i, sizeof(word));
+		memcpy(&word, copy + i, sizeof(word));
 		if (w->is_handle && w->is_handle(word, w->context))
 			return walk_bad(w, "unknown mechanism with what may be a handle");
 		if (address_mapped(word))
 			return walk_bad(w, "unknown mechanism with what may be an address");
 	}
-	return walk_bytes(w, &m->pParameter, m->ulParameterLen);
+	return CKR_OK;
 }
 
 /* Which structure the parameter is, or NULL. */

@@ -4,8 +4,8 @@
  * Every structure is read once from the application into a struct part; only that is looked at,
  * because another thread of the application may write to the original. Pointers in it are replaced
  * one by one by pointers into the arena, then it goes to its place. When the arena is full the same
- * code only measures
- * (`at` is NULL). Handles are noted with their place in the arena. No state, no locks. */
+ * code only measures (`at` is NULL). Handles are noted with their place in the arena. No state, no
+ * locks. */
 #include "core/base/mech_walk.h"
 
 #include <errno.h>
@@ -181,10 +181,17 @@ static CK_RV field_string(struct walk *w, struct part *p, const struct mech_fiel
 {
 	const char *string = part_pointer(p, f->at);
 	size_t len = string ? strnlen(string, STRING_MAX) : 0;
+	char *copy;
+	CK_RV rv;
 
 	if (len == STRING_MAX)
 		return walk_bad(w, "a string is too long");
-	return field_bytes(w, p, f, string ? len + 1 : 0);
+	rv = field_bytes(w, p, f, string ? len + 1 : 0);
+	copy = part_pointer(p, f->at);
+	/* The application may have written over the end since it was looked for. */
+	if (rv == CKR_OK && copy)
+		copy[len] = '\0';
+	return rv;
 }
 
 static CK_RV field_handle(struct walk *w, struct part *p, const struct mech_field *f, bool is_used)
@@ -388,6 +395,9 @@ CK_RV walk_struct(struct walk *w, const struct mech_layout *layout, void *from, 
 	CK_RV rv = CKR_OK;
 
 	memcpy(p.now.bytes, from, layout->size);
+	/* The layout was chosen by an earlier look at the application's memory. */
+	if (layout->is_this && !layout->is_this(p.now.bytes))
+		return walk_bad(w, "the parameter changed while it was read");
 	for (size_t i = 0; rv == CKR_OK && i < layout->count; i++)
 		rv = walk_field(w, &p, &layout->fields[i], depth);
 	if (rv == CKR_OK && at)

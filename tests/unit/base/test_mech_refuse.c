@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/base/fail_alloc.h"
 #include "tests/unit/unit.h"
 
 /* Numbers that no maker is known to use. */
@@ -286,27 +285,6 @@ static void foreign_parameter_under_a_vendors_number_is_unknown(void)
 			CKR_MECHANISM_PARAM_INVALID);
 }
 
-/* An application that changes a length between the two runs over its parameter. */
-static CK_BYTE changing_iv[4096];
-static CK_GCM_PARAMS changing;
-
-static void change_length(void)
-{
-	changing.ulIvLen = sizeof(changing_iv);
-}
-
-static void parameter_that_grows_while_it_is_copied_is_refused(void)
-{
-	changing = (CK_GCM_PARAMS){.pIv = changing_iv, .ulIvLen = 100, .ulTagBits = 128};
-	CU_ASSERT_EQUAL(try(CKM_AES_GCM, &changing, sizeof(changing)), CKR_OK);
-	alloc_hook = change_length;
-	CU_ASSERT_EQUAL(try(CKM_AES_GCM, &changing, sizeof(changing)), CKR_MECHANISM_PARAM_INVALID);
-	alloc_hook = NULL;
-	CU_ASSERT_EQUAL(changing.ulIvLen, sizeof(changing_iv));
-	CU_ASSERT_EQUAL(try(CKM_AES_GCM, &changing, sizeof(changing)), CKR_OK);
-	alloc_fail_at(0);
-}
-
 static const struct unit_test tests[] = {
 	UNIT(missing_mechanism_is_a_bad_argument),
 	UNIT(unknown_flat_parameter_passes),
@@ -326,7 +304,6 @@ static const struct unit_test tests[] = {
 	UNIT(string_without_end_is_refused),
 	UNIT(misaligned_structure_is_refused),
 	UNIT(foreign_parameter_under_a_vendors_number_is_unknown),
-	UNIT(parameter_that_grows_while_it_is_copied_is_refused),
 };
 
 UNIT_MAIN("base/mech_refuse", tests)
