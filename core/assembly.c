@@ -161,6 +161,12 @@ bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms)
 	return all_ended;
 }
 
+void assembly_ending(struct assembly *a)
+{
+	for (size_t i = 0; i < a->config->module_count; i++)
+		library_ending(a->libraries[i]);
+}
+
 void assembly_free(struct assembly *a)
 {
 	for (size_t i = 0; i < a->group_count; i++) {

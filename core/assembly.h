@@ -26,6 +26,9 @@ struct assembly {
  * empty. */
 CK_RV assembly_build(struct assembly *a, struct config *config);
 
+/* C_Finalize has begun; see library_ending. */
+void assembly_ending(struct assembly *a);
+
 /* Stops the libraries. `calls_ended` false: some call of ours is still inside one. Each library is
  * waited for up to `wait_ms`; false when a call is still inside one of them after that. */
 bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms);

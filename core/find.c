@@ -31,16 +31,20 @@ static CK_OBJECT_HANDLE *handles_in(const struct buf *b)
 }
 
 /* Replaces real handles by virtual ones. Objects may have gone in the meantime; that shows at use.
- */
+ * CK_INVALID_HANDLE is no object, whatever the member means by it. */
 static CK_RV make_virtual(struct call *c, struct buf *found)
 {
 	CK_OBJECT_HANDLE *h = handles_in(found);
-	size_t n = found->len / sizeof *h;
+	size_t n = found->len / sizeof *h, kept = 0;
 	CK_RV rv = CKR_OK;
 
-	for (size_t i = 0; rv == CKR_OK && i < n; i++)
-		rv = object_add(c->group, c->member, c->made_epoch, h[i], OBJECT_UNKNOWN,
-				OBJECT_UNKNOWN, &h[i]);
+	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
+		if (h[i] == CK_INVALID_HANDLE)
+			continue;
+		rv = object_add_found(c, h[i], &h[kept]);
+		kept++;
+	}
+	found->len = kept * sizeof *h;
 	return rv;
 }
 

@@ -57,30 +57,32 @@ void library_setup(CK_FLAGS flags, void (*at_exit)(void))
 
 static struct known *known_for(const struct config_module *conf)
 {
-	char key[4096 / 4];
-	struct known *k;
-	size_t len;
+	const char *behind = conf->private_copy ? conf->name : "";
+	size_t path_len = strlen(conf->library), len = path_len + strlen(behind) + 2;
+	struct known *k = calloc(1, sizeof *k + len), *old;
 
-	(void)snprintf(key, sizeof key, "%s%s%s", conf->library, conf->private_copy ? "\n" : "",
-		       conf->private_copy ? conf->name : "");
-	len = strlen(key) + 1;
-	pthread_mutex_lock(&known_lock);
-	for (k = all_known; k && strcmp(k->key, key) != 0; k = k->next)
-		;
 	if (!k)
-		k = calloc(1, sizeof *k + len);
-	if (k && !k->key[0]) {
-		memcpy(k->key, key, len);
+		return NULL;
+	(void)snprintf(k->key, len, "%s%s%s", conf->library, conf->private_copy ? "\n" : "",
+		       behind);
+	pthread_mutex_lock(&known_lock);
+	for (old = all_known; old && strcmp(old->key, k->key) != 0; old = old->next)
+		;
+	if (!old) {
 		k->next = all_known;
 		all_known = k;
 	}
 	pthread_mutex_unlock(&known_lock);
-	return k;
+	if (!old)
+		return k;
+	free(k);
+	return old;
 }
 
 struct library *library_new(const struct config_module *conf, const struct vendor_set *vendors)
 {
 	struct library *lib = calloc(1, sizeof *lib);
+	const struct vendor *vendor;
 
 	if (!lib)
 		return NULL;
@@ -91,11 +93,9 @@ struct library *library_new(const struct config_module *conf, const struct vendo
 	}
 	lib->conf = conf;
 	lib->vendors = vendors;
-	lib->vendor = strcmp(conf->vendor, "auto") == 0
-			      ? vendor_recognise(vendors, conf->library, NULL)
-			      : vendor_by_name(vendors, conf->vendor);
-	if (!lib->vendor)
-		lib->vendor = vendor_generic();
+	vendor = strcmp(conf->vendor, "auto") == 0 ? vendor_recognise(vendors, conf->library, NULL)
+						   : vendor_by_name(vendors, conf->vendor);
+	atomic_init(&lib->vendor, vendor ? vendor : vendor_generic());
 	pthread_mutex_init(&lib->lock, NULL);
 	return lib;
 }
@@ -116,22 +116,29 @@ bool library_is_starting(void)
 	return true;
 }
 
-/* Sets the module's variables and remembers what they were in `old` (env_count entries). */
-static bool env_set(const struct config_module *conf, char **old)
+/* Sets the module's variables and remembers what they were in `old` (env_count entries). The number
+ * that was set; less than all when memory is out. */
+static size_t env_set(const struct config_module *conf, char **old)
 {
-	for (size_t i = 0; i < conf->env_count; i++) {
+	size_t i;
+
+	for (i = 0; i < conf->env_count; i++) {
 		const char *now = getenv(conf->env[i].name);
 
 		old[i] = now ? strdup(now) : NULL;
-		if (setenv(conf->env[i].name, conf->env[i].value, 1) != 0)
-			return false;
+		if (now && !old[i])
+			break;
+		if (setenv(conf->env[i].name, conf->env[i].value, 1) != 0) {
+			free(old[i]);
+			break;
+		}
 	}
-	return true;
+	return i;
 }
 
-static void env_restore(const struct config_module *conf, char **old)
+static void env_restore(const struct config_module *conf, char **old, size_t count)
 {
-	for (size_t i = 0; i < conf->env_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (old[i])
 			(void)setenv(conf->env[i].name, old[i],
 				     1); /* had this value a moment ago */
@@ -160,20 +167,21 @@ static bool load(struct library *lib)
 {
 	struct library_lists lists = {.dl = lib->dl};
 	/* A maker whose inherited instance must not be touched gets a second one in the child. */
-	bool copies = is_inherited(lib) && lib->vendor->fork == VENDOR_FORK_NEVER;
+	bool copies = is_inherited(lib) && atomic_load(&lib->vendor)->fork == VENDOR_FORK_NEVER;
 	bool reuses = !copies && lib->conf->private_copy && lib->known->dl;
 	bool ok;
 
-	if (lib->dl && !copies && !lib->vendor->instance_per_list)
+	if (lib->dl && !copies && !atomic_load(&lib->vendor)->instance_per_list)
 		return true;
 	if (reuses)
 		lists.dl = lib->known->dl;
 	if (lists.dl && !copies)
-		ok = library_lists(lists.dl, lib->vendor->trust_3_0, &lists, lib->reason,
-				   sizeof lib->reason);
+		ok = library_lists(lists.dl, atomic_load(&lib->vendor)->trust_3_0, &lists,
+				   lib->reason, sizeof lib->reason);
 	else
-		ok = library_load(lib->conf, copies, !lib->vendor->reload_to_recover,
-				  lib->vendor->trust_3_0, &lists, lib->reason, sizeof lib->reason);
+		ok = library_load(lib->conf, copies, !atomic_load(&lib->vendor)->reload_to_recover,
+				  atomic_load(&lib->vendor)->trust_3_0, &lists, lib->reason,
+				  sizeof lib->reason);
 	if (!ok)
 		return false;
 	if (lists.dl != lib->known->dl && exit_handler)
@@ -205,7 +213,7 @@ static bool initialise(struct library *lib)
 	CK_RV rv = call_initialize(lib);
 
 	if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && is_inherited(lib) &&
-	    lib->vendor->fork == VENDOR_FORK_FINALIZE_THEN_INIT) {
+	    atomic_load(&lib->vendor)->fork == VENDOR_FORK_FINALIZE_THEN_INIT) {
 		(void)lib->v2->C_Finalize(NULL); /* the parent's sessions and login, inherited */
 		rv = call_initialize(lib);
 	}
@@ -236,7 +244,7 @@ static void recognise(struct library *lib)
 		return;
 	v = vendor_recognise(lib->vendors, lib->conf->library, &lib->info);
 	if (v)
-		lib->vendor = v;
+		atomic_store(&lib->vendor, v);
 }
 
 static bool start_in_env(struct library *lib)
@@ -256,6 +264,7 @@ static bool start_in_env(struct library *lib)
 
 static bool start(struct library *lib)
 {
+	size_t set;
 	char **old;
 	bool ok;
 
@@ -267,8 +276,9 @@ static bool start(struct library *lib)
 	if (!old)
 		return false;
 	pthread_mutex_lock(&env_lock);
-	ok = env_set(lib->conf, old) && start_in_env(lib);
-	env_restore(lib->conf, old);
+	set = env_set(lib->conf, old);
+	ok = set == lib->conf->env_count && start_in_env(lib);
+	env_restore(lib->conf, old, set);
 	pthread_mutex_unlock(&env_lock);
 	free(old);
 	return ok;
@@ -285,8 +295,8 @@ bool library_start(struct library *lib)
 	lib->reason[0] = '\0';
 	atomic_fetch_add(&lib->epoch, 1);
 	atomic_store(&lib->state, LIBRARY_UP);
-	log_msg(LOG_LEVEL_INFO, "module %s: started (%s%s%s)", lib->conf->name, lib->vendor->title,
-		lib->v3 ? ", 3.0 interface" : "",
+	log_msg(LOG_LEVEL_INFO, "module %s: started (%s%s%s)", lib->conf->name,
+		atomic_load(&lib->vendor)->title, lib->v3 ? ", 3.0 interface" : "",
 		lib->is_owned ? "" : ", already in use in this process");
 	return true;
 }
@@ -314,10 +324,22 @@ void library_stop(struct library *lib, bool calls_ended)
 	(void)lib->v2->C_Finalize(NULL); /* nothing can be done about a failure */
 	library_unguard(&guard);
 	lib->known->pid = 0;
-	if (lib->vendor->reload_to_recover) {
+	if (atomic_load(&lib->vendor)->reload_to_recover) {
 		dlclose(lib->dl);
 		lib->dl = lib->known->dl = NULL;
 	}
+}
+
+void library_ending(struct library *lib)
+{
+	if (lib->is_owned)
+		atomic_store(&lib->is_ending, 1);
+}
+
+void library_forget_parent(void)
+{
+	pthread_mutex_init(&env_lock, NULL);
+	pthread_mutex_init(&known_lock, NULL);
 }
 
 bool library_was_ended(struct library *lib)
@@ -394,7 +416,7 @@ void library_guard(const struct library *lib, struct library_guard *guard)
 {
 	sigset_t pipe, pending, before;
 
-	guard->is_set = lib->vendor->raises_sigpipe;
+	guard->is_set = atomic_load(&lib->vendor)->raises_sigpipe;
 	if (!guard->is_set)
 		return;
 	sigemptyset(&pipe);

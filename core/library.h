@@ -23,16 +23,17 @@ enum library_state {
 };
 
 struct library {
-	const struct config_module *conf; /* borrowed */
-	const struct vendor_set *vendors; /* borrowed */
-	const struct vendor *vendor;      /* never NULL; generic until recognised */
+	const struct config_module *conf;      /* borrowed */
+	const struct vendor_set *vendors;      /* borrowed */
+	_Atomic(const struct vendor *) vendor; /* never NULL; generic until recognised */
 	pthread_mutex_t lock; /* guards the fields below; held while the library starts or stops */
 	CK_FUNCTION_LIST *v2;
 	CK_FUNCTION_LIST_3_0
-		*v3; /* NULL when it has no 3.0 interface; then nothing above entry 68 */
+	*v3; /* NULL when it has no 3.0 interface; then nothing above entry 68 */
 	void *dl;
 	_Atomic int state;      /* enum library_state */
 	_Atomic unsigned epoch; /* rises with each start */
+	_Atomic int is_ending;  /* see library_ending */
 	bool is_owned;          /* our C_Initialize succeeded: our C_Finalize is due */
 	bool loads_us;          /* it called our C_Initialize while it started: refused for good */
 	struct member
@@ -52,6 +53,13 @@ bool library_start(struct library *lib);
 /* Finalises if we own it. `calls_ended` false: a call is still inside, so it is left as it is and
  * never used again. The lock is held by the caller. */
 void library_stop(struct library *lib, bool calls_ended);
+
+/* C_Finalize has begun: what is open in a library that we own goes with its own C_Finalize, and is
+ * not closed one by one (a call that hangs there would make ours hang). */
+void library_ending(struct library *lib);
+
+/* In a forked child: locks that a thread of the parent may have held are made anew. */
+void library_forget_parent(void);
 
 /* True when somebody else in this process finalised an instance that we believed to be up; it is
  * then down, without a C_Finalize of ours. The lock is held by the caller. */

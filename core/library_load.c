@@ -87,10 +87,11 @@ static bool pinned(const struct config_module *conf, int fd, char *reason, size_
 	return fail(reason, len, conf->library, what);
 }
 
-/* A memory file with the same bytes, or -1. */
+/* A memory file with the same bytes that nobody can change any more, or -1. */
 static int copy_fd(int fd, off_t size)
 {
-	int copy = memfd_create("hsmux-module", MFD_CLOEXEC);
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int copy = memfd_create("hsmux-module", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	off_t at = 0;
 
 	while (copy >= 0 && at < size) {
@@ -98,6 +99,10 @@ static int copy_fd(int fd, off_t size)
 
 		if (n > 0 || (n < 0 && errno == EINTR))
 			continue;
+		close(copy);
+		return -1;
+	}
+	if (copy >= 0 && fcntl(copy, F_ADD_SEALS, seals) != 0) {
 		close(copy);
 		return -1;
 	}
@@ -129,40 +134,68 @@ static void *open_code(const char *path, bool keep)
 	return dlopen(path, flags);
 }
 
+/* Whether the path still leads to the file that was looked at, and nobody renamed or changed that
+ * since: each of it moves the change time. */
+static bool is_unchanged(const char *path, const struct stat *before)
+{
+	struct stat now;
+
+	return stat(path, &now) == 0 && now.st_dev == before->st_dev &&
+	       now.st_ino == before->st_ino && now.st_ctim.tv_sec == before->st_ctim.tv_sec &&
+	       now.st_ctim.tv_nsec == before->st_ctim.tv_nsec;
+}
+
+static bool open_copy(const struct config_module *conf, bool keep, int fd, off_t size, void **dl,
+		      char *reason, size_t len)
+{
+	char path[512];
+	int copy = copy_fd(fd, size);
+	bool ok;
+
+	if (copy < 0)
+		return fail(reason, len, conf->library, "cannot be copied for a private instance");
+	ok = pinned(conf, copy, reason, len);
+	if (ok && !copy_path(copy, path, sizeof path))
+		ok = fail(reason, len, conf->library, "too many private copies in one process");
+	if (ok) {
+		*dl = open_code(path, keep);
+		if (!*dl)
+			ok = fail(reason, len, "cannot load", dlerror());
+	}
+	close(copy);
+	return ok;
+}
+
+static bool open_in_place(const struct config_module *conf, bool keep, int fd,
+			  const struct stat *st, void **dl, char *reason, size_t len)
+{
+	if (!pinned(conf, fd, reason, len))
+		return false;
+	*dl = open_code(conf->library, keep);
+	if (!*dl)
+		return fail(reason, len, "cannot load", dlerror());
+	if (!conf->has_sha256 || is_unchanged(conf->library, st))
+		return true;
+	dlclose(*dl);
+	return fail(reason, len, conf->library, "was replaced while it was loaded: not used");
+}
+
 static bool open_library(const struct config_module *conf, bool copies, bool keep, int fd,
 			 void **dl, char *reason, size_t len)
 {
 	struct stat st;
-	char path[512];
-	int copy = -1;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return fail(reason, len, conf->library, "is not a regular file");
 	if (is_ourselves(&st))
 		return fail(reason, len, conf->library,
 			    "is hsmux itself: name the library of a real token");
-	if (!pinned(conf, fd, reason, len))
-		return false;
-	if (!copies) {
-		*dl = open_code(conf->library, keep);
-	} else {
-		copy = copy_fd(fd, st.st_size);
-		if (copy < 0)
-			return fail(reason, len, conf->library,
-				    "cannot be copied for a private instance");
-		if (!copy_path(copy, path, sizeof path))
-			return fail(reason, len, conf->library,
-				    "too many private copies in one process");
-		*dl = open_code(path, keep);
-		close(copy);
-	}
-	if (*dl)
-		return true;
-	return fail(reason, len, "cannot load", dlerror());
+	return copies ? open_copy(conf, keep, fd, st.st_size, dl, reason, len)
+		      : open_in_place(conf, keep, fd, &st, dl, reason, len);
 }
 
-/* The three functions that we export ourselves: a library's pointer to its own may be ours when we are
- * in the global scope. It is never called. */
+/* The three functions that we export ourselves: a library's pointer to its own may be ours when we
+ * are in the global scope. It is never called. */
 static bool is_discovery(size_t at)
 {
 	return at == offsetof(CK_FUNCTION_LIST, C_GetFunctionList) ||
@@ -246,7 +279,7 @@ bool library_lists(void *dl, bool wants_3_0, struct library_lists *lists, char *
 bool library_load(const struct config_module *conf, bool force_copy, bool keep, bool wants_3_0,
 		  struct library_lists *lists, char *reason, size_t len)
 {
-	int fd = open(conf->library, O_RDONLY | O_CLOEXEC);
+	int fd = open(conf->library, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	void *dl = NULL;
 	bool ok;
 

@@ -13,6 +13,8 @@
 #include "core/base/log.h"
 #include "core/base/names.h"
 #include "core/call.h"
+#include "core/codes.h"
+#include "core/library.h"
 #include "core/object.h"
 #include "core/operation.h"
 
@@ -79,7 +81,7 @@ static CK_RV logout(struct group *g, struct member *m, struct session *s)
 	CK_RV rv = CKR_OK;
 
 	if (atomic_load(&m->state) == MEMBER_UP && m->keeper &&
-	    m->keeper->epoch == atomic_load(&m->epoch)) {
+	    m->keeper->epoch == atomic_load(&m->epoch) && !atomic_load(&m->lib->is_ending)) {
 		object_drop_private(g, m->keeper);
 		if (m->is_login_ours)
 			rv = on_keeper(g, m, s, &call);
@@ -116,8 +118,7 @@ static CK_RV send_login(struct group *g, struct session *s, struct call *call)
 		/* A login of ours that was thought to be over: nobody else uses this instance. */
 		struct call out = {.id = CALL_C_Logout};
 
-		rv = on_keeper(g, m, s, &out);
-		if (rv == CKR_OK)
+		if (on_keeper(g, m, s, &out) == CKR_OK)
 			rv = on_keeper(g, m, s, call);
 	} else if (rv == CKR_USER_ALREADY_LOGGED_IN) {
 		log_msg(LOG_LEVEL_WARN,
@@ -141,10 +142,15 @@ static CK_RV login_locked(struct group *g, struct session *s, struct call *call,
 		keeper_close(m);
 		return rv;
 	}
-	atomic_store(&m->login_epoch, atomic_load(&m->epoch));
 	m->is_login_ours = rv == CKR_OK;
 	set_user(g, m, call->user == CKU_SO ? GROUP_SO : GROUP_USER);
-	if (rv == CKR_OK && call->user == CKU_USER && g->conf->relogin) {
+	/* Lost and back since then: nobody is logged in there now, and the PIN was not sent in
+	 * vain. */
+	if (m->keeper->epoch != atomic_load(&m->epoch))
+		atomic_store(&m->user, GROUP_PUBLIC);
+	/* A PIN that came with a user's name would be sent without it. */
+	if (rv == CKR_OK && call->id == CALL_C_Login && call->user == CKU_USER &&
+	    g->conf->relogin) {
 		secret_free(&g->pin);
 		g->pin = *pin;
 		*pin = NULL;
@@ -203,7 +209,7 @@ CK_RV login_in(CK_SESSION_HANDLE session, CK_USER_TYPE type, const CK_BYTE *pin,
 		rv = login_in_session(s, &call, &secret);
 	session_give(s);
 	secret_free(&secret);
-	return rv;
+	return rv == CKR_OK ? CKR_OK : code_map(call.id, rv);
 }
 
 CK_RV login_out(CK_SESSION_HANDLE session)
@@ -232,30 +238,54 @@ void login_drop(struct group *g)
 	pthread_mutex_unlock(&g->login_lock);
 }
 
-/* The member is public and the application logged in: the kept PIN, once. login_lock is held. */
+/* What a member says of a PIN that it looked at, or of a user whom it will not let in. */
+static bool is_refusal(CK_RV rv)
+{
+	return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE ||
+	       rv == CKR_PIN_EXPIRED || rv == CKR_PIN_LOCKED ||
+	       rv == CKR_USER_PIN_NOT_INITIALIZED || rv == CKR_USER_TYPE_INVALID ||
+	       rv == CKR_USER_ANOTHER_ALREADY_LOGGED_IN || rv == CKR_ARGUMENTS_BAD;
+}
+
+/* The PIN is of no use any more, or there is none: the application has to log in. */
+static void give_up(struct group *g, struct member *m, const char *why)
+{
+	log_msg(LOG_LEVEL_WARN,
+		"member %s of token %s: came back without its login (%s); the application has to "
+		"log "
+		"in again",
+		m->conf->name, g->conf->label, why);
+	secret_free(&g->pin);
+	set_user(g, m, GROUP_PUBLIC);
+}
+
+/* The member is public and the application logged in: the kept PIN, once per epoch. login_lock is
+ * held. */
 static void login_again(struct group *g, struct member *m)
 {
 	struct call call = {.id = CALL_C_Login, .user = CKU_USER, .pin = {g->pin}};
 	unsigned epoch = atomic_load(&m->epoch);
 	char code[NAME_MAX_LEN];
-	CK_RV rv = CKR_USER_NOT_LOGGED_IN;
+	CK_RV rv;
 
-	if (g->pin && atomic_exchange(&m->login_epoch, epoch) != epoch)
-		rv = on_keeper(g, m, NULL, &call);
-	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
-		atomic_store(&m->user, GROUP_USER);
-		m->is_login_ours = rv == CKR_OK;
-		log_msg(LOG_LEVEL_INFO, "member %s of token %s: logged in again", m->conf->name,
-			g->conf->label);
+	if (!g->pin) {
+		give_up(g, m, "no PIN is kept");
 		return;
 	}
-	log_msg(LOG_LEVEL_WARN,
-		"member %s of token %s: came back without its login (%s); the application "
-		"has to log in again",
-		m->conf->name, g->conf->label,
-		g->pin ? name_of(NAME_RV, rv, code) : "no PIN is kept");
-	secret_free(&g->pin);
-	set_user(g, m, GROUP_PUBLIC);
+	if (atomic_exchange(&m->login_epoch, epoch) == epoch)
+		return; /* tried already */
+	rv = on_keeper(g, m, NULL, &call);
+	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+		m->is_login_ours = rv == CKR_OK;
+		atomic_store(&m->user, GROUP_USER);
+		if (m->keeper->epoch != atomic_load(&m->epoch))
+			atomic_store(&m->user, GROUP_PUBLIC); /* lost again meanwhile */
+		else
+			log_msg(LOG_LEVEL_INFO, "member %s of token %s: logged in again",
+				m->conf->name, g->conf->label);
+	} else if (is_refusal(rv)) {
+		give_up(g, m, name_of(NAME_RV, rv, code));
+	}
 }
 
 void login_sync(struct group *g, struct member *m)

@@ -89,31 +89,33 @@ static bool is_taken(const struct member *m, CK_SLOT_ID slot)
 
 static bool choose_slot(struct member *m, const struct library_token *tokens, CK_ULONG count)
 {
+	const struct library_token *chosen = NULL;
 	CK_RV worst = CKR_OK;
 	unsigned found = 0;
 
 	for (CK_ULONG i = 0; i < count; i++) {
 		if (tokens[i].rv != CKR_OK)
 			worst = tokens[i].rv;
-		else if (matches(m->conf, tokens[i].slot, &tokens[i].info) && found++ == 0) {
-			m->slot = tokens[i].slot;
-			m->token = tokens[i].info;
-		}
+		else if (matches(m->conf, tokens[i].slot, &tokens[i].info) && found++ == 0)
+			chosen = &tokens[i];
 	}
-	if (found == 1 && is_taken(m, m->slot))
-		(void)snprintf(
-			m->reason, sizeof m->reason,
-			"its token is a member elsewhere already: one real token, one member");
+	if (found == 1 && !is_taken(m, chosen->slot)) {
+		atomic_store(&m->slot, chosen->slot);
+		m->token = chosen->info;
+		return true;
+	}
+	if (found == 1)
+		(void)snprintf(m->reason, sizeof m->reason,
+			       "its token is a member elsewhere already: "
+			       "one real token, one member");
 	else if (found > 1)
 		(void)snprintf(m->reason, sizeof m->reason,
 			       "%u tokens match: add serial or slot to tell them apart", found);
-	else if (found == 0 && worst != CKR_OK)
+	else if (worst != CKR_OK)
 		return reason_code(m, "C_GetTokenInfo", worst);
-	else if (found == 0)
+	else
 		(void)snprintf(m->reason, sizeof m->reason, "no such token among %lu slot(s) of %s",
 			       count, m->lib->conf->library);
-	else
-		return true;
 	return false;
 }
 
@@ -199,21 +201,35 @@ static bool others_are_down(struct member *m)
 	return true;
 }
 
+static bool quiesce(struct library *lib)
+{
+	bool ended = true;
+
+	for (struct member *o = lib->members; o; o = o->next)
+		ended = pool_quiesce(&o->pool, QUIESCE_MS) && ended;
+	return ended;
+}
+
 /* Initialises the library anew; sessions and handles of all its members are worthless afterwards.
+ * Not while a call is still inside: it would come back into a library that is not there any more.
  */
 static bool restart(struct member *m)
 {
 	struct library *lib = m->lib;
-	bool ended = true;
+	bool up = false;
 
-	if (!lib->is_owned || lib->vendor->reinit_breaks || !others_are_down(m))
+	if (!lib->is_owned || atomic_load(&lib->vendor)->reinit_breaks || !others_are_down(m))
 		return false;
-	for (struct member *o = lib->members; o; o = o->next)
-		ended = pool_quiesce(&o->pool, QUIESCE_MS) && ended;
-	library_stop(lib, ended);
+	if (quiesce(lib)) {
+		library_stop(lib, true);
+		up = library_start(lib);
+	} else {
+		(void)snprintf(m->reason, sizeof m->reason,
+			       "its module needs a restart, but a call has not returned yet");
+	}
 	for (struct member *o = lib->members; o; o = o->next)
 		pool_resume(&o->pool);
-	return library_start(lib);
+	return up;
 }
 
 static bool find_alive(struct member *m)
@@ -378,15 +394,17 @@ static void read_mechanisms(struct member *m)
 					     : CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT |
 						       CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY |
 						       CKF_MULTI_MESSAGE;
-	CK_ULONG n = 0, kept = 0;
+	CK_ULONG n = 0, room, kept = 0;
 	CK_MECHANISM_TYPE *types = NULL;
 	struct member_mech *mechs = NULL;
 
 	if (f->C_GetMechanismList(m->slot, NULL, &n) != CKR_OK || n > MAX_MECHS)
 		return;
+	room = n;
 	types = calloc(n + 1, sizeof *types);
 	mechs = calloc(n + 1, sizeof *mechs);
-	if (types && mechs && (n == 0 || f->C_GetMechanismList(m->slot, types, &n) == CKR_OK)) {
+	if (types && mechs && (n == 0 || f->C_GetMechanismList(m->slot, types, &n) == CKR_OK) &&
+	    n <= room) {
 		for (CK_ULONG i = 0; i < n; i++) {
 			mechs[kept].type = types[i];
 			if (f->C_GetMechanismInfo(m->slot, types[i], &mechs[kept].info) != CKR_OK)

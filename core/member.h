@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/log.h"
 #include "core/base/pkcs11.h"
 #include "core/base/secret.h"
 #include "core/config.h"
@@ -34,8 +35,8 @@ struct member {
 	struct library *lib;              /* borrowed */
 	struct member *next;              /* in lib->members; immutable */
 	_Atomic int state;                /* enum member_state; written under lib->lock */
-	_Atomic unsigned epoch; /* rises whenever its sessions and handles become worthless */
-	CK_SLOT_ID slot;        /* on the library; valid while up */
+	_Atomic unsigned epoch;  /* rises whenever its sessions and handles become worthless */
+	_Atomic CK_SLOT_ID slot; /* on the library; valid while up */
 
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */
@@ -46,7 +47,8 @@ struct member {
 	unsigned lib_epoch;    /* library epoch in which it came up */
 	long long next_try_ms; /* not before then is a new attempt made */
 	long long backoff_ms;
-	char reason[256]; /* why it is not up, in words */
+	char reason[256];     /* why it is not up, in words */
+	struct log_limit log; /* a member that comes and goes does not fill the log */
 
 	_Atomic int user;   /* enum group_user logged in on the member; written under the group's
 			     * login_lock */

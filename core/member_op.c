@@ -11,6 +11,8 @@
 
 /* Handles are read in batches of this many. */
 #define FIND_BATCH 64UL
+/* More than the table of virtual objects holds; a member that finds more never stops finding. */
+#define FIND_MAX (1024UL * 1024)
 
 #define BYTES(p) ((CK_BYTE *)(uintptr_t)(p))
 
@@ -25,7 +27,8 @@ static CK_RV find(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c
 	do {
 		n = 0;
 		rv = f->C_FindObjects(s, batch, FIND_BATCH, &n);
-		if (rv == CKR_OK && n > FIND_BATCH)
+		if (rv == CKR_OK &&
+		    (n > FIND_BATCH || c->found->len / sizeof batch[0] + n > FIND_MAX))
 			rv = CKR_DEVICE_ERROR;
 		if (rv == CKR_OK && !buf_add(c->found, batch, n * sizeof batch[0]))
 			rv = CKR_HOST_MEMORY;
@@ -220,6 +223,10 @@ CK_RV member_call(struct member_session *ms, struct call *c, const CK_OBJECT_HAN
 
 	if (!pool_enter(ms))
 		return CKR_SESSION_HANDLE_INVALID;
+	if (ms->epoch != atomic_load(&ms->member->epoch)) {
+		pool_leave(ms); /* real handles of another epoch may be other keys' */
+		return CKR_SESSION_HANDLE_INVALID;
+	}
 	library_guard(lib, &guard);
 	if (c->id < CALL_C_GetInterfaceList)
 		rv = step(lib->v2, ms->real, c, object);

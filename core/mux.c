@@ -42,8 +42,10 @@ static struct {
 	pthread_rwlock_t shape;     /* guards the fields below against C_Finalize */
 	pthread_mutex_t event_lock; /* with `event`: C_WaitForSlotEvent waits for the end */
 	pthread_cond_t event;
+	unsigned ends;     /* times that C_Finalize began; guarded by event_lock */
 	bool has_handlers; /* the atfork handler is registered */
 	bool was_up;       /* initialised by this process or the one it was forked from */
+	bool is_building;  /* in a forked child: only half of `all` was there */
 	struct assembly all;
 } mux = {
 	.init_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -108,13 +110,15 @@ static void forget_parent(void)
 {
 	bool is_quiet = pthread_rwlock_trywrlock(&mux.shape) == 0;
 
-	is_quiet = session_forget_everything() && is_quiet;
+	is_quiet = session_forget_everything() && is_quiet && !mux.is_building;
+	library_forget_parent();
 	object_forget_everything(true);
 	alias_forget_everything(is_quiet);
 	if (is_quiet)
 		assembly_free(&mux.all);
 	mux.all = (struct assembly){0};
 	mux.was_up = false;
+	mux.is_building = false;
 	pthread_rwlock_init(&mux.shape, NULL);
 }
 
@@ -134,10 +138,15 @@ static void end(long long wait_ms)
 
 	pthread_mutex_lock(&mux.event_lock);
 	state_set(STATE_ENDING);
+	mux.ends++;
 	pthread_cond_broadcast(&mux.event);
 	pthread_mutex_unlock(&mux.event_lock);
+	assembly_ending(&mux.all);
 	ended = session_close_everything(clock_ms() + wait_ms);
 	closed = shape_close(wait_ms);
+	/* One that was being opened while the others were closed. */
+	if (closed)
+		ended = session_close_everything(clock_ms() + wait_ms) && ended;
 	ended = assembly_stop(&mux.all, ended && closed, wait_ms);
 	object_forget_everything(false);
 	alias_forget_everything(true);
@@ -164,8 +173,12 @@ static void at_exit(void)
 
 static CK_RV start(struct config *config)
 {
-	CK_RV rv = assembly_build(&mux.all, config);
+	CK_RV rv;
 
+	mux.was_up = true;
+	mux.is_building = true;
+	rv = assembly_build(&mux.all, config);
+	mux.is_building = false;
 	mux.was_up = rv == CKR_OK;
 	state_set(rv == CKR_OK ? STATE_UP : STATE_DOWN);
 	return rv;
@@ -320,8 +333,11 @@ void slot_give(void)
 
 CK_RV mux_wait_end(void)
 {
+	unsigned before;
+
 	pthread_mutex_lock(&mux.event_lock);
-	while (state_now() == STATE_UP)
+	before = mux.ends;
+	while (state_now() == STATE_UP && mux.ends == before)
 		pthread_cond_wait(&mux.event, &mux.event_lock);
 	pthread_mutex_unlock(&mux.event_lock);
 	return CKR_CRYPTOKI_NOT_INITIALIZED;

@@ -24,6 +24,9 @@
 #define GENERATION_MAX 0x7ffU
 #define REUSE_AFTER    16383U
 #define MAP_FIRST_ROOM 64U
+/* Handles that one member may use up, so that one that invents handles leaves some to the others.
+ */
+#define MEMBER_MAX 262144U
 
 struct object {
 	_Atomic uint32_t handle; /* 0: free */
@@ -181,7 +184,7 @@ static void learn(_Atomic int *fact, enum object_fact value)
 		atomic_store(fact, (int)value);
 }
 
-static CK_RV add_locked(struct object_view *v, CK_OBJECT_HANDLE *handle)
+static CK_RV add_locked(struct object_view *v, bool is_new, CK_OBJECT_HANDLE *handle)
 {
 	struct member *m = v->member;
 	struct member_map *entry;
@@ -189,9 +192,13 @@ static CK_RV add_locked(struct object_view *v, CK_OBJECT_HANDLE *handle)
 
 	if (v->epoch != atomic_load(&m->epoch))
 		return CKR_DEVICE_ERROR; /* lost while the call returned */
-	if (m->map_count * 2 >= m->map_room && !map_grow(m))
+	if ((m->map_count * 2 >= m->map_room || m->map_count >= MEMBER_MAX) && !map_grow(m))
 		return CKR_HOST_MEMORY;
+	if (m->map_count >= MEMBER_MAX)
+		return CKR_DEVICE_MEMORY;
 	entry = map_slot(m->map, m->map_room, v->real);
+	if (is_new)
+		object_drop(entry->handle); /* what had this number before is gone */
 	o = entry->handle ? slot_of(entry->handle) : NULL;
 	if (o) {
 		learn(&o->is_token, v->is_token);
@@ -208,21 +215,34 @@ static CK_RV add_locked(struct object_view *v, CK_OBJECT_HANDLE *handle)
 	return CKR_OK;
 }
 
-CK_RV object_add(struct group *group, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
-		 enum object_fact is_token, enum object_fact is_private, CK_OBJECT_HANDLE *handle)
+static CK_RV add(struct object_view *v, bool is_new, CK_OBJECT_HANDLE *handle)
 {
-	struct object_view v = {.group = group,
-				.member = m,
-				.epoch = epoch,
-				.real = real,
-				.is_token = is_token,
-				.is_private = is_private};
 	CK_RV rv;
 
-	pthread_mutex_lock(&m->map_lock);
-	rv = add_locked(&v, handle);
-	pthread_mutex_unlock(&m->map_lock);
+	pthread_mutex_lock(&v->member->map_lock);
+	rv = add_locked(v, is_new, handle);
+	pthread_mutex_unlock(&v->member->map_lock);
 	return rv;
+}
+
+CK_RV object_add_found(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE *handle)
+{
+	struct object_view v = {
+		.group = c->group, .member = c->member, .epoch = c->made_epoch, .real = real};
+
+	return add(&v, false, handle);
+}
+
+CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is_token,
+		      CK_OBJECT_HANDLE *handle)
+{
+	struct object_view v = {.group = c->group,
+				.member = c->member,
+				.epoch = c->made_epoch,
+				.real = real,
+				.is_token = is_token};
+
+	return add(&v, true, handle);
 }
 
 void object_drop_epoch(struct member *m)
@@ -240,11 +260,11 @@ void object_forget_everything(bool is_forked)
 {
 	struct object *o;
 
-	if (is_forked)
-		table_relock(&table);
 	for (unsigned i = 0; (o = table_at(&table, i)) != NULL; i++)
-		if (atomic_exchange(&o->handle, 0) != 0)
+		if (atomic_exchange(&o->handle, 0) != 0 && !is_forked)
 			table_give(&table, i);
+	if (is_forked)
+		table_refill(&table);
 }
 
 /* Asks for attributes: with a session on a borrowed one of the member, else on `ms`. */
@@ -371,7 +391,7 @@ static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, enum object_fact
 			 CK_OBJECT_HANDLE *app)
 {
 	bool is_token = fact == OBJECT_YES;
-	CK_RV rv = object_add(c->group, c->member, c->made_epoch, real, fact, OBJECT_UNKNOWN, app);
+	CK_RV rv = object_add_made(c, real, fact, app);
 
 	if (rv == CKR_OK && fact == OBJECT_UNKNOWN)
 		rv = object_is_token(c->session, *app, &is_token);

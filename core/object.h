@@ -39,9 +39,15 @@ bool object_resolve(const struct group *group, CK_OBJECT_HANDLE handle, struct o
 /* True when `value` is a valid handle of the group `context`; a mech_is_handle. */
 bool object_is_handle(CK_ULONG value, void *context);
 
-/* The virtual handle for a real one, made when it is new. CKR_HOST_MEMORY. */
-CK_RV object_add(struct group *group, struct member *member, unsigned epoch, CK_OBJECT_HANDLE real,
-		 enum object_fact is_token, enum object_fact is_private, CK_OBJECT_HANDLE *handle);
+/* The virtual handle of an object that a search found: the one it has, or a new one.
+ * CKR_HOST_MEMORY; CKR_DEVICE_MEMORY when the member used up what one member may; CKR_DEVICE_ERROR
+ * when it was lost meanwhile. */
+CK_RV object_add_found(struct call *call, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE *handle);
+
+/* A virtual handle for an object that has just come to be; one that its number had before is
+ * invalid from now on. As object_add_found. */
+CK_RV object_add_made(struct call *call, CK_OBJECT_HANDLE real, enum object_fact is_token,
+		      CK_OBJECT_HANDLE *handle);
 
 /* A handle for a session object that stands for `target`. CKR_HOST_MEMORY. */
 CK_RV object_add_alias(struct group *group, CK_OBJECT_HANDLE target, CK_OBJECT_HANDLE *handle);

@@ -6,8 +6,12 @@
  * kept here. */
 #include "core/object_call.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "core/alias.h"
 #include "core/base/attr.h"
+#include "core/codes.h"
 #include "core/object.h"
 
 /* A function of one session; what differs is in `args`. */
@@ -20,8 +24,9 @@ struct args {
 	CK_ULONG *size;
 };
 
-static CK_RV in_session(CK_SESSION_HANDLE handle, CK_RV (*run)(struct session *, struct args *),
-			struct args *args)
+/* Calls made on the way have codes of their own; the application gets one of its function. */
+static CK_RV in_session(enum call_id id, CK_SESSION_HANDLE handle,
+			CK_RV (*run)(struct session *, struct args *), struct args *args)
 {
 	struct session *s;
 	CK_RV rv = session_take(handle, &s);
@@ -30,7 +35,7 @@ static CK_RV in_session(CK_SESSION_HANDLE handle, CK_RV (*run)(struct session *,
 		return rv;
 	rv = run(s, args);
 	session_give(s);
-	return rv;
+	return rv == CKR_OK ? CKR_OK : code_map(id, rv);
 }
 
 static struct call call_for(enum call_id id, struct session *s, CK_OBJECT_HANDLE object)
@@ -83,7 +88,7 @@ static CK_RV create_in(struct session *s, struct args *args)
 CK_RV object_create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
 		    CK_OBJECT_HANDLE *object)
 {
-	return in_session(session, create_in,
+	return in_session(CALL_C_CreateObject, session, create_in,
 			  &(struct args){.tmpl = tmpl, .count = count, .made = object});
 }
 
@@ -124,7 +129,7 @@ CK_RV object_copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_A
 		  CK_ULONG count, CK_OBJECT_HANDLE *copy)
 {
 	return in_session(
-		session, copy_in,
+		CALL_C_CopyObject, session, copy_in,
 		&(struct args){.object = object, .tmpl = tmpl, .count = count, .made = copy});
 }
 
@@ -141,13 +146,21 @@ static CK_RV check_write(struct session *s, CK_OBJECT_HANDLE object)
 	return is_token ? CKR_SESSION_READ_ONLY : CKR_OK;
 }
 
+/* Looks an object up; one that stands for another which is gone is no object any more. */
+static bool find_object(struct session *s, CK_OBJECT_HANDLE handle, struct object_view *view)
+{
+	struct object_view target;
+
+	return object_get(s->group, handle, view) && object_resolve(s->group, handle, &target);
+}
+
 static CK_RV destroy_in(struct session *s, struct args *args)
 {
 	struct call call = call_for(CALL_C_DestroyObject, s, args->object);
 	struct object_view view;
 	CK_RV rv;
 
-	if (!object_get(s->group, args->object, &view))
+	if (!find_object(s, args->object, &view))
 		return CKR_OBJECT_HANDLE_INVALID;
 	if (view.target) {
 		alias_drop(args->object);
@@ -164,7 +177,8 @@ static CK_RV destroy_in(struct session *s, struct args *args)
 
 CK_RV object_destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
-	return in_session(session, destroy_in, &(struct args){.object = object});
+	return in_session(CALL_C_DestroyObject, session, destroy_in,
+			  &(struct args){.object = object});
 }
 
 static CK_RV size_in(struct session *s, struct args *args)
@@ -182,37 +196,67 @@ static CK_RV size_in(struct session *s, struct args *args)
 
 CK_RV object_size(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG *size)
 {
-	return in_session(session, size_in, &(struct args){.object = object, .size = size});
+	return in_session(CALL_C_GetObjectSize, session, size_in,
+			  &(struct args){.object = object, .size = size});
 }
 
-/* CKR_OK together with a length of -1 crashes applications that trust the code. */
-static CK_RV sane_lengths(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+/* Reads this many attributes without an allocation. */
+#define FEW 16
+
+/* Lengths as the member gave them, but for what cannot be: CKR_OK with a length of -1, or with one
+ * that is more than there was room for, makes applications read behind their buffers. */
+static CK_RV take_lengths(CK_ATTRIBUTE *out, const CK_ATTRIBUTE *read, CK_ULONG count, CK_RV rv)
 {
-	for (CK_ULONG i = 0; i < count; i++)
-		if (tmpl[i].ulValueLen == CK_UNAVAILABLE_INFORMATION)
-			return CKR_ATTRIBUTE_TYPE_INVALID;
-	return CKR_OK;
+	for (CK_ULONG i = 0; i < count; i++) {
+		CK_ULONG room = out[i].ulValueLen;
+
+		out[i].ulValueLen = read[i].ulValueLen;
+		if (read[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) {
+			rv = rv == CKR_OK ? CKR_ATTRIBUTE_TYPE_INVALID : rv;
+		} else if (out[i].pValue && read[i].ulValueLen > room) {
+			out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+			rv = rv == CKR_OK ? CKR_BUFFER_TOO_SMALL : rv;
+		}
+	}
+	return rv;
+}
+
+/* The member gets an array of its own, so that it changes nothing but values and lengths. */
+static CK_RV read_checked(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
+			  CK_ULONG count)
+{
+	CK_ATTRIBUTE few[FEW], *read = count <= FEW ? few : calloc(count, sizeof *read);
+	CK_RV rv;
+
+	if (!read)
+		return CKR_HOST_MEMORY;
+	if (count > 0)
+		memcpy(read, out, count * sizeof *read);
+	rv = object_read_in(s, object, read, count);
+	if (rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+	    rv == CKR_BUFFER_TOO_SMALL)
+		rv = take_lengths(out, read, count, rv);
+	if (read != few)
+		free(read);
+	return rv;
 }
 
 static CK_RV read_in(struct session *s, struct args *args)
 {
 	struct object_view view;
-	CK_RV rv;
 
 	if ((!args->out && args->count) || args->count > ATTR_MAX_COUNT)
 		return CKR_ARGUMENTS_BAD;
-	if (!object_get(s->group, args->object, &view))
-		return CKR_OBJECT_HANDLE_INVALID;
-	if (view.target)
+	if (atomic_load(&s->group->aliases) > 0 && find_object(s, args->object, &view) &&
+	    view.target)
 		return alias_read(s, args->object, args->out, args->count);
-	rv = object_read_in(s, args->object, args->out, args->count);
-	return rv == CKR_OK ? sane_lengths(args->out, args->count) : rv;
+	return read_checked(s, args->object, args->out, args->count);
 }
 
 CK_RV object_read(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
 		  CK_ULONG count)
 {
-	return in_session(session, read_in,
+	return in_session(CALL_C_GetAttributeValue, session, read_in,
 			  &(struct args){.object = object, .out = tmpl, .count = count});
 }
 
@@ -225,7 +269,7 @@ static CK_RV write_in(struct session *s, struct args *args)
 
 	if (!args->tmpl && args->count)
 		return CKR_ARGUMENTS_BAD;
-	if (!object_get(s->group, args->object, &view))
+	if (!find_object(s, args->object, &view))
 		return CKR_OBJECT_HANDLE_INVALID;
 	rv = attr_list_copy(args->tmpl, args->count, &list);
 	if (rv != CKR_OK)
@@ -245,6 +289,6 @@ static CK_RV write_in(struct session *s, struct args *args)
 CK_RV object_write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
 		   CK_ULONG count)
 {
-	return in_session(session, write_in,
+	return in_session(CALL_C_SetAttributeValue, session, write_in,
 			  &(struct args){.object = object, .tmpl = tmpl, .count = count});
 }

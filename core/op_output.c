@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "core/library.h"
@@ -19,8 +20,6 @@
 #define SHORT_OUTPUT 1024UL
 /* What an Update or Final may give beyond its input: a held-back block and a tag. */
 #define CIPHER_SLACK 64UL
-/* The largest buffer made for an output. */
-#define MAX_OUTPUT (0x7fffffffUL + SHORT_OUTPUT)
 
 static bool is_cipher(enum op_kind kind)
 {
@@ -122,8 +121,6 @@ static CK_RV send(enum call_id id, enum op_kind kind, struct session *s, const s
 		rv = op_run(s, kind, &call);
 	}
 	op->is_doubtful = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && out_len && !out);
-	if (rv == CKR_OK && out && *out_len > room)
-		rv = CKR_DEVICE_ERROR; /* it wrote, or says it wrote, beyond the buffer */
 	return rv;
 }
 
@@ -136,11 +133,8 @@ CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *s, const stru
 static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s,
 			const struct op_io *io, CK_ULONG *len)
 {
-	CK_RV rv;
-
 	*len = 0;
-	rv = send(id, kind, s, io, NULL, len);
-	return rv == CKR_OK && *len > MAX_OUTPUT ? CKR_DEVICE_ERROR : rv;
+	return send(id, kind, s, io, NULL, len);
 }
 
 /* Runs the step in a buffer of `room` bytes of ours. */
@@ -175,10 +169,12 @@ static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s,
 	if (*io->out_len >= sizeof own)
 		return send(id, kind, s, io, io->out, io->out_len);
 	rv = send(id, kind, s, io, own, &len);
-	if (rv == CKR_OK)
-		return deliver(s->op[kind], id, io, own, len);
-	if (rv == CKR_BUFFER_TOO_SMALL)
+	if (rv == CKR_OK) {
+		rv = deliver(s->op[kind], id, io, own, len);
+		OPENSSL_cleanse(own, len);
+	} else if (rv == CKR_BUFFER_TOO_SMALL) {
 		*io->out_len = len > sizeof own ? len : sizeof own + 1;
+	}
 	return rv;
 }
 
@@ -188,7 +184,8 @@ static bool fits_surely(const struct session *s, enum op_kind kind, enum op_step
 {
 	const struct operation *op = s->op[kind];
 	/* Where a short buffer ends the operation it must not happen once something was fed. */
-	bool is_careful = op->is_fed && op->ms->member->lib->vendor->short_buffer_ends;
+	bool is_careful =
+		op->is_fed && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
 
 	if (step == OP_FINAL)
 		return false;

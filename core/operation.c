@@ -18,6 +18,7 @@
 
 #include "core/base/log.h"
 #include "core/base/names.h"
+#include "core/codes.h"
 #include "core/library.h"
 #include "core/member.h"
 #include "core/object.h"
@@ -150,7 +151,7 @@ static CK_RV send_init(struct session *s, struct operation *op)
  * parameter pointed: its copy of the parameter keeps the application's pointer. */
 static void keep_late_iv(const struct session *s, struct mech *copy, const CK_MECHANISM *mech)
 {
-	const struct vendor *vendor = s->group->members[0].lib->vendor;
+	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
 	const CK_GCM_PARAMS *from = mech->pParameter;
 	CK_GCM_PARAMS *to = copy->m.pParameter;
 
@@ -287,7 +288,8 @@ CK_RV op_step(enum call_id id, enum op_kind kind, enum op_step step, CK_SESSION_
 		return rv;
 	rv = run_step(id, kind, step, s, io);
 	session_give(s);
-	return rv;
+	/* Beginning again on the way may have failed with a code of the Init function. */
+	return rv == CKR_OK ? CKR_OK : code_map(id, rv);
 }
 
 /* Which function feeds an operation in a dual function. */
@@ -335,12 +337,12 @@ CK_RV op_dual(enum call_id id, CK_SESSION_HANDLE session, enum op_kind cipher, e
 	struct session *s;
 	CK_RV rv = session_take(session, &s);
 
-	(void)id; /* its two halves pass the gate under their own names */
 	if (rv != CKR_OK)
 		return rv;
 	rv = dual_in(s, cipher, other, other_takes_output, io);
 	session_give(s);
-	return rv;
+	/* The two halves passed the gate under their own names. */
+	return rv == CKR_OK ? CKR_OK : code_map(id, rv);
 }
 
 static CK_RV digest_key_in(struct session *s, CK_OBJECT_HANDLE key)

@@ -17,6 +17,9 @@
 #include "core/library.h"
 #include "core/member.h"
 
+/* How long a limit that a member showed is believed. */
+#define LEARNED_MS 10000
+
 void pool_init(struct pool *p, unsigned limit)
 {
 	pthread_condattr_t attr;
@@ -33,6 +36,8 @@ void pool_init(struct pool *p, unsigned limit)
 	p->all = NULL;
 	p->open = 0;
 	p->limit = limit;
+	p->learned = 0;
+	p->learned_until_ms = 0;
 }
 
 void pool_fini(struct pool *p)
@@ -49,9 +54,13 @@ void pool_fini(struct pool *p)
 
 bool pool_enter(struct member_session *ms)
 {
-	/* Pairs with pool_quiesce: either it sees our mark or we see that it is quiet. */
+	const struct library *lib = ms->member->lib;
+
+	/* Pairs with pool_quiesce: either it sees our mark, or we see that it is quiet. What is
+	 * looked at behind the mark cannot change until we leave. */
 	atomic_store(&ms->in_call, 1);
-	if (!atomic_load(&ms->member->pool.is_quiet))
+	if (!atomic_load(&ms->member->pool.is_quiet) && atomic_load(&lib->state) == LIBRARY_UP &&
+	    atomic_load(&lib->epoch) == ms->lib_epoch)
 		return true;
 	atomic_store(&ms->in_call, 0);
 	return false;
@@ -99,19 +108,21 @@ static void wake(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static struct member_session *session_new(struct member *member)
+static CK_RV session_new(struct member *member, struct member_session **out)
 {
 	struct pool *p = &member->pool;
 	struct member_session *ms = calloc(1, sizeof *ms);
 
 	if (!ms)
-		return NULL;
+		return CKR_HOST_MEMORY;
 	ms->member = member;
 	pthread_mutex_lock(&p->lock);
-	if (p->limit && p->open >= p->limit) {
+	if (p->learned && clock_ms() >= p->learned_until_ms)
+		p->learned = 0;
+	if ((p->limit && p->open >= p->limit) || (p->learned && p->open >= p->learned)) {
 		pthread_mutex_unlock(&p->lock);
 		free(ms);
-		return NULL;
+		return CKR_SESSION_COUNT;
 	}
 	ms->next = p->all;
 	if (p->all)
@@ -119,7 +130,8 @@ static struct member_session *session_new(struct member *member)
 	p->all = ms;
 	p->open++;
 	pthread_mutex_unlock(&p->lock);
-	return ms;
+	*out = ms;
+	return CKR_OK;
 }
 
 static void session_free(struct member_session *ms)
@@ -139,42 +151,71 @@ static void session_free(struct member_session *ms)
 	wake(p);
 }
 
-/* The member said how many it allows: remember it, so that the next one waits instead of asking. */
+/* The member allows no more: remember that for a while, so that the next one waits instead of
+ * asking. Not for ever, because the sessions may be another process's. With none of ours open there
+ * is nothing to wait for. */
 static void learn_limit(struct pool *p)
 {
 	pthread_mutex_lock(&p->lock);
-	if (p->open > 1)
-		p->limit = p->open - 1;
+	p->learned = p->open > 1 ? p->open - 1 : 0;
+	p->learned_until_ms = clock_ms() + LEARNED_MS;
 	pthread_mutex_unlock(&p->lock);
+}
+
+static bool has_open(struct pool *p)
+{
+	bool has;
+
+	pthread_mutex_lock(&p->lock);
+	has = p->open > 0;
+	pthread_mutex_unlock(&p->lock);
+	return has;
+}
+
+static CK_RV open_on(struct member_session *ms)
+{
+	struct member *m = ms->member;
+	const CK_FUNCTION_LIST *f = m->lib->v2;
+	CK_SLOT_ID slot = atomic_load(&m->slot);
+	struct library_guard guard;
+	CK_RV rv;
+
+	library_guard(m->lib, &guard);
+	rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &ms->real);
+	if (rv == CKR_TOKEN_WRITE_PROTECTED)
+		rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
+	if (rv == CKR_OK && ms->real == CK_INVALID_HANDLE)
+		rv = CKR_DEVICE_ERROR;
+	/* Lost and found on another slot in the meantime: this session is on the wrong one. */
+	if (rv == CKR_OK && ms->epoch != atomic_load(&m->epoch)) {
+		(void)f->C_CloseSession(ms->real); /* of no use */
+		rv = CKR_DEVICE_ERROR;
+	}
+	library_unguard(&guard);
+	return rv;
 }
 
 static CK_RV open_real(struct member_session *ms)
 {
 	struct member *m = ms->member;
-	struct library_guard guard;
 	CK_RV rv;
 
 	ms->epoch = atomic_load(&m->epoch);
+	ms->lib_epoch = atomic_load(&m->lib->epoch);
 	if (atomic_load(&m->state) != MEMBER_UP || !pool_enter(ms))
 		return CKR_DEVICE_ERROR;
-	ms->lib_epoch = atomic_load(&m->lib->epoch);
-	library_guard(m->lib, &guard);
-	rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-				       &ms->real);
-	if (rv == CKR_TOKEN_WRITE_PROTECTED)
-		rv = m->lib->v2->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
-	library_unguard(&guard);
+	rv = open_on(ms);
 	pool_leave(ms);
 	return rv;
 }
 
 static CK_RV open_new(struct member *member, struct member_session **out)
 {
-	struct member_session *ms = session_new(member);
-	CK_RV rv;
+	struct member_session *ms;
+	CK_RV rv = session_new(member, &ms);
 
-	if (!ms)
-		return CKR_SESSION_COUNT;
+	if (rv != CKR_OK)
+		return rv;
 	rv = open_real(ms);
 	if (rv == CKR_OK) {
 		*out = ms;
@@ -233,7 +274,7 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		return CKR_OK;
 	}
 	rv = open_new(member, out);
-	if (rv != CKR_SESSION_COUNT || wait_ms <= 0)
+	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || !has_open(p))
 		return rv;
 	end = clock_ms() + wait_ms;
 	atomic_fetch_add(&p->waiters, 1);
@@ -285,8 +326,7 @@ void pool_drop(struct member_session *ms)
 	struct library *lib = ms->member->lib;
 	struct library_guard guard;
 
-	if (atomic_load(&lib->state) == LIBRARY_UP && ms->lib_epoch == atomic_load(&lib->epoch) &&
-	    pool_enter(ms)) {
+	if (!atomic_load(&lib->is_ending) && pool_enter(ms)) {
 		library_guard(lib, &guard);
 		(void)lib->v2->C_CloseSession(ms->real); /* gone either way */
 		library_unguard(&guard);

@@ -36,7 +36,9 @@ struct pool {
 	pthread_cond_t given;       /* a session was given back or closed */
 	struct member_session *all; /* every one that exists */
 	unsigned open;              /* their number */
-	unsigned limit;             /* most that the member allows; 0 = unknown */
+	unsigned limit;             /* from the configuration; 0 = none */
+	unsigned learned;           /* most that the member allowed lately; 0 = unknown */
+	long long learned_until_ms; /* not believed after that */
 };
 
 /* Sets up in place. */
@@ -61,8 +63,8 @@ void pool_drop(struct member_session *ms);
  * finalised). */
 void pool_empty(struct member *member, bool closes);
 
-/* Brackets every call of vendor code on a session. False: the member is being re-initialised, the
- * session is worthless. */
+/* Brackets every call of vendor code on a session. False: the library is down or was initialised
+ * anew, the session is worthless. */
 bool pool_enter(struct member_session *ms);
 void pool_leave(struct member_session *ms);
 

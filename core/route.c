@@ -19,6 +19,8 @@
 /* How long a call waits for a session of a member that allows no more, and how often it is sent. */
 #define WAIT_MS      1000
 #define MAX_ATTEMPTS 3
+/* No output is longer: the longest input there may be, and what a mechanism adds to it. */
+#define MAX_OUTPUT (0x7fffffffUL + 65536UL)
 
 /* Codes that are not simply the answer. Everything else, CKR_OK included, is OUTCOME_DONE. */
 static const struct {
@@ -125,6 +127,13 @@ static bool is_current(const struct member_session *ms)
 	return ms->epoch == atomic_load(&ms->member->epoch);
 }
 
+/* The session that owned the session objects is gone, and they with it. */
+static void home_lost(struct session *s)
+{
+	s->home = NULL;
+	session_drop_made(s);
+}
+
 static CK_RV borrow(struct call *c, struct member *m, struct member_session **ms)
 {
 	struct session *s = c->session;
@@ -134,8 +143,8 @@ static CK_RV borrow(struct call *c, struct member *m, struct member_session **ms
 		return is_current(*ms) ? CKR_OK : CKR_DEVICE_ERROR;
 	}
 	if (c->place == CALL_HOME && s->home && !is_current(s->home)) {
-		pool_drop(s->home); /* its objects went with the epoch */
-		s->home = NULL;
+		pool_drop(s->home);
+		home_lost(s); /* its objects went with the epoch */
 	}
 	if (c->place == CALL_HOME && s->home) {
 		*ms = s->home;
@@ -163,11 +172,40 @@ static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum 
 	if (ms == s->home && outcome != OUTCOME_SESSION)
 		return; /* closing it would destroy objects that may still be good */
 	if (ms == s->home)
-		s->home = NULL;
+		home_lost(s);
 	if (is_good)
 		pool_give(ms, hint_of(c));
 	else
 		pool_drop(ms);
+}
+
+/* What a member says of lengths and handles is not believed when it cannot be. */
+static CK_RV check_answer(const struct call *c, CK_ULONG room, CK_RV rv)
+{
+	bool made_nothing = false;
+
+	if (c->out_len && *c->out_len > MAX_OUTPUT) {
+		*c->out_len = room;
+		return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
+	}
+	if (rv != CKR_OK)
+		return rv;
+	if (c->out && c->out_len && *c->out_len > room)
+		return CKR_DEVICE_ERROR; /* it wrote, or says it wrote, beyond the buffer */
+	switch ((int)c->id) {
+	case CALL_C_GenerateKeyPair:
+		made_nothing = !c->made[0] || !c->made[1];
+		break;
+	case CALL_C_CreateObject:
+	case CALL_C_CopyObject:
+	case CALL_C_GenerateKey:
+	case CALL_C_UnwrapKey:
+		made_nothing = !c->made[0];
+		break;
+	default:
+		break;
+	}
+	return made_nothing ? CKR_DEVICE_ERROR : CKR_OK;
 }
 
 /* Runs the call on one member. What it says is in `outcome`. */
@@ -184,7 +222,7 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 		return member_init_token(m, c->pin[0], c->in);
 	rv = borrow(c, m, &ms);
 	if (rv != CKR_OK) {
-		*outcome = route_outcome(m->lib->vendor, c, rv);
+		*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
@@ -194,10 +232,12 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 		login_sync(c->group, m);
 	rv = translate(c, ms, object);
 	if (rv == CKR_OK) {
-		rv = member_call(ms, c, object);
+		CK_ULONG room = c->out_len ? *c->out_len : 0;
+
+		rv = check_answer(c, room, member_call(ms, c, object));
 		if (rv == CKR_OK && c->mech)
 			mech_give_back(c->mech);
-		*outcome = route_outcome(m->lib->vendor, c, rv);
+		*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	}
 	give_back(c, ms, rv, *outcome);
 	return rv;

@@ -124,9 +124,12 @@ static CK_RV count_in(struct group *g, CK_FLAGS flags)
 
 static void count_out(struct group *g, CK_FLAGS flags)
 {
+	/* In this order, so that nobody sees more sessions than there are read-only ones. */
+	bool is_last = atomic_fetch_sub(&g->sessions, 1) == 1;
+
 	if (flags & CKF_RW_SESSION)
 		atomic_fetch_sub(&g->rw_sessions, 1);
-	if (atomic_fetch_sub(&g->sessions, 1) == 1)
+	if (is_last)
 		login_drop(g);
 }
 
@@ -177,10 +180,13 @@ CK_RV session_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY
 	return rv;
 }
 
-static void drop_made(CK_OBJECT_HANDLE object)
+void session_drop_made(struct session *s)
 {
-	alias_drop(object);
-	object_drop(object);
+	for (size_t i = 0; i < s->made_count; i++) {
+		alias_drop(s->made[i]);
+		object_drop(s->made[i]);
+	}
+	s->made_count = 0;
 }
 
 /* Ends everything in a locked session and gives its slot back; unlocks it. */
@@ -194,8 +200,7 @@ static void close_locked(struct session *s)
 		op_end(s, (enum op_kind)k, false);
 	op_free_spare(s);
 	find_end(s);
-	for (size_t i = 0; i < s->made_count; i++)
-		drop_made(s->made[i]);
+	session_drop_made(s);
 	free(s->made);
 	s->made = NULL;
 	s->made_count = s->made_room = 0;
@@ -311,19 +316,27 @@ static void forget_stale(struct session *s)
 	s->made_count = kept;
 }
 
+static bool make_room(struct session *s)
+{
+	size_t room = s->made_room ? s->made_room * 2 : 8;
+	CK_OBJECT_HANDLE *made;
+
+	forget_stale(s);
+	/* Half empty again: those that were there before are mostly gone. */
+	if (s->made_count < s->made_room / 2)
+		return true;
+	made = reallocarray(s->made, room, sizeof *made);
+	if (!made)
+		return false;
+	s->made = made;
+	s->made_room = room;
+	return true;
+}
+
 CK_RV session_keep(struct session *s, CK_OBJECT_HANDLE object)
 {
-	if (s->made_count == s->made_room)
-		forget_stale(s);
-	if (s->made_count >= s->made_room / 2) {
-		size_t room = s->made_room ? s->made_room * 2 : 8;
-		CK_OBJECT_HANDLE *made = reallocarray(s->made, room, sizeof *made);
-
-		if (!made)
-			return CKR_HOST_MEMORY;
-		s->made = made;
-		s->made_room = room;
-	}
+	if (s->made_count == s->made_room && !make_room(s))
+		return CKR_HOST_MEMORY;
 	s->made[s->made_count++] = object;
 	return CKR_OK;
 }
@@ -390,7 +403,6 @@ bool session_forget_everything(void)
 	bool all = true;
 	struct session *s;
 
-	table_relock(&table);
 	for (unsigned i = 0; (s = table_at(&table, i)) != NULL; i++) {
 		if (s->generation == 0)
 			continue;
@@ -400,8 +412,8 @@ bool session_forget_everything(void)
 			forget_contents(s);
 		clear(s);
 		pthread_mutex_init(&s->lock, NULL);
-		if (atomic_exchange(&s->handle, 0) != 0)
-			table_give(&table, i);
+		atomic_store(&s->handle, 0);
 	}
+	table_refill(&table);
 	return all;
 }

@@ -77,12 +77,29 @@ void *table_at(struct table *t, unsigned index)
 void table_give(struct table *t, unsigned index)
 {
 	pthread_mutex_lock(&t->lock);
+	if (t->queue_count == t->queue_room && !queue_grow(t)) {
+		pthread_mutex_unlock(&t->lock);
+		return; /* only after table_refill found no memory: the slot is lost */
+	}
 	t->queue[(t->queue_head + t->queue_count) % t->queue_room] = index;
 	t->queue_count++;
 	pthread_mutex_unlock(&t->lock);
 }
 
-void table_relock(struct table *t)
+void table_refill(struct table *t)
 {
+	unsigned fresh = atomic_load(&t->fresh);
+	unsigned room = 2 * TABLE_CHUNK_SLOTS;
+	uint32_t *queue;
+
+	while (room < fresh)
+		room *= 2;
+	queue = calloc(room, sizeof *queue); /* the old one may be half changed: left alone */
 	pthread_mutex_init(&t->lock, NULL);
+	t->queue = queue;
+	t->queue_room = queue ? room : 0;
+	t->queue_head = 0;
+	t->queue_count = queue ? fresh : 0;
+	for (unsigned i = 0; queue && i < fresh; i++)
+		queue[i] = i;
 }

@@ -41,7 +41,8 @@ void *table_at(struct table *table, unsigned index);
 /* Puts a slot back to the end of the queue. Cannot fail: room for it was made when it was taken. */
 void table_give(struct table *table, unsigned index);
 
-/* In a forked child: the lock may be held by a thread that does not exist here. */
-void table_relock(struct table *table);
+/* In a forked child, when no slot is in use any more: the lock and the queue may have been in the
+ * hands of a thread that does not exist here; both are made anew. */
+void table_refill(struct table *table);
 
 #endif
