@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/utf8.h"
+#include "core/base/utf8.h"
 
 /* Sizes of CK_TOKEN_INFO's fields. */
 #define LABEL_LEN  sizeof(((CK_TOKEN_INFO *)0)->label)

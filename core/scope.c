@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/utf8.h"
 
 /* No known key is longer; longer ones are never "near". */
 #define NEAR_MAX_LEN 32
@@ -20,14 +21,7 @@
 
 const char *setting_shown(const char *text, char shown[static SETTING_SHOWN_LEN])
 {
-	size_t i;
-
-	for (i = 0; i < SETTING_SHOWN_LEN - 1 && text[i] != '\0'; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		shown[i] = c < 0x20 || c == 0x7f ? '?' : text[i];
-	}
-	shown[i] = '\0';
+	utf8_show(text, shown, SETTING_SHOWN_LEN);
 	return shown;
 }
 

@@ -85,7 +85,7 @@ size_t scope_word(const struct scope *scope, const char *key, const struct setti
 /* Reports that memory is out. */
 void scope_no_memory(const struct scope *scope);
 
-/* Text from a file made fit for a message: cut, and control characters replaced. */
+/* Text from a file made fit for a message: as utf8_show makes it. */
 #define SETTING_SHOWN_LEN 80
 const char *setting_shown(const char *text, char shown[static SETTING_SHOWN_LEN]);
 

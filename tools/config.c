@@ -108,9 +108,10 @@ static void print_text(const char *file, const struct diag *errors, const struct
 {
 	tool_print_diag(errors, "");
 	tool_print_diag(warnings, "warning: ");
-	if (errors->count == 0)
-		printf("%s: no errors, %zu warning%s\n", file != NULL ? file : "embedded default",
-		       warnings->count, warnings->count == 1 ? "" : "s");
+	if (errors->count > 0)
+		return;
+	tool_put(stdout, file != NULL ? file : "embedded default");
+	printf(": no errors, %zu warning%s\n", warnings->count, warnings->count == 1 ? "" : "s");
 }
 
 enum tool_exit tool_config_check(const struct tool_options *options)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/utf8.h"
 #include "core/mux.h"
 #include "tools/json.h"
 #include "tools/tool.h"
@@ -43,21 +44,29 @@ static void hex_of(const uint8_t hash[static 32], char out[static 65])
 		(void)snprintf(out + 2 * i, 3, "%02x", hash[i]); /* two digits and NUL */
 }
 
+/* Bytes that a terminal must not see. */
+static void put_bytes(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		printf("\\x%02x", (unsigned char)text[i]);
+}
+
 /* A string as libconfig reads it back, with ${ protected from expansion. */
 static void put_string(const char *indent, const char *key, const char *text)
 {
 	printf("%s%s = \"", indent, key);
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text != '\0') {
+		size_t len = utf8_len(text);
 
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			printf("\\x%02x", c);
-		else if (c == '$' && text[1] == '{')
-			fputs("$$", stdout);
+		if (*text == '"' || *text == '\\')
+			putchar('\\');
+		if (*text == '$' && text[1] == '{')
+			putchar('$');
+		if (len > 0 && utf8_is_shown(utf8_code(text, len)))
+			fwrite(text, 1, len, stdout);
 		else
-			putchar(c);
+			put_bytes(text, len > 0 ? len : 1);
+		text += len > 0 ? len : 1;
 	}
 	fputs("\";\n", stdout);
 }
@@ -126,8 +135,12 @@ static void put_token(const struct config *c, const struct config_token *t)
 
 static void print_text(const struct config *c)
 {
-	printf("# %s%s%s\nversion = 1;\nmodules = (\n", source_names[c->source],
-	       c->file != NULL ? ": " : "", c->file != NULL ? c->file : "");
+	printf("# %s", source_names[c->source]);
+	if (c->file != NULL) {
+		fputs(": ", stdout);
+		tool_put(stdout, c->file);
+	}
+	puts("\nversion = 1;\nmodules = (");
 	for (size_t i = 0; i < c->module_count; i++) {
 		puts("  {");
 		put_module(&c->modules[i]);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "core/utf8.h"
+#include "core/base/utf8.h"
 
 static void quote(FILE *out, const char *text)
 {
@@ -22,8 +22,8 @@ static void quote(FILE *out, const char *text)
 			fputs("\\ufffd", out);
 		else if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
+		else if (!utf8_is_shown(utf8_code(text, len)))
+			fprintf(out, "\\u%04x", (unsigned)utf8_code(text, len));
 		else
 			fwrite(text, 1, len, out);
 		text += len > 0 ? len : 1;

@@ -43,8 +43,12 @@ static void print_member(const struct config *c, struct member *m, const struct 
 		printf(", serial %s", setting_shown(m->conf->serial, shown));
 	if (m->conf->has_slot)
 		printf(", slot %lu", m->conf->slot);
-	printf(": %s%s%s\n", state_name(a->state), a->state != MEMBER_UP ? ": " : "",
-	       a->state != MEMBER_UP ? a->reason : "");
+	printf(": %s", state_name(a->state));
+	if (a->state != MEMBER_UP) {
+		fputs(": ", stdout);
+		tool_put(stdout, a->reason);
+	}
+	putchar('\n');
 }
 
 static void json_member(struct json *j, const struct config *c, struct member *m,

@@ -4,8 +4,9 @@
  * Results go to stdout, one-line errors to stderr. No secret is ever an argument or printed. */
 #include "tools/tool.h"
 
-#include <stdio.h>
 #include <unistd.h>
+
+#include "core/base/utf8.h"
 
 struct config *tool_load(const struct tool_options *options, struct diag *diag,
 			 enum tool_exit *code)
@@ -22,12 +23,21 @@ struct config *tool_load(const struct tool_options *options, struct diag *diag,
 	return config;
 }
 
+void tool_put(FILE *out, const char *text)
+{
+	char shown[1024]; /* longer text is cut */
+
+	utf8_show(text, shown, sizeof(shown));
+	fputs(shown, out);
+}
+
 void tool_print_diag(const struct diag *diag, const char *prefix)
 {
 	for (size_t i = 0; i < diag->count; i++) {
 		char line[1024];
 
 		diag_format(diag, i, line, sizeof(line));
+		utf8_show(line, line, sizeof(line));
 		fprintf(stderr, "%s%s\n", prefix, line);
 	}
 }

@@ -4,6 +4,7 @@
 #define HSMUX_TOOLS_TOOL_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "core/base/diag.h"
 #include "core/config.h"
@@ -31,6 +32,9 @@ enum tool_exit tool_status(const struct tool_options *options);
  * messages in `diag` and the exit code in `code`. The caller owns the result. */
 struct config *tool_load(const struct tool_options *options, struct diag *diag,
 			 enum tool_exit *code);
+
+/* Writes text of files and tokens as utf8_show makes it. */
+void tool_put(FILE *out, const char *text);
 
 /* Writes the messages to stderr, one line each, with `prefix` before the text. */
 void tool_print_diag(const struct diag *diag, const char *prefix);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/utf8.h"
 
 /* Bytes of one line with its newline; longer text is cut. */
 #define LOG_LINE_MAX 1000
@@ -80,15 +81,6 @@ static void log_stderr(const char *line, size_t len)
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* Keeps one event on one line and escape sequences out of terminals. */
-static void log_clean(char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 static void __attribute__((format(printf, 3, 0)))
 log_write(enum log_level level, unsigned held, const char *fmt, va_list args)
 {
@@ -102,7 +94,7 @@ log_write(enum log_level level, unsigned held, const char *fmt, va_list args)
 	used += strlen(line + used);
 	if (held)
 		(void)snprintf(line + used, sizeof(line) - 1 - used, " (%u more held back)", held);
-	log_clean(line);
+	utf8_show(line, line, sizeof(line)); /* one event, one line, and no escape sequences */
 	used = strlen(line);
 	if (atomic_load(&to_syslog))
 		syslog(LOG_USER | levels[level].priority, "%s", line);

@@ -70,6 +70,14 @@ static void control_characters_are_replaced(void)
 	CU_ASSERT_STRING_EQUAL(capture_end(), "hsmux: error: label a?b?[31m?\xc3\xa4\n");
 }
 
+static void sequences_for_terminals_are_replaced(void)
+{
+	log_setup(LOG_LEVEL_WARN, false);
+	capture_start();
+	log_msg(LOG_LEVEL_ERROR, "label %s", "x\xc2\x9b" "31m \xe2\x80\xae" "abc \x9b \xe2\x82\xac");
+	CU_ASSERT_STRING_EQUAL(capture_end(), "hsmux: error: label x?31m ?abc ? \xe2\x82\xac\n");
+}
+
 static void long_line_is_cut_and_ends_in_newline(void)
 {
 	const char *line;
@@ -160,6 +168,7 @@ static const struct unit_test tests[] = {
 	UNIT(line_has_level_and_text),
 	UNIT(lower_levels_are_not_written),
 	UNIT(control_characters_are_replaced),
+	UNIT(sequences_for_terminals_are_replaced),
 	UNIT(long_line_is_cut_and_ends_in_newline),
 	UNIT(errno_is_kept),
 	UNIT(closed_pipe_does_not_kill),

@@ -201,7 +201,7 @@ static const struct bad bad_files[] = {
 	  "4: token \"x \": label ends with a blank: expected none, tokens pad with them",
 	  "4: token \"x \": member 1: serial has 17 bytes: expected at most 16",
 	  "5: token \"a?z\": label is not plain text: expected UTF-8 without control characters",
-	  "6: token \"a\xff\": label is not plain text: expected UTF-8 without control "
+	  "6: token \"a?\": label is not plain text: expected UTF-8 without control "
 	  "characters"}},
 	{"two tokens of one label and slot",
 	 VERSION MODULES

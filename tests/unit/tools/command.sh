@@ -105,6 +105,32 @@ json 'd["tokens"][0]["members"][0]["slot"] == 3000000000 and d["tokens"][1]["slo
 HSMUX_CONF="$dir/good.conf" "$hsmux" config show --json >"$dir/out"
 json 'd["source"] == "HSMUX_CONF"'
 
+# What a terminal would obey is shown, not sent to it: U+009B begins a sequence, U+202E turns the text.
+csi=$(printf '\302\233')
+rlo=$(printf '\342\200\256')
+newline='
+'
+odd="$dir/odd${csi}31m${newline}tokens = 1;"
+sed "s|library = \"/nonexistent/m.so\"|library = \"/nonexistent/${csi}31m$rlo.so\"|" "$dir/good.conf" >"$odd"
+chmod 600 "$odd"
+quiet() {
+	if grep -qaF "$csi" "$dir/$1" || grep -qaF "$rlo" "$dir/$1"; then fail "a terminal would obey: $(cat -v "$dir/$1")"; fi
+}
+expect 0 0 config show --conf "$odd"
+quiet out
+out "# --conf: $dir/odd?31m?tokens = 1;"
+out 'library = "/nonexistent/\xc2\x9b31m\xe2\x80\xae.so";'
+cp "$dir/out" "$dir/shown.conf"
+expect 0 0 config show --json --conf "$dir/shown.conf"
+quiet out
+json 'd["modules"][0]["library"] == "/nonexistent/\u009b31m\u202e.so"'
+expect 0 3 config check --conf "$odd"
+quiet out
+quiet err
+expect 3 0 status --conf "$odd"
+quiet out
+out "/nonexistent/?31m?.so"
+
 # The example is right as it is, and with everything in it that is commented out.
 install -m 600 "$example" "$dir/example.conf"
 "$hsmux" config check --conf "$dir/example.conf" >"$dir/out" 2>"$dir/err" || fail "$(cat "$dir/err")"
