@@ -12,7 +12,10 @@
 #include "core/alias.h"
 #include "core/base/attr.h"
 #include "core/codes.h"
+#include "core/library.h"
+#include "core/member.h"
 #include "core/object.h"
+#include "core/vendor.h"
 
 /* A function of one session; what differs is in `args`. */
 struct args {
@@ -221,20 +224,49 @@ static CK_RV take_lengths(CK_ATTRIBUTE *out, const CK_ATTRIBUTE *read, CK_ULONG 
 	return rv;
 }
 
+static bool is_partial(CK_RV rv)
+{
+	return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+	       rv == CKR_BUFFER_TOO_SMALL;
+}
+
+/* Takes the buffers that are too short out of `read`, so that a member which does not look at their
+ * length is not given them. */
+static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *read,
+			CK_ULONG count)
+{
+	for (CK_ULONG i = 0; i < count; i++) {
+		CK_ATTRIBUTE length = {.type = read[i].type};
+		CK_RV rv;
+
+		if (!read[i].pValue || attr_is_template(read[i].type))
+			continue;
+		rv = object_read_in(s, object, &length, 1);
+		if (!is_partial(rv))
+			return rv;
+		if (rv != CKR_OK || length.ulValueLen > read[i].ulValueLen)
+			read[i].pValue = NULL;
+	}
+	return CKR_OK;
+}
+
 /* The member gets an array of its own, so that it changes nothing but values and lengths. */
 static CK_RV read_checked(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
 			  CK_ULONG count)
 {
+	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
 	CK_ATTRIBUTE few[FEW], *read = count <= FEW ? few : calloc(count, sizeof *read);
-	CK_RV rv;
+	CK_RV rv = CKR_OK;
 
 	if (!read)
 		return CKR_HOST_MEMORY;
 	if (count > 0)
 		memcpy(read, out, count * sizeof *read);
-	rv = object_read_in(s, object, read, count);
-	if (rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
-	    rv == CKR_BUFFER_TOO_SMALL)
+	if (vendor->attributes_overflow)
+		rv = hide_short(s, object, read, count);
+	if (rv == CKR_OK)
+		rv = object_read_in(s, object, read, count);
+	if (is_partial(rv))
 		rv = take_lengths(out, read, count, rv);
 	if (read != few)
 		free(read);

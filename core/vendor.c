@@ -36,6 +36,7 @@ static const struct setting_key vendor_keys[] = {
 	{"reload_to_recover", SETTING_BOOL, false},
 	{"writes_iv_late", SETTING_BOOL, false},
 	{"short_buffer_ends", SETTING_BOOL, false},
+	{"attributes_overflow", SETTING_BOOL, false},
 	{"trust_3_0", SETTING_BOOL, false},
 	{"codes", SETTING_LIST, false},
 };
@@ -178,6 +179,7 @@ static void read_flags(const struct scope *scope, struct vendor *v)
 	v->reload_to_recover = scope_bool(scope, "reload_to_recover", false);
 	v->writes_iv_late = scope_bool(scope, "writes_iv_late", false);
 	v->short_buffer_ends = scope_bool(scope, "short_buffer_ends", false);
+	v->attributes_overflow = scope_bool(scope, "attributes_overflow", false);
 	v->trust_3_0 = scope_bool(scope, "trust_3_0", generic.trust_3_0);
 }
 
