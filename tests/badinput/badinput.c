@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bad input, function by function: before C_Initialize, after C_Finalize, in a forked child, with every
- * handle wrong in every way, every pointer missing, every length absurd. What is expected is in expect.c;
- * decisions.c has what is hsmux's own.
+/* Bad input, function by function: before C_Initialize, after C_Finalize, in a forked child, with
+ * every handle wrong in every way, every pointer missing, every length absurd. What is expected is
+ * in expect.c; decisions.c has what is hsmux's own.
  *
  *   badinput MODULE LABEL [--loose] [--messages]
  *
- * BADINPUT_PIN in the environment. Writes TAP. --loose is for tokens that cannot do everything: a function
- * whose good call fails is then left alone. --messages: the token has the message functions, otherwise they
- * must answer CKR_FUNCTION_NOT_SUPPORTED. The process must survive all of it; run
- * under ASan it also shows that nothing leaks. */
+ * BADINPUT_PIN in the environment. Writes TAP. --loose is for tokens that cannot do everything: a
+ * function whose good call fails is then left alone. --messages: the token has the message
+ * functions, otherwise they must answer CKR_FUNCTION_NOT_SUPPORTED. The process must survive all of
+ * it; run under ASan it also shows that nothing leaks. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -24,7 +24,8 @@ static bool has_messages;
 
 static void result(bool is_good, const char *what, const char *call)
 {
-	printf("%sok %u - %s%s%s\n", is_good ? "" : "not ", ++test_count, call, *call ? " " : "", what);
+	printf("%sok %u - %s%s%s\n", is_good ? "" : "not ", ++test_count, call, *call ? " " : "",
+	       what);
 }
 
 static bool is_among(CK_RV rv, const CK_RV *codes)
@@ -37,7 +38,8 @@ static bool is_among(CK_RV rv, const CK_RV *codes)
 	return false;
 }
 
-static void say_wrong(enum token_call call, unsigned i, const char *how, CK_RV rv, const CK_RV *codes)
+static void say_wrong(enum token_call call, unsigned i, const char *how, CK_RV rv,
+		      const CK_RV *codes)
 {
 	char spare[NAME_MAX_LEN];
 
@@ -51,11 +53,12 @@ static void say_wrong(enum token_call call, unsigned i, const char *how, CK_RV r
 /* True for what must work without C_Initialize. */
 static bool is_free(enum token_call call)
 {
-	return call == CALL_Initialize || call == CALL_GetFunctionList || call == CALL_GetInterfaceList ||
-	       call == CALL_GetInterface;
+	return call == CALL_Initialize || call == CALL_GetFunctionList ||
+	       call == CALL_GetInterfaceList || call == CALL_GetInterface;
 }
 
-/* Every function, with arguments that were good or with zeros, where Cryptoki is not initialised. */
+/* Every function, with arguments that were good or with zeros, where Cryptoki is not initialised.
+ */
 static bool refuses_uninitialised(struct world *w, bool is_child)
 {
 	static const CK_RV codes[EXPECT_MAX] = {CKR_CRYPTOKI_NOT_INITIALIZED};
@@ -69,7 +72,8 @@ static bool refuses_uninitialised(struct world *w, bool is_child)
 
 		if (is_free(call) || (call >= CALL_COUNT_2_40 && !w->m.f3))
 			continue;
-		if (is_child && call == CALL_Finalize) /* many programs finalise what they inherited */
+		if (is_child &&
+		    call == CALL_Finalize) /* many programs finalise what they inherited */
 			continue;
 		world_arguments(w, call, good);
 		rv = invoke(&w->m, call, good);
@@ -100,7 +104,8 @@ static bool refuses_in_child(struct world *w)
 }
 
 /* One spoiled argument; a failed step must have ended its operation. */
-static bool try_spoiled(struct world *w, enum token_call call, unsigned i, enum spoil how, const CK_RV *codes)
+static bool try_spoiled(struct world *w, enum token_call call, unsigned i, enum spoil how,
+			const CK_RV *codes)
 {
 	static const CK_RV ended[EXPECT_MAX] = {CKR_OPERATION_NOT_INITIALIZED};
 	union argument a[INVOKE_MAX];
@@ -148,7 +153,8 @@ static bool refuses_spoiled(struct world *w, enum token_call call, bool is_only_
 		if (is_only_handles && !is_handle_kind(kinds[i]))
 			continue;
 		for (unsigned how = 0; how < SPOIL_COUNT; how++) {
-			const CK_RV *codes = expect_codes(call, kinds[i], i ? kinds[i - 1] : 0, how);
+			const CK_RV *codes =
+				expect_codes(call, kinds[i], i ? kinds[i - 1] : 0, how);
 
 			if (codes && !try_spoiled(w, call, i, how, codes))
 				is_good = false;
@@ -157,14 +163,16 @@ static bool refuses_spoiled(struct world *w, enum token_call call, bool is_only_
 	return is_good;
 }
 
-/* Functions that change what all other cases stand on, or whose good call is another test's subject. */
+/* Functions that change what all other cases stand on, or whose good call is another test's
+ * subject. */
 static bool is_apart(enum token_call call)
 {
 	return call == CALL_Initialize || call == CALL_Finalize || call == CALL_InitToken ||
-	       call == CALL_InitPIN || call == CALL_SetPIN || call == CALL_Login || call == CALL_LoginUser ||
-	       call == CALL_Logout || call == CALL_CloseAllSessions || call == CALL_WaitForSlotEvent ||
-	       call == CALL_GetOperationState || call == CALL_SetOperationState ||
-	       call == CALL_GetFunctionStatus || call == CALL_CancelFunction ||
+	       call == CALL_InitPIN || call == CALL_SetPIN || call == CALL_Login ||
+	       call == CALL_LoginUser || call == CALL_Logout || call == CALL_CloseAllSessions ||
+	       call == CALL_WaitForSlotEvent || call == CALL_GetOperationState ||
+	       call == CALL_SetOperationState || call == CALL_GetFunctionStatus ||
+	       call == CALL_CancelFunction ||
 	       (call >= CALL_DigestEncryptUpdate && call <= CALL_DecryptVerifyUpdate);
 }
 
@@ -224,14 +232,16 @@ static void every_function(struct world *w)
 		if ((call >= CALL_COUNT_2_40 && !w->m.f3) || (is_message(call) && !has_messages))
 			break;
 		if (is_apart(call)) {
-			result(refuses_spoiled(w, call, true), "refuses wrong handles", invoke_names[call]);
+			result(refuses_spoiled(w, call, true), "refuses wrong handles",
+			       invoke_names[call]);
 			continue;
 		}
 		works = good_call_works(w, call);
 		if (!is_loose)
 			result(works, "works with good arguments", invoke_names[call]);
 		if (works)
-			result(refuses_spoiled(w, call, false), "refuses bad arguments", invoke_names[call]);
+			result(refuses_spoiled(w, call, false), "refuses bad arguments",
+			       invoke_names[call]);
 	}
 }
 
@@ -250,11 +260,13 @@ int main(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!world_load(&w, argv[1]))
 		return 1;
-	result(refuses_uninitialised(&w, false), "all functions refuse to work before C_Initialize", "");
+	result(refuses_uninitialised(&w, false), "all functions refuse to work before C_Initialize",
+	       "");
 	if (!world_open(&w, argv[2]))
 		return 1;
 	world_close(&w);
-	result(refuses_uninitialised(&w, false), "all functions refuse to work after C_Finalize", "");
+	result(refuses_uninitialised(&w, false), "all functions refuse to work after C_Finalize",
+	       "");
 	if (!world_open(&w, argv[2]))
 		return 1;
 	result(refuses_in_child(&w), "all functions refuse to work in a forked child", "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hsmux's decisions: cancelling with a missing mechanism, functions of the past, short buffers, odd
- * C_Initialize arguments, handles that outlive C_Finalize, parameters of unknown mechanisms. Each promise is
- * one function; it gets a fresh session and answers whether the promise held. */
+ * C_Initialize arguments, handles that outlive C_Finalize, parameters of unknown mechanisms. Each
+ * promise is one function; it gets a fresh session and answers whether the promise held. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,12 +31,14 @@ static bool cancels(struct world *w, enum token_call init, enum token_call step)
 	a[1].p = NULL;
 	is_good &= is_code("Init without mechanism", invoke(&w->m, init, a), CKR_OK);
 	world_arguments(w, step, a);
-	return is_good && is_code("step after it", invoke(&w->m, step, a), CKR_OPERATION_NOT_INITIALIZED);
+	return is_good &&
+	       is_code("step after it", invoke(&w->m, step, a), CKR_OPERATION_NOT_INITIALIZED);
 }
 
 static bool missing_mechanism_cancels(struct world *w)
 {
-	return cancels(w, CALL_EncryptInit, CALL_Encrypt) && cancels(w, CALL_DecryptInit, CALL_Decrypt) &&
+	return cancels(w, CALL_EncryptInit, CALL_Encrypt) &&
+	       cancels(w, CALL_DecryptInit, CALL_Decrypt) &&
 	       cancels(w, CALL_DigestInit, CALL_Digest) && cancels(w, CALL_SignInit, CALL_Sign) &&
 	       cancels(w, CALL_SignRecoverInit, CALL_SignRecover) &&
 	       cancels(w, CALL_VerifyInit, CALL_Verify) &&
@@ -70,7 +72,8 @@ static bool parallel_functions_are_gone(struct world *w)
 {
 	CK_SESSION_HANDLE s;
 
-	return is_code("status", w->m.f->C_GetFunctionStatus(w->session), CKR_FUNCTION_NOT_PARALLEL) &&
+	return is_code("status", w->m.f->C_GetFunctionStatus(w->session),
+		       CKR_FUNCTION_NOT_PARALLEL) &&
 	       is_code("cancel", w->m.f->C_CancelFunction(w->session), CKR_FUNCTION_NOT_PARALLEL) &&
 	       is_code("open", w->m.f->C_OpenSession(w->slot, 0, NULL, NULL, &s),
 		       CKR_SESSION_PARALLEL_NOT_SUPPORTED);
@@ -89,9 +92,11 @@ static bool short_buffer_keeps_the_operation(struct world *w)
 	CK_FUNCTION_LIST *f = w->m.f;
 	bool is_good = is_code("C_DigestInit", f->C_DigestInit(w->session, &m), CKR_OK);
 
-	is_good &= is_code("short", f->C_Digest(w->session, w->in, 4, w->out, &len), CKR_BUFFER_TOO_SMALL);
+	is_good &= is_code("short", f->C_Digest(w->session, w->in, 4, w->out, &len),
+			   CKR_BUFFER_TOO_SMALL);
 	is_good &= len == 32;
-	return is_good && is_code("enough", f->C_Digest(w->session, w->in, 4, w->out, &len), CKR_OK);
+	return is_good &&
+	       is_code("enough", f->C_Digest(w->session, w->in, 4, w->out, &len), CKR_OK);
 }
 
 static bool short_lists_say_how_long(struct world *w)
@@ -99,7 +104,8 @@ static bool short_lists_say_how_long(struct world *w)
 	CK_FUNCTION_LIST *f = w->m.f;
 	CK_ULONG slots = 0;
 	CK_ULONG mechanisms = 0;
-	bool is_good = is_code("slots", f->C_GetSlotList(CK_TRUE, w->result, &slots), CKR_BUFFER_TOO_SMALL);
+	bool is_good = is_code("slots", f->C_GetSlotList(CK_TRUE, w->result, &slots),
+			       CKR_BUFFER_TOO_SMALL);
 
 	is_good &= is_code("mechanisms", f->C_GetMechanismList(w->slot, w->result, &mechanisms),
 			   CKR_BUFFER_TOO_SMALL);
@@ -112,8 +118,10 @@ static bool logins_are_refused(struct world *w)
 	CK_SESSION_HANDLE s = w->session;
 
 	return is_code("type", f->C_Login(s, 77, w->pin, w->pin_len), CKR_USER_TYPE_INVALID) &&
-	       is_code("twice", f->C_Login(s, CKU_USER, w->pin, w->pin_len), CKR_USER_ALREADY_LOGGED_IN) &&
-	       is_code("wrong and twice", f->C_Login(s, CKU_USER, w->pin, 1), CKR_USER_ALREADY_LOGGED_IN) &&
+	       is_code("twice", f->C_Login(s, CKU_USER, w->pin, w->pin_len),
+		       CKR_USER_ALREADY_LOGGED_IN) &&
+	       is_code("wrong and twice", f->C_Login(s, CKU_USER, w->pin, 1),
+		       CKR_USER_ALREADY_LOGGED_IN) &&
 	       is_code("other", f->C_Login(s, CKU_SO, w->pin, w->pin_len),
 		       CKR_USER_ANOTHER_ALREADY_LOGGED_IN) &&
 	       is_code("context", f->C_Login(s, CKU_CONTEXT_SPECIFIC, w->pin, w->pin_len),
@@ -124,7 +132,8 @@ static bool slot_events_do_not_hang(struct world *w)
 {
 	CK_SLOT_ID slot;
 
-	return is_code("poll", w->m.f->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT) &&
+	return is_code("poll", w->m.f->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL),
+		       CKR_NO_EVENT) &&
 	       is_code("reserved", w->m.f->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, w->in),
 		       CKR_ARGUMENTS_BAD);
 }
@@ -146,8 +155,10 @@ static bool interfaces_are_exact(struct world *w)
 	       is_code("name", get(ours, NULL, &i, 0), CKR_OK) &&
 	       is_code("vendor's", get(other, NULL, &i, 0), CKR_ARGUMENTS_BAD) &&
 	       is_code("version", get(ours, &odd, &i, 0), CKR_ARGUMENTS_BAD) &&
-	       is_code("fork safe", get(ours, NULL, &i, CKF_INTERFACE_FORK_SAFE), CKR_ARGUMENTS_BAD) &&
-	       is_code("short", list((CK_INTERFACE *)w->result, &count), CKR_BUFFER_TOO_SMALL) && (count == 2);
+	       is_code("fork safe", get(ours, NULL, &i, CKF_INTERFACE_FORK_SAFE),
+		       CKR_ARGUMENTS_BAD) &&
+	       is_code("short", list((CK_INTERFACE *)w->result, &count), CKR_BUFFER_TOO_SMALL) &&
+	       (count == 2);
 }
 
 static bool dual_functions_need_two_operations(struct world *w)
@@ -185,8 +196,10 @@ static bool unknown_parameters_pass_only_when_flat(struct world *w)
 
 	return is_code("flat", vendor_sign(w, flat, sizeof(flat)), CKR_OK) &&
 	       is_code("none", vendor_sign(w, NULL, 0), CKR_OK) &&
-	       is_code("pointer", vendor_sign(w, pointer, sizeof(pointer)), CKR_MECHANISM_PARAM_INVALID) &&
-	       is_code("handle", vendor_sign(w, handle, sizeof(handle)), CKR_MECHANISM_PARAM_INVALID);
+	       is_code("pointer", vendor_sign(w, pointer, sizeof(pointer)),
+		       CKR_MECHANISM_PARAM_INVALID) &&
+	       is_code("handle", vendor_sign(w, handle, sizeof(handle)),
+		       CKR_MECHANISM_PARAM_INVALID);
 }
 
 static CK_RV no_mutex(void **mutex)
@@ -211,13 +224,14 @@ static bool initialize_arguments(struct world *w)
 				    .LockMutex = no_lock,
 				    .UnlockMutex = no_lock};
 	CK_C_INITIALIZE_ARGS reserved = {.flags = CKF_OS_LOCKING_OK, .pReserved = nonsense};
-	bool is_good = is_code("twice", f->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED) &&
-		       is_code("reserved", f->C_Finalize(nonsense), CKR_ARGUMENTS_BAD) &&
-		       is_code("finalize", f->C_Finalize(NULL), CKR_OK) &&
-		       is_code("again", f->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED) &&
-		       is_code("half of the callbacks", f->C_Initialize(&half), CKR_ARGUMENTS_BAD) &&
-		       is_code("only callbacks", f->C_Initialize(&own), CKR_CANT_LOCK) &&
-		       is_code("pReserved", f->C_Initialize(&reserved), CKR_ARGUMENTS_BAD);
+	bool is_good =
+		is_code("twice", f->C_Initialize(NULL), CKR_CRYPTOKI_ALREADY_INITIALIZED) &&
+		is_code("reserved", f->C_Finalize(nonsense), CKR_ARGUMENTS_BAD) &&
+		is_code("finalize", f->C_Finalize(NULL), CKR_OK) &&
+		is_code("again", f->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED) &&
+		is_code("half of the callbacks", f->C_Initialize(&half), CKR_ARGUMENTS_BAD) &&
+		is_code("only callbacks", f->C_Initialize(&own), CKR_CANT_LOCK) &&
+		is_code("pReserved", f->C_Initialize(&reserved), CKR_ARGUMENTS_BAD);
 
 	own.flags = CKF_OS_LOCKING_OK | CKF_LIBRARY_CANT_CREATE_OS_THREADS;
 	is_good &= is_code("callbacks and no threads", f->C_Initialize(&own), CKR_OK);
@@ -230,7 +244,8 @@ static bool old_handles_are_dead(struct world *w, CK_SESSION_HANDLE session, CK_
 	CK_SESSION_INFO info;
 	CK_MECHANISM m = {CKM_SHA256_HMAC, NULL, 0};
 
-	return is_code("session", w->m.f->C_GetSessionInfo(session, &info), CKR_SESSION_HANDLE_INVALID) &&
+	return is_code("session", w->m.f->C_GetSessionInfo(session, &info),
+		       CKR_SESSION_HANDLE_INVALID) &&
 	       is_code("key", w->m.f->C_SignInit(w->keeper, &m, key), CKR_KEY_HANDLE_INVALID);
 }
 
@@ -242,19 +257,24 @@ struct promise {
 };
 
 static const struct promise promises[] = {
-	{"a missing mechanism cancels the active operation", missing_mechanism_cancels, true, false},
+	{"a missing mechanism cancels the active operation", missing_mechanism_cancels, true,
+	 false},
 	{"C_SessionCancel cancels and is content with nothing", session_cancel_cancels, true, true},
 	{"operation states are not supported", operation_state_is_not_supported, false, false},
-	{"parallel functions answer as the standard says", parallel_functions_are_gone, false, false},
-	{"C_InitToken is refused while a session is open", init_token_refuses_open_sessions, false, false},
+	{"parallel functions answer as the standard says", parallel_functions_are_gone, false,
+	 false},
+	{"C_InitToken is refused while a session is open", init_token_refuses_open_sessions, false,
+	 false},
 	{"a short buffer keeps the operation", short_buffer_keeps_the_operation, false, false},
 	{"short lists say how long they are", short_lists_say_how_long, false, false},
-	{"logins out of order are refused without asking the token", logins_are_refused, false, false},
-	{"C_WaitForSlotEvent does not hang when told not to", slot_events_do_not_hang, false, false},
+	{"logins out of order are refused without asking the token", logins_are_refused, false,
+	 false},
+	{"C_WaitForSlotEvent does not hang when told not to", slot_events_do_not_hang, false,
+	 false},
 	{"interfaces are found by exact name and version", interfaces_are_exact, false, true},
 	{"dual functions need two operations", dual_functions_need_two_operations, false, false},
-	{"parameters of unknown mechanisms pass only when flat", unknown_parameters_pass_only_when_flat, true,
-	 false},
+	{"parameters of unknown mechanisms pass only when flat",
+	 unknown_parameters_pass_only_when_flat, true, false},
 };
 
 static void say(unsigned count, bool is_good, const char *sentence)
@@ -278,8 +298,10 @@ unsigned decisions(struct world *w, const char *label, unsigned count, bool is_l
 	}
 	key = w->key;
 	session = w->keeper;
-	say(++count, initialize_arguments(w), "C_Initialize takes the arguments that the standard knows");
+	say(++count, initialize_arguments(w),
+	    "C_Initialize takes the arguments that the standard knows");
 	is_open = world_open(w, label);
-	say(++count, is_open && old_handles_are_dead(w, session, key), "handles do not outlive C_Finalize");
+	say(++count, is_open && old_handles_are_dead(w, session, key),
+	    "handles do not outlive C_Finalize");
 	return count;
 }

@@ -5,8 +5,8 @@
 
 #include "tests/badinput/world.h"
 
-/* Runs all of them, numbering TAP lines from `count`; returns the new count. `is_loose` leaves out what
- * only the null token can show. Re-initialises the module on the way. */
+/* Runs all of them, numbering TAP lines from `count`; returns the new count. `is_loose` leaves out
+ * what only the null token can show. Re-initialises the module on the way. */
 unsigned decisions(struct world *w, const char *label, unsigned count, bool is_loose);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The expected answers, by the letter of the argument (tests/token/invoke.h); what differs from function
- * to function are rows of their own, which come first. Sources: the list of return values of each function
- * in PKCS#11 2.40 and 3.0; where the standard leaves a choice, hsmux's manual. */
+/* The expected answers, by the letter of the argument (tests/token/invoke.h); what differs from
+ * function to function are rows of their own, which come first. Sources: the list of return values
+ * of each function in PKCS#11 2.40 and 3.0; where the standard leaves a choice, hsmux's manual. */
 #include <string.h>
 
 #include "tests/badinput/expect.h"
 
 const char *const expect_names[SPOIL_COUNT] = {
-	"NULL", "length ~0", "handle 0", "handle never issued", "stale handle", "handle ~0",
-	"NULL inside", "length ~0 inside",
+	"NULL",         "length ~0", "handle 0",    "handle never issued",
+	"stale handle", "handle ~0", "NULL inside", "length ~0 inside",
 };
 
 #define ANY_CALL CALL_COUNT
@@ -22,12 +22,13 @@ const char *const expect_names[SPOIL_COUNT] = {
 struct row {
 	enum token_call call;
 	char kind;
-	char before; /* kind of the argument before it, or 0 = any */
+	char before;  /* kind of the argument before it, or 0 = any */
 	unsigned how; /* bits */
 	bool is_skipped;
 	CK_RV codes[EXPECT_MAX];
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	/* A length of room that the application claims to have is its own affair. */
 	{CALL_GetAttributeValue, 't', 0, INNER, true, {0}},
@@ -72,6 +73,7 @@ static const struct row rows[] = {
 	 {CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}},
 	{ANY_CALL, 'l', 0, HUGE_N, false, {CKR_DATA_LEN_RANGE, CKR_ARGUMENTS_BAD}},
 };
+/* clang-format on */
 
 const CK_RV *expect_codes(enum token_call call, char kind, char before, enum spoil how)
 {
@@ -98,7 +100,8 @@ static void inner(struct world *w, char kind, enum spoil how)
 	}
 }
 
-void expect_spoil(struct world *w, enum token_call call, union argument *a, unsigned i, enum spoil how)
+void expect_spoil(struct world *w, enum token_call call, union argument *a, unsigned i,
+		  enum spoil how)
 {
 	char kind = invoke_arguments[call][i];
 	bool is_session = kind == 's';

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Object handles hidden in mechanism parameters: through hsmux every one of them must arrive at the null
- * token as the token's own handle, every one that the token writes must come back as hsmux's, and one that
- * is wrong must be refused before the token sees it.
+/* Object handles hidden in mechanism parameters: through hsmux every one of them must arrive at the
+ * null token as the token's own handle, every one that the token writes must come back as hsmux's,
+ * and one that is wrong must be refused before the token sees it.
  *
  *   hidden-handles MODULE LABEL
  *
- * BADINPUT_PIN and NULL_TOKEN_STATS in the environment. Writes TAP. The structures are written down in
- * tests/token/params.h, independently of hsmux's. */
+ * BADINPUT_PIN and NULL_TOKEN_STATS in the environment. Writes TAP. The structures are written down
+ * in tests/token/params.h, independently of hsmux's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static void result(bool is_good, const char *what, CK_MECHANISM_TYPE type)
 {
 	char spare[NAME_MAX_LEN];
 
-	printf("%sok %u - %s %s\n", is_good ? "" : "not ", ++count, name_of(NAME_MECHANISM, type, spare), what);
+	printf("%sok %u - %s %s\n", is_good ? "" : "not ", ++count,
+	       name_of(NAME_MECHANISM, type, spare), what);
 }
 
 static bool is_code(const char *what, CK_RV rv, CK_RV expected)
@@ -49,13 +50,15 @@ static bool is_code(const char *what, CK_RV rv, CK_RV expected)
 	return false;
 }
 
-/* True when the object exists for hsmux: what a member made must have become one of hsmux's objects. */
+/* True when the object exists for hsmux: what a member made must have become one of hsmux's
+ * objects. */
 static bool is_object(CK_OBJECT_HANDLE o)
 {
 	CK_OBJECT_CLASS class = 0;
 	CK_ATTRIBUTE a = {CKA_CLASS, &class, sizeof(class)};
 
-	return is_code("handle that came back", f->C_GetAttributeValue(session, o, &a, 1), CKR_OK) &&
+	return is_code("handle that came back", f->C_GetAttributeValue(session, o, &a, 1),
+		       CKR_OK) &&
 	       class == CKO_SECRET_KEY && o < 0x80000000UL;
 }
 
@@ -91,8 +94,8 @@ static CK_RV wrap(CK_MECHANISM_TYPE type, void *param, CK_ULONG len)
 
 typedef CK_RV use_function(CK_MECHANISM_TYPE type, void *param, CK_ULONG len);
 
-/* Right handles work; each wrong one is refused and never reaches the token. `fields` are the places of
- * the handles inside the parameter. */
+/* Right handles work; each wrong one is refused and never reaches the token. `fields` are the
+ * places of the handles inside the parameter. */
 static void handles(CK_MECHANISM_TYPE type, use_function *use, void *param, CK_ULONG len,
 		    CK_OBJECT_HANDLE *const *fields, unsigned field_count)
 {
@@ -107,8 +110,8 @@ static void handles(CK_MECHANISM_TYPE type, use_function *use, void *param, CK_U
 			   is_code("or", use(type, param, len), CKR_MECHANISM_PARAM_INVALID);
 		*fields[i] = right;
 	}
-	result(is_good && atomic_load(&stats->foreign) == foreign, "translates the handles in its parameter",
-	       type);
+	result(is_good && atomic_load(&stats->foreign) == foreign,
+	       "translates the handles in its parameter", type);
 }
 
 /* A field that the standard gives no meaning now may hold anything. */
@@ -117,7 +120,8 @@ static void ignores(CK_MECHANISM_TYPE type, use_function *use, void *param, CK_U
 	uint64_t foreign = atomic_load(&stats->foreign);
 	bool is_good = is_code("meaningless handle", use(type, param, len), CKR_OK);
 
-	result(is_good && atomic_load(&stats->foreign) == foreign, "leaves meaningless fields alone", type);
+	result(is_good && atomic_load(&stats->foreign) == foreign,
+	       "leaves meaningless fields alone", type);
 }
 
 static void key_agreement(void)
@@ -127,7 +131,8 @@ static void key_agreement(void)
 	struct p_mqv p = {{1, 4, bytes, 8, bytes, 8, key, 8, bytes}, key};
 	CK_ULONG offset = key; /* a bit offset that happens to be a handle's number */
 
-	handles(P_CONCATENATE_BASE_AND_KEY, derive, &one, sizeof(one), (CK_OBJECT_HANDLE *[]){&one}, 1);
+	handles(P_CONCATENATE_BASE_AND_KEY, derive, &one, sizeof(one), (CK_OBJECT_HANDLE *[]){&one},
+		1);
 	handles(P_X9_42_DH_HYBRID_DERIVE, derive, &p.dh2, sizeof(p.dh2),
 		(CK_OBJECT_HANDLE *[]){&p.dh2.private}, 1);
 	for (int i = 0; i < 2; i++)
@@ -153,8 +158,10 @@ static void ike(void)
 	struct p_ike1_prf one = {CKM_SHA256_HMAC, CK_TRUE, key, key, bytes, 4, bytes, 4, 1};
 	struct p_ike1_extended extended = {CKM_SHA256_HMAC, CK_TRUE, key, bytes, 4};
 
-	handles(P_IKE2_PRF_PLUS_DERIVE, derive, &plus, sizeof(plus), (CK_OBJECT_HANDLE *[]){&plus.seed_key}, 1);
-	handles(P_IKE_PRF_DERIVE, derive, &prf, sizeof(prf), (CK_OBJECT_HANDLE *[]){&prf.new_key}, 1);
+	handles(P_IKE2_PRF_PLUS_DERIVE, derive, &plus, sizeof(plus),
+		(CK_OBJECT_HANDLE *[]){&plus.seed_key}, 1);
+	handles(P_IKE_PRF_DERIVE, derive, &prf, sizeof(prf), (CK_OBJECT_HANDLE *[]){&prf.new_key},
+		1);
 	handles(P_IKE1_PRF_DERIVE, derive, &one, sizeof(one),
 		(CK_OBJECT_HANDLE *[]){&one.gxy, &one.prev_key}, 2);
 	handles(P_IKE1_EXTENDED_DERIVE, derive, &extended, sizeof(extended),
@@ -176,8 +183,10 @@ static void nested(void)
 
 	handles(P_KIP_DERIVE, derive, &kip, sizeof(kip), (CK_OBJECT_HANDLE *[]){&kip.key}, 1);
 	handles(P_KIP_MAC, sign_init, &kip, sizeof(kip), (CK_OBJECT_HANDLE *[]){&kip.key}, 1);
-	handles(P_CMS_SIG, sign_init, &cms, sizeof(cms), (CK_OBJECT_HANDLE *[]){&cms.certificate}, 1);
-	handles(P_GOSTR3410_KEY_WRAP, wrap, &gost, sizeof(gost), (CK_OBJECT_HANDLE *[]){&gost.key}, 1);
+	handles(P_CMS_SIG, sign_init, &cms, sizeof(cms), (CK_OBJECT_HANDLE *[]){&cms.certificate},
+		1);
+	handles(P_GOSTR3410_KEY_WRAP, wrap, &gost, sizeof(gost), (CK_OBJECT_HANDLE *[]){&gost.key},
+		1);
 	kip.key = 0;
 	cms.certificate = 0;
 	ignores(P_KIP_DERIVE, derive, &kip, sizeof(kip));
@@ -215,9 +224,8 @@ static void kdfs(void)
 	struct p_prf_data data[] = {{1, counter, sizeof(counter)},
 				    {4, bytes, 8},
 				    {P_SP800_108_KEY_HANDLE, &in, sizeof(in)}};
-	struct p_derived_key more[MORE] = {{session_key, 1, &made[0]},
-					   {session_key, 1, &made[1]},
-					   {NULL, 0, &made[2]}};
+	struct p_derived_key more[MORE] = {
+		{session_key, 1, &made[0]}, {session_key, 1, &made[1]}, {NULL, 0, &made[2]}};
 	struct p_sp800_108 plain = {CKM_SHA256_HMAC, 3, data, MORE, more};
 	struct p_sp800_108_feedback feedback = {CKM_SHA256_HMAC, 3, data, 8, bytes, MORE, more};
 
@@ -256,7 +264,8 @@ static void key_blocks(void)
 	tls(P_TLS_KEY_AND_MAC_DERIVE, &p.keys, sizeof(p.keys), &out);
 	tls(P_TLS12_KEY_AND_MAC_DERIVE, &p, sizeof(p), &out);
 	tls(P_TLS12_KEY_SAFE_DERIVE, &p, sizeof(p), &out);
-	for (CK_MECHANISM_TYPE type = P_WTLS_SERVER_KEY_AND_MAC; type <= P_WTLS_CLIENT_KEY_AND_MAC; type++)
+	for (CK_MECHANISM_TYPE type = P_WTLS_SERVER_KEY_AND_MAC; type <= P_WTLS_CLIENT_KEY_AND_MAC;
+	     type++)
 		result(is_code("derive", derive_without_key(type, &wtls, sizeof(wtls)), CKR_OK) &&
 			       is_object(wtls_out.mac) && is_object(wtls_out.key),
 		       "gives back handles of hsmux's own", type);
@@ -287,7 +296,8 @@ static bool set_up(const char *module, const char *label)
 		return false;
 	f = m.f;
 	return f->C_Initialize(&args) == CKR_OK && load_find_slot(f, label, &slot) &&
-	       f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) == CKR_OK &&
+	       f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session) ==
+		       CKR_OK &&
 	       f->C_Login(session, CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin)) == CKR_OK &&
 	       find_key("key-00000001", &base) && find_key("key-00000002", &key);
 }

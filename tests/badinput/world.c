@@ -66,7 +66,8 @@ bool world_is_step(enum token_call call)
 {
 	return call >= CALL_EncryptInit && call <= CALL_VerifyRecover && call != CALL_EncryptInit &&
 	       call != CALL_DecryptInit && call != CALL_DigestInit && call != CALL_SignInit &&
-	       call != CALL_SignRecoverInit && call != CALL_VerifyInit && call != CALL_VerifyRecoverInit;
+	       call != CALL_SignRecoverInit && call != CALL_VerifyInit &&
+	       call != CALL_VerifyRecoverInit;
 }
 
 uint64_t world_foreign(const struct world *w)
@@ -251,10 +252,8 @@ static bool object_make(struct world *w)
 static bool key_make(struct world *w)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)},
-		{CKA_KEY_TYPE, &generic, sizeof(generic)},
-		{CKA_TOKEN, &no, sizeof(no)},
-		{CKA_LABEL, label, sizeof(label) - 1},
+		{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &generic, sizeof(generic)},
+		{CKA_TOKEN, &no, sizeof(no)},         {CKA_LABEL, label, sizeof(label) - 1},
 		{CKA_VALUE, w->in, world_in_len},
 	};
 
@@ -282,8 +281,8 @@ bool world_prepare(struct world *w, enum token_call call)
 {
 	union argument a[INVOKE_MAX];
 
-	if (w->m.f->C_OpenSession(w->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &w->session) !=
-		    CKR_OK ||
+	if (w->m.f->C_OpenSession(w->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				  &w->session) != CKR_OK ||
 	    !object_make(w))
 		return false;
 	memset(w->in, 'x', world_in_len);
@@ -293,7 +292,8 @@ bool world_prepare(struct world *w, enum token_call call)
 		if (needs[i].step != call)
 			continue;
 		for (size_t j = 0; j < NEEDS_COUNT; j++)
-			if (needs[j].step == needs[i].init) { /* a Next needs a Begin needs an Init */
+			if (needs[j].step ==
+			    needs[i].init) { /* a Next needs a Begin needs an Init */
 				world_arguments(w, needs[j].init, a);
 				if (invoke(&w->m, needs[j].init, a) != CKR_OK)
 					return false;
@@ -314,7 +314,8 @@ void world_drop(struct world *w)
 static CK_BYTE *guarded(CK_ULONG len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	CK_BYTE *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CK_BYTE *map =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE) != 0)
 		return NULL;

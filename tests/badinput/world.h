@@ -8,10 +8,11 @@
 #include "tests/token/null.h"
 
 /* No module has handed this out. */
-#define WORLD_NOWHERE 0x7ffffff1UL
+#define WORLD_NOWHERE       0x7ffffff1UL
 #define WORLD_SIGNATURE_MAX 512
 
-/* What good arguments point to. Inputs end at a page that cannot be read: who trusts a length dies. */
+/* What good arguments point to. Inputs end at a page that cannot be read: who trusts a length dies.
+ */
 struct world {
 	struct loaded m;
 	struct null_stats *stats; /* of the null token behind hsmux, or NULL */
@@ -19,12 +20,12 @@ struct world {
 	CK_SESSION_HANDLE keeper;  /* keeps the login while other sessions come and go */
 	CK_SESSION_HANDLE session; /* of the case at hand */
 	CK_SESSION_HANDLE closed;  /* was valid once */
-	CK_OBJECT_HANDLE key;	   /* secret key for everything */
+	CK_OBJECT_HANDLE key;      /* secret key for everything */
 	CK_OBJECT_HANDLE private;
 	CK_OBJECT_HANDLE public;
-	CK_OBJECT_HANDLE data;	   /* object to read, copy, change and destroy */
+	CK_OBJECT_HANDLE data; /* object to read, copy, change and destroy */
 	CK_OBJECT_HANDLE destroyed;
-	CK_BYTE *in;		   /* world_in_len bytes before the guard page */
+	CK_BYTE *in; /* world_in_len bytes before the guard page */
 	CK_BYTE signature[WORLD_SIGNATURE_MAX];
 	CK_ULONG signature_len;
 	CK_MECHANISM mechanism;
@@ -53,8 +54,8 @@ void world_close(struct world *w);
 /* Good arguments for a call. */
 void world_arguments(struct world *w, enum token_call call, union argument *a);
 
-/* A fresh session (and object) with the operation that `call` needs; world_drop closes it. False: the
- * preparation failed, so nothing can be said. */
+/* A fresh session (and object) with the operation that `call` needs; world_drop closes it. False:
+ * the preparation failed, so nothing can be said. */
 bool world_prepare(struct world *w, enum token_call call);
 void world_drop(struct world *w);
 

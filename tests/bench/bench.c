@@ -7,9 +7,11 @@
  *   bench memory NAME=MODULE,LABEL
  *   bench start NAME=MODULE,LABEL    microseconds from dlopen to the first signature
  *   bench loop WORK N NAME=MODULE,LABEL    for callgrind: N pieces below work_run
- *   bench key NAME=MODULE,LABEL      makes the keys of `ratio` on a token: P-256 and AES, RSA as "rsa"
+ *   bench key NAME=MODULE,LABEL      makes the keys of `ratio` on a token: P-256 and AES, RSA as
+ * "rsa"
  *
- * BENCH_PIN in the environment. Prints "ID NAME VALUE" lines. Exit 0 unless it could not measure. */
+ * BENCH_PIN in the environment. Prints "ID NAME VALUE" lines. Exit 0 unless it could not measure.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,8 @@ static int start(char *description)
 	return 0;
 }
 
-/* Warms up outside work_run's count: callgrind begins to collect when the loop is entered a second time. */
+/* Warms up outside work_run's count: callgrind begins to collect when the loop is entered a second
+ * time. */
 static int loop(enum work what, unsigned long n, char *description)
 {
 	struct side s;
@@ -63,7 +66,7 @@ static bool make_pair(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, CK_MECHANISM_TYP
 	CK_OBJECT_HANDLE b;
 
 	if (!is_ec)
-		public[2] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
+	public[2] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
 	return f->C_GenerateKeyPair(s, &m, public, is_ec ? 3 : 4, private, 4, &a, &b) == CKR_OK;
 }
 
@@ -72,8 +75,10 @@ static bool make_aes(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, char *label)
 	CK_ULONG len = 32;
 	CK_BBOOL yes = CK_TRUE;
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)},	  {CKA_LABEL, label, strlen(label)},
-		{CKA_ENCRYPT, &yes, sizeof(yes)}, {CKA_VALUE_LEN, &len, sizeof(len)},
+		{CKA_TOKEN, &yes, sizeof(yes)},
+		{CKA_LABEL, label, strlen(label)},
+		{CKA_ENCRYPT, &yes, sizeof(yes)},
+		{CKA_VALUE_LEN, &len, sizeof(len)},
 	};
 	CK_MECHANISM m = {CKM_AES_KEY_GEN, NULL, 0};
 	CK_OBJECT_HANDLE key;

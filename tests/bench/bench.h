@@ -21,10 +21,19 @@ struct side {
 	CK_MECHANISM_TYPE sign;
 };
 
-enum work { WORK_SIGN, WORK_INFO, WORK_ATTRIBUTE, WORK_FIND, WORK_OPEN, WORK_GCM_1K, WORK_GCM_64K, WORK_COUNT };
+enum work {
+	WORK_SIGN,
+	WORK_INFO,
+	WORK_ATTRIBUTE,
+	WORK_FIND,
+	WORK_OPEN,
+	WORK_GCM_1K,
+	WORK_GCM_64K,
+	WORK_COUNT
+};
 
-/* Reads "NAME=MODULE,LABEL" and opens it: initialised, logged in, key found by the label "key-00000001" or
- * `key_label`. The PIN is BENCH_PIN. False with a message. */
+/* Reads "NAME=MODULE,LABEL" and opens it: initialised, logged in, key found by the label
+ * "key-00000001" or `key_label`. The PIN is BENCH_PIN. False with a message. */
 bool side_open(struct side *s, char *description, const char *key_label);
 
 /* Another session on the side; for threads. 0 when refused. */
@@ -33,8 +42,8 @@ CK_SESSION_HANDLE side_session(const struct side *s);
 /* The name of a piece of work, and back; WORK_COUNT for none. */
 enum work work_find(const char *name);
 
-/* Does the work n times in `session`. False when a call fails. Never inlined: callgrind counts what is
- * below it. */
+/* Does the work n times in `session`. False when a call fails. Never inlined: callgrind counts what
+ * is below it. */
 bool work_run(const struct side *s, CK_SESSION_HANDLE session, enum work what, unsigned long n);
 
 /* Nanoseconds of CPU of this thread, and of monotonic time. */

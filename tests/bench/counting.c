@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counts that repeat exactly: system calls, exclusive locks, memory.
  *
- * System calls are counted by a tracing parent between two marks that the child sets with calls nobody
- * else makes. Locks are counted by a preloaded library (locks.c) while two threads with sessions of their
- * own work, one after the other, so that shared locks show. */
+ * System calls are counted by a tracing parent between two marks that the child sets with calls
+ * nobody else makes. Locks are counted by a preloaded library (locks.c) while two threads with
+ * sessions of their own work, one after the other, so that shared locks show. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +38,8 @@ static void traced_child(const struct side *s, enum work what)
 	_exit(0);
 }
 
-/* Stops of the child at system calls between the marks; two stops are one call. -1: not traced to the end. */
+/* Stops of the child at system calls between the marks; two stops are one call. -1: not traced to
+ * the end. */
 static long count_stops(pid_t pid)
 {
 	long stops = 0;
@@ -83,7 +84,8 @@ bool measure_system_calls(const char *id, struct side *s, enum work what, char *
 	stops = pid > 0 ? count_stops(pid) : -1;
 	if (stops < 0)
 		return false;
-	printf("%s %.*s %.3f\n", id, (int)strcspn(description, "="), description, (double)stops / PIECES);
+	printf("%s %.*s %.3f\n", id, (int)strcspn(description, "="), description,
+	       (double)stops / PIECES);
 	return true;
 }
 
@@ -110,7 +112,8 @@ bool measure_locks(const char *id, struct side *s, enum work what)
 	bool is_good = true;
 	unsigned long locks;
 
-	if (!load_symbol(NULL, "locks_reset", &reset) || !load_symbol(NULL, "locks_shared", &shared))
+	if (!load_symbol(NULL, "locks_reset", &reset) ||
+	    !load_symbol(NULL, "locks_shared", &shared))
 		return false;
 	reset();
 	for (int i = 0; i < 2; i++) {
@@ -119,7 +122,8 @@ bool measure_locks(const char *id, struct side *s, enum work what)
 
 		if (i == 0) {
 			lock_run(&l);
-		} else if (pthread_create(&thread, NULL, lock_run, &l) != 0 || pthread_join(thread, NULL) != 0) {
+		} else if (pthread_create(&thread, NULL, lock_run, &l) != 0 ||
+			   pthread_join(thread, NULL) != 0) {
 			return false;
 		}
 		is_good = is_good && l.is_good;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A library to preload that counts exclusive locks by their address. What only one thread ever takes
- * (a session's own lock) is not what stops others, so only addresses that two threads used count.
+/* A library to preload that counts exclusive locks by their address. What only one thread ever
+ * takes (a session's own lock) is not what stops others, so only addresses that two threads used
+ * count.
  *
- * The table is open addressing over atomics: it must not take a lock itself. When it is full, further
- * addresses are not counted, and locks_shared says ~0. */
+ * The table is open addressing over atomics: it must not take a lock itself. When it is full,
+ * further addresses are not counted, and locks_shared says ~0. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +17,8 @@
 #define SLOTS  4096
 #define EXPORT __attribute__((visibility("default")))
 
-/* One lock. `user` is the address of a thread-local of the first thread, or 1 for several threads. */
+/* One lock. `user` is the address of a thread-local of the first thread, or 1 for several threads.
+ */
 struct seen {
 	_Atomic uintptr_t lock;
 	_Atomic uintptr_t user;

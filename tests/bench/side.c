@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sides and work. Every piece of work is what an application does for one result; nothing else is done
- * between two of them, so that a difference between sides is the difference between the modules. */
+/* Sides and work. Every piece of work is what an application does for one result; nothing else is
+ * done between two of them, so that a difference between sides is the difference between the
+ * modules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 
 #include "tests/bench/bench.h"
 
-static const char *const names[WORK_COUNT] = {"sign", "info", "attribute", "find", "open", "gcm1k", "gcm64k"};
+static const char *const names[WORK_COUNT] = {"sign", "info",  "attribute", "find",
+					      "open", "gcm1k", "gcm64k"};
 
 static CK_OBJECT_CLASS private_class = CKO_PRIVATE_KEY;
 static CK_OBJECT_CLASS secret_class = CKO_SECRET_KEY;
@@ -54,10 +56,11 @@ enum work work_find(const char *name)
 	return (enum work)i;
 }
 
-static bool find(const struct side *s, CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class, char *label,
-		 CK_OBJECT_HANDLE *out)
+static bool find(const struct side *s, CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class,
+		 char *label, CK_OBJECT_HANDLE *out)
 {
-	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, class, sizeof(*class)}, {CKA_LABEL, label, strlen(label)}};
+	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, class, sizeof(*class)},
+			       {CKA_LABEL, label, strlen(label)}};
 	CK_ULONG count = 0;
 
 	return s->m.f->C_FindObjectsInit(session, tmpl, 2) == CKR_OK &&
@@ -69,7 +72,8 @@ CK_SESSION_HANDLE side_session(const struct side *s)
 {
 	CK_SESSION_HANDLE session = 0;
 
-	(void)s->m.f->C_OpenSession(s->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session);
+	(void)s->m.f->C_OpenSession(s->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				    &session);
 	return session;
 }
 
@@ -156,8 +160,9 @@ static CK_RV once(const struct side *s, CK_SESSION_HANDLE session, enum work wha
 	case WORK_ATTRIBUTE:
 		return attribute_once(s, session);
 	case WORK_FIND:
-		return find(s, session, &private_class, (char *)key_label, &key) ? CKR_OK
-										 : CKR_GENERAL_ERROR;
+		return find(s, session, &private_class, (char *)key_label, &key)
+			       ? CKR_OK
+			       : CKR_GENERAL_ERROR;
 	case WORK_OPEN:
 		return open_once(s);
 	case WORK_GCM_1K:
@@ -170,8 +175,8 @@ static CK_RV once(const struct side *s, CK_SESSION_HANDLE session, enum work wha
 	return CKR_GENERAL_ERROR;
 }
 
-__attribute__((noinline)) bool work_run(const struct side *s, CK_SESSION_HANDLE session, enum work what,
-					unsigned long n)
+__attribute__((noinline)) bool work_run(const struct side *s, CK_SESSION_HANDLE session,
+					enum work what, unsigned long n)
 {
 	CK_RV rv = CKR_OK;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Time. Machines are noisy: slices of all sides alternate within every round, each side is compared with
- * the direct one of the same round, and the median over the rounds is reported. Small costs are CPU time
- * of the thread, throughput is wall time. The first side is the direct one. */
+/* Time. Machines are noisy: slices of all sides alternate within every round, each side is compared
+ * with the direct one of the same round, and the median over the rounds is reported. Small costs
+ * are CPU time of the thread, throughput is wall time. The first side is the direct one. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -56,8 +56,8 @@ bool measure_time(struct side *sides, unsigned count)
 {
 	return count <= MAX_SIDES && added("P3", sides, count, WORK_SIGN) &&
 	       added("P4-info", sides, count, WORK_INFO) &&
-	       added("P4-attribute", sides, count, WORK_ATTRIBUTE) && added("P5", sides, count, WORK_FIND) &&
-	       added("P6", sides, count, WORK_OPEN);
+	       added("P4-attribute", sides, count, WORK_ATTRIBUTE) &&
+	       added("P5", sides, count, WORK_FIND) && added("P6", sides, count, WORK_OPEN);
 }
 
 #define SAMPLES 401
@@ -95,7 +95,8 @@ bool measure_ratio(struct side *sides, unsigned count, bool is_rsa)
 	if (is_rsa)
 		return ratio("P9-rsa2048", sides, count, WORK_SIGN);
 	return ratio("P9-p256", sides, count, WORK_SIGN) &&
-	       ratio("P9-gcm1k", sides, count, WORK_GCM_1K) && ratio("P9-gcm64k", sides, count, WORK_GCM_64K);
+	       ratio("P9-gcm1k", sides, count, WORK_GCM_1K) &&
+	       ratio("P9-gcm64k", sides, count, WORK_GCM_64K);
 }
 
 /* One thread's part. */
@@ -124,8 +125,8 @@ static void *part_run(void *arg)
 }
 
 /* Runs n pieces in each of `threads` threads; wall time and the mean CPU time of a piece. */
-static bool together(const struct side *s, enum work what, unsigned threads, unsigned long n, double *wall,
-		     double *cpu)
+static bool together(const struct side *s, enum work what, unsigned threads, unsigned long n,
+		     double *wall, double *cpu)
 {
 	struct part parts[MAX_THREADS];
 	pthread_t ids[MAX_THREADS];
@@ -165,8 +166,8 @@ bool measure_threads(struct side *sides, unsigned count)
 	for (unsigned t = 0; t < sizeof(threads) / sizeof(threads[0]); t++) {
 		for (unsigned round = 0; round < BENCH_ROUNDS; round++)
 			for (unsigned i = 0; i < count; i++)
-				if (!together(&sides[i], WORK_SIGN, threads[t], DEVICE_SLICE, &wall[i][round],
-					      &cpu))
+				if (!together(&sides[i], WORK_SIGN, threads[t], DEVICE_SLICE,
+					      &wall[i][round], &cpu))
 					return false;
 		for (unsigned i = count; i-- > 0;) {
 			double m = median(wall[i], BENCH_ROUNDS);

@@ -25,6 +25,7 @@ static const char overflow[] = "NSS writes beyond a buffer that is too short";
 static const char reserved[] = "hsmux answers functions of parallel sessions itself";
 
 /* clang-format off: a table reads better by rows */
+/* clang-format off */
 const struct allowed allowed[] = {
 	/* All makes. */
 	{"*", "*C_*Init", FROM_OBJECT, TO_KEY, own_codes},
@@ -125,6 +126,7 @@ const struct allowed allowed[] = {
 	{"tpm2", "bad-handles/* C_*", TO_KEY, FROM_OBJECT, own_codes},
 	{"tpm2", "bad-handles/object C_*Object*", NO_FUNCTION, FROM_OBJECT, own_codes},
 };
+/* clang-format on */
 /* clang-format on */
 
 const size_t allowed_count = sizeof(allowed) / sizeof(allowed[0]);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One allowance; kind, call ("scene/step C_Function") and both codes are fnmatch patterns. When the codes
- * match, length and data may differ as well. */
+/* One allowance; kind, call ("scene/step C_Function") and both codes are fnmatch patterns. When the
+ * codes match, length and data may differ as well. */
 struct allowed {
 	const char *kind;
 	const char *call;

@@ -3,10 +3,10 @@
  *
  *   compare KIND DIRECT THROUGH
  *
- * Every line must be equal unless a row of `allowed` names it, with the reason. Lines are paired by their
- * order; a pair whose calls differ ends the comparison. Exit 0: equal; 1: differences, listed; 2: usage or
- * unreadable files. A row that was never needed for this KIND is listed too: allowances must not outlive
- * their reason. */
+ * Every line must be equal unless a row of `allowed` names it, with the reason. Lines are paired by
+ * their order; a pair whose calls differ ends the comparison. Exit 0: equal; 1: differences,
+ * listed; 2: usage or unreadable files. A row that was never needed for this KIND is listed too:
+ * allowances must not outlive their reason. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -43,7 +43,8 @@ static bool line_read(FILE *file, struct line *l)
 	memcpy(l->call, l->text, (size_t)(second - l->text));
 	l->call[second - l->text] = '\0';
 	third = strchr(second + 1, ' ');
-	snprintf(l->code, sizeof(l->code), "%.*s", third ? (int)(third - second - 1) : 60, second + 1);
+	snprintf(l->code, sizeof(l->code), "%.*s", third ? (int)(third - second - 1) : 60,
+		 second + 1);
 	if (third)
 		l->rest = third + 1;
 	return true;
@@ -53,10 +54,12 @@ static bool row_fits(const struct allowed *row, const char *kind, const struct l
 		     const struct line *through)
 {
 	return fnmatch(row->kind, kind, 0) == 0 && fnmatch(row->call, direct->call, 0) == 0 &&
-	       fnmatch(row->direct, direct->code, 0) == 0 && fnmatch(row->through, through->code, 0) == 0;
+	       fnmatch(row->direct, direct->code, 0) == 0 &&
+	       fnmatch(row->through, through->code, 0) == 0;
 }
 
-static bool is_allowed(const char *kind, const struct line *direct, const struct line *through, bool *used)
+static bool is_allowed(const char *kind, const struct line *direct, const struct line *through,
+		       bool *used)
 {
 	for (size_t i = 0; i < allowed_count; i++)
 		if (row_fits(&allowed[i], kind, direct, through)) {
@@ -75,7 +78,8 @@ static void say_unused(const char *kind, const bool *used)
 {
 	for (size_t i = 0; i < allowed_count; i++)
 		if (!used[i] && strcmp(allowed[i].kind, kind) == 0)
-			printf("# not needed any more: %s %s: %s\n", kind, allowed[i].call, allowed[i].why);
+			printf("# not needed any more: %s %s: %s\n", kind, allowed[i].call,
+			       allowed[i].why);
 }
 
 static int compare(const char *kind, FILE *direct_file, FILE *through_file)
@@ -95,7 +99,8 @@ static int compare(const char *kind, FILE *direct_file, FILE *through_file)
 			break;
 		if (has_direct != has_through || strcmp(direct.call, through.call) != 0) {
 			printf("different calls: direct '%s', through '%s'\n",
-			       has_direct ? direct.text : "(end)", has_through ? through.text : "(end)");
+			       has_direct ? direct.text : "(end)",
+			       has_through ? through.text : "(end)");
 			wrong++;
 			break;
 		}
@@ -105,8 +110,8 @@ static int compare(const char *kind, FILE *direct_file, FILE *through_file)
 			permitted++;
 		} else {
 			wrong++;
-			printf("%s: direct %s %s, through %s %s\n", direct.call, direct.code, direct.rest,
-			       through.code, through.rest);
+			printf("%s: direct %s %s, through %s %s\n", direct.call, direct.code,
+			       direct.rest, through.code, through.rest);
 		}
 	}
 	say_unused(kind, used);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the scenes of the differential test share. A scene is a list of calls in one order, the same for
- * every module; each call writes one line, and two runs are compared line by line (compare.c). */
+/* What the scenes of the differential test share. A scene is a list of calls in one order, the same
+ * for every module; each call writes one line, and two runs are compared line by line (compare.c).
+ */
 #ifndef HSMUX_TESTS_DIFFERENTIAL_H
 #define HSMUX_TESTS_DIFFERENTIAL_H
 
@@ -31,7 +32,8 @@ struct run {
 	CK_ULONG pin_len;
 	CK_UTF8CHAR *so_pin; /* NULL: this make has none */
 	CK_ULONG so_pin_len;
-	bool no_final_query; /* openCryptoki 3.8.1: C_SignFinal of an HMAC with no buffer crashes it */
+	bool no_final_query; /* openCryptoki 3.8.1: C_SignFinal of an HMAC with no buffer crashes it
+			      */
 	const char *scene;
 	bool called[CALL_COUNT];
 };
@@ -39,8 +41,8 @@ struct run {
 /* Writes the line of one call: scene/step, function, code; with bytes their length and text. */
 void said(struct run *r, enum token_call call, const char *step, CK_RV rv);
 void said_number(struct run *r, enum token_call call, const char *step, CK_RV rv, CK_ULONG number);
-void said_bytes(struct run *r, enum token_call call, const char *step, CK_RV rv, const CK_BYTE *data,
-		CK_ULONG len);
+void said_bytes(struct run *r, enum token_call call, const char *step, CK_RV rv,
+		const CK_BYTE *data, CK_ULONG len);
 
 /* Opens a session, logged in or not; the line is written like any other. */
 CK_SESSION_HANDLE scene_open(struct run *r, CK_FLAGS flags);

@@ -4,9 +4,10 @@
  *
  *   driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] [--no-final-query]
  *
- * DIFF_PIN and DIFF_SO_PIN in the environment. --reduced leaves out the scenes that need C_CreateObject;
- * --messages adds the message functions of 3.0. Exit 0 when all scenes ran, 1 when the token could not be
- * used at all, 2 for a wrong command line. */
+ * DIFF_PIN and DIFF_SO_PIN in the environment. --reduced leaves out the scenes that need
+ * C_CreateObject;
+ * --messages adds the message functions of 3.0. Exit 0 when all scenes ran, 1 when the token could
+ * not be used at all, 2 for a wrong command line. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 #include "tests/differential/differential.h"
 #include "tests/token/load.h"
 
-/* C_INITIALIZE_ARGS of NSS has a string before pReserved; other makes see the string as pReserved. */
+/* C_INITIALIZE_ARGS of NSS has a string before pReserved; other makes see the string as pReserved.
+ */
 struct init_args {
 	CK_C_INITIALIZE_ARGS args;
 	void *nss_reserved;
@@ -131,14 +133,16 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind != 2) {
-		fprintf(stderr, "usage: driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] "
-				"[--no-final-query]\n");
+		fprintf(stderr,
+			"usage: driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] "
+			"[--no-final-query]\n");
 		return 2;
 	}
 	r.label = argv[optind + 1];
 	pin_from("DIFF_PIN", &r.pin, &r.pin_len);
 	pin_from("DIFF_SO_PIN", &r.so_pin, &r.so_pin_len);
-	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the lines before it along */
+	(void)setvbuf(stdout, NULL, _IOLBF,
+		      0); /* a crash must not take the lines before it along */
 	if (!load_module(argv[optind], &module))
 		return 1;
 	r.f = module.f;

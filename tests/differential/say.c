@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The transcript, and the keys and sessions that most scenes begin with.
  *
- * A line is "scene/step C_Function CKR_CODE" and, where there is output, "len=N" and "data=HEX" (the
- * first 64 bytes and a checksum of all of it). Handles are never written: they differ by nature. */
+ * A line is "scene/step C_Function CKR_CODE" and, where there is output, "len=N" and "data=HEX"
+ * (the first 64 bytes and a checksum of all of it). Handles are never written: they differ by
+ * nature. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,12 +27,12 @@ void said_number(struct run *r, enum token_call call, const char *step, CK_RV rv
 	char spare[NAME_MAX_LEN];
 
 	r->called[call] = true;
-	printf("%s/%s %s %s len=%ld\n", r->scene, step, call_names[call], name_of(NAME_RV, rv, spare),
-	       (long)number);
+	printf("%s/%s %s %s len=%ld\n", r->scene, step, call_names[call],
+	       name_of(NAME_RV, rv, spare), (long)number);
 }
 
-void said_bytes(struct run *r, enum token_call call, const char *step, CK_RV rv, const CK_BYTE *data,
-		CK_ULONG len)
+void said_bytes(struct run *r, enum token_call call, const char *step, CK_RV rv,
+		const CK_BYTE *data, CK_ULONG len)
 {
 	char spare[NAME_MAX_LEN];
 	unsigned long sum = 5381;
@@ -83,8 +84,8 @@ static CK_BYTE secret_value[32] = "0123456789abcdefghijklmnopqrstu";
 static CK_BYTE exponent[] = {0x01, 0x00, 0x01};
 static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 
-static CK_OBJECT_HANDLE create(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_ATTRIBUTE *tmpl,
-			       size_t size)
+static CK_OBJECT_HANDLE create(struct run *r, CK_SESSION_HANDLE s, const char *step,
+			       CK_ATTRIBUTE *tmpl, size_t size)
 {
 	CK_OBJECT_HANDLE object = 0;
 	CK_RV rv = r->f->C_CreateObject(s, tmpl, size / sizeof(*tmpl), &object);
@@ -96,11 +97,16 @@ static CK_OBJECT_HANDLE create(struct run *r, CK_SESSION_HANDLE s, const char *s
 CK_OBJECT_HANDLE key_aes(struct run *r, CK_SESSION_HANDLE s)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &aes, sizeof(aes)},
-		{CKA_TOKEN, &no, sizeof(no)},	      {CKA_ENCRYPT, &yes, sizeof(yes)},
-		{CKA_DECRYPT, &yes, sizeof(yes)},     {CKA_WRAP, &yes, sizeof(yes)},
-		{CKA_UNWRAP, &yes, sizeof(yes)},      {CKA_SIGN, &yes, sizeof(yes)},
-		{CKA_VERIFY, &yes, sizeof(yes)},      {CKA_VALUE, secret_value, sizeof(secret_value)},
+		{CKA_CLASS, &secret, sizeof(secret)},
+		{CKA_KEY_TYPE, &aes, sizeof(aes)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_ENCRYPT, &yes, sizeof(yes)},
+		{CKA_DECRYPT, &yes, sizeof(yes)},
+		{CKA_WRAP, &yes, sizeof(yes)},
+		{CKA_UNWRAP, &yes, sizeof(yes)},
+		{CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_VERIFY, &yes, sizeof(yes)},
+		{CKA_VALUE, secret_value, sizeof(secret_value)},
 	};
 
 	return create(r, s, "aes", tmpl, sizeof(tmpl));
@@ -109,10 +115,14 @@ CK_OBJECT_HANDLE key_aes(struct run *r, CK_SESSION_HANDLE s)
 CK_OBJECT_HANDLE key_generic(struct run *r, CK_SESSION_HANDLE s)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &generic, sizeof(generic)},
-		{CKA_TOKEN, &no, sizeof(no)},	      {CKA_SIGN, &yes, sizeof(yes)},
-		{CKA_VERIFY, &yes, sizeof(yes)},      {CKA_DERIVE, &yes, sizeof(yes)},
-		{CKA_EXTRACTABLE, &yes, sizeof(yes)}, {CKA_VALUE, secret_value, sizeof(secret_value)},
+		{CKA_CLASS, &secret, sizeof(secret)},
+		{CKA_KEY_TYPE, &generic, sizeof(generic)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_VERIFY, &yes, sizeof(yes)},
+		{CKA_DERIVE, &yes, sizeof(yes)},
+		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
+		{CKA_VALUE, secret_value, sizeof(secret_value)},
 	};
 
 	return create(r, s, "generic", tmpl, sizeof(tmpl));
@@ -144,9 +154,12 @@ CK_OBJECT_HANDLE key_rsa_private(struct run *r, CK_SESSION_HANDLE s)
 CK_OBJECT_HANDLE key_rsa_public(struct run *r, CK_SESSION_HANDLE s)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &public, sizeof(public)}, {CKA_KEY_TYPE, &rsa, sizeof(rsa)},
-		{CKA_TOKEN, &no, sizeof(no)},	      {CKA_VERIFY, &yes, sizeof(yes)},
-		{CKA_ENCRYPT, &yes, sizeof(yes)},     {CKA_MODULUS, rsa_n, sizeof(rsa_n)},
+		{CKA_CLASS, &public, sizeof(public)},
+		{CKA_KEY_TYPE, &rsa, sizeof(rsa)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_VERIFY, &yes, sizeof(yes)},
+		{CKA_ENCRYPT, &yes, sizeof(yes)},
+		{CKA_MODULUS, rsa_n, sizeof(rsa_n)},
 		{CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)},
 	};
 
@@ -157,9 +170,9 @@ CK_OBJECT_HANDLE key_ec_private(struct run *r, CK_SESSION_HANDLE s)
 {
 	CK_ATTRIBUTE tmpl[] = {
 		{CKA_CLASS, &private, sizeof(private)}, {CKA_KEY_TYPE, &ec, sizeof(ec)},
-		{CKA_TOKEN, &no, sizeof(no)},		{CKA_SIGN, &yes, sizeof(yes)},
-		{CKA_DERIVE, &yes, sizeof(yes)},	{CKA_SENSITIVE, &yes, sizeof(yes)},
-		{CKA_EC_PARAMS, p256, sizeof(p256)},	{CKA_VALUE, ec_d, sizeof(ec_d)},
+		{CKA_TOKEN, &no, sizeof(no)},           {CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_DERIVE, &yes, sizeof(yes)},        {CKA_SENSITIVE, &yes, sizeof(yes)},
+		{CKA_EC_PARAMS, p256, sizeof(p256)},    {CKA_VALUE, ec_d, sizeof(ec_d)},
 	};
 
 	return create(r, s, "ec-private", tmpl, sizeof(tmpl));
@@ -169,7 +182,7 @@ CK_OBJECT_HANDLE key_ec_public(struct run *r, CK_SESSION_HANDLE s)
 {
 	CK_ATTRIBUTE tmpl[] = {
 		{CKA_CLASS, &public, sizeof(public)}, {CKA_KEY_TYPE, &ec, sizeof(ec)},
-		{CKA_TOKEN, &no, sizeof(no)},	      {CKA_VERIFY, &yes, sizeof(yes)},
+		{CKA_TOKEN, &no, sizeof(no)},         {CKA_VERIFY, &yes, sizeof(yes)},
 		{CKA_EC_PARAMS, p256, sizeof(p256)},  {CKA_EC_POINT, ec_point, sizeof(ec_point)},
 	};
 

@@ -72,8 +72,8 @@ void scene_cipher(struct run *r)
 }
 
 /* One Update of `n` bytes from `at`; returns where the output goes on. */
-static CK_ULONG update(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_ULONG at, CK_ULONG n,
-		       CK_BYTE *out)
+static CK_ULONG update(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_ULONG at,
+		       CK_ULONG n, CK_BYTE *out)
 {
 	CK_ULONG len = 64;
 	CK_RV rv = r->f->C_EncryptUpdate(s, text + at, n, out, &len);
@@ -83,7 +83,8 @@ static CK_ULONG update(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_
 }
 
 /* `first` bytes, then up to 32, then 16: a mechanism without padding gets whole blocks. */
-static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key, CK_ULONG first)
+static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key,
+		  CK_ULONG first)
 {
 	CK_BYTE out[192] = {0};
 	CK_BYTE back[192] = {0};
@@ -191,10 +192,13 @@ void scene_dual(struct run *r)
 	CK_ULONG len = sizeof(out);
 	CK_RV rv;
 
-	said(r, CALL_DigestEncryptUpdate, "idle", r->f->C_DigestEncryptUpdate(s, text, 16, out, &len));
-	said(r, CALL_DecryptDigestUpdate, "idle", r->f->C_DecryptDigestUpdate(s, text, 16, out, &len));
+	said(r, CALL_DigestEncryptUpdate, "idle",
+	     r->f->C_DigestEncryptUpdate(s, text, 16, out, &len));
+	said(r, CALL_DecryptDigestUpdate, "idle",
+	     r->f->C_DecryptDigestUpdate(s, text, 16, out, &len));
 	said(r, CALL_SignEncryptUpdate, "idle", r->f->C_SignEncryptUpdate(s, text, 16, out, &len));
-	said(r, CALL_DecryptVerifyUpdate, "idle", r->f->C_DecryptVerifyUpdate(s, text, 16, out, &len));
+	said(r, CALL_DecryptVerifyUpdate, "idle",
+	     r->f->C_DecryptVerifyUpdate(s, text, 16, out, &len));
 	said(r, CALL_DigestKey, "idle", r->f->C_DigestKey(s, key));
 	said(r, CALL_DigestInit, "key", r->f->C_DigestInit(s, &sha256));
 	said(r, CALL_DigestKey, "key", r->f->C_DigestKey(s, key));

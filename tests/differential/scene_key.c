@@ -24,12 +24,12 @@ static void read_value(struct run *r, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, c
 	said_bytes(r, CALL_GetAttributeValue, step, rv, out, rv == CKR_OK ? a.ulValueLen : 0);
 }
 
-static void unwrap(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE kek, CK_BYTE *blob,
-		   CK_ULONG len)
+static void unwrap(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE kek,
+		   CK_BYTE *blob, CK_ULONG len)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)},	  {CKA_KEY_TYPE, &generic, sizeof(generic)},
-		{CKA_TOKEN, &no, sizeof(no)},		  {CKA_SENSITIVE, &no, sizeof(no)},
+		{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &generic, sizeof(generic)},
+		{CKA_TOKEN, &no, sizeof(no)},         {CKA_SENSITIVE, &no, sizeof(no)},
 		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
 	};
 	CK_OBJECT_HANDLE o = 0;
@@ -67,12 +67,14 @@ void scene_wrap(struct run *r)
 		unwrap(r, s, &ms[i], kek, blob, rv == CKR_OK ? len : 40);
 	}
 	len = sizeof(blob);
-	said(r, CALL_WrapKey, "not-extractable", r->f->C_WrapKey(s, &ms[0], kek, private, blob, &len));
+	said(r, CALL_WrapKey, "not-extractable",
+	     r->f->C_WrapKey(s, &ms[0], kek, private, blob, &len));
 	len = sizeof(blob);
 	said(r, CALL_WrapKey, "bad-kek", r->f->C_WrapKey(s, &ms[0], 0, key, blob, &len));
 	len = sizeof(blob);
 	said(r, CALL_WrapKey, "bad-key", r->f->C_WrapKey(s, &ms[0], kek, 0, blob, &len));
-	said(r, CALL_UnwrapKey, "bad-kek", r->f->C_UnwrapKey(s, &ms[0], 0, blob, 40, NULL, 0, &key));
+	said(r, CALL_UnwrapKey, "bad-kek",
+	     r->f->C_UnwrapKey(s, &ms[0], 0, blob, 40, NULL, 0, &key));
 	scene_close(r, s);
 }
 
@@ -87,9 +89,12 @@ void scene_derive(struct run *r)
 	CK_MECHANISM wrong = {CKM_ECDH1_DERIVE, &bad, sizeof(bad)};
 	CK_MECHANISM cut = {CKM_ECDH1_DERIVE, &raw, sizeof(raw) - 1};
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)},	 {CKA_KEY_TYPE, &generic, sizeof(generic)},
-		{CKA_TOKEN, &no, sizeof(no)},		 {CKA_SENSITIVE, &no, sizeof(no)},
-		{CKA_EXTRACTABLE, &yes, sizeof(yes)},	 {CKA_VALUE_LEN, &value_len, sizeof(value_len)},
+		{CKA_CLASS, &secret, sizeof(secret)},
+		{CKA_KEY_TYPE, &generic, sizeof(generic)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_SENSITIVE, &no, sizeof(no)},
+		{CKA_EXTRACTABLE, &yes, sizeof(yes)},
+		{CKA_VALUE_LEN, &value_len, sizeof(value_len)},
 	};
 	CK_OBJECT_HANDLE o = 0;
 
@@ -110,8 +115,10 @@ void scene_generate(struct run *r)
 	CK_MECHANISM aes = {CKM_AES_KEY_GEN, NULL, 0};
 	CK_MECHANISM ec = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
 	CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0};
-	CK_ATTRIBUTE good[] = {{CKA_TOKEN, &no, sizeof(no)}, {CKA_VALUE_LEN, &value_len, sizeof(value_len)}};
-	CK_ATTRIBUTE odd[] = {{CKA_TOKEN, &no, sizeof(no)}, {CKA_VALUE_LEN, &odd_len, sizeof(odd_len)}};
+	CK_ATTRIBUTE good[] = {{CKA_TOKEN, &no, sizeof(no)},
+			       {CKA_VALUE_LEN, &value_len, sizeof(value_len)}};
+	CK_ATTRIBUTE odd[] = {{CKA_TOKEN, &no, sizeof(no)},
+			      {CKA_VALUE_LEN, &odd_len, sizeof(odd_len)}};
 	CK_ATTRIBUTE public[] = {{CKA_TOKEN, &no, sizeof(no)}, {CKA_EC_PARAMS, p256, sizeof(p256)}};
 	CK_ATTRIBUTE private[] = {{CKA_TOKEN, &no, sizeof(no)}, {CKA_SIGN, &yes, sizeof(yes)}};
 	CK_OBJECT_HANDLE a = 0;
@@ -121,13 +128,15 @@ void scene_generate(struct run *r)
 	said(r, CALL_GenerateKey, "odd-length", r->f->C_GenerateKey(s, &aes, odd, 2, &a));
 	said(r, CALL_GenerateKey, "incomplete", r->f->C_GenerateKey(s, &aes, good, 1, &a));
 	said(r, CALL_GenerateKey, "wrong-mechanism", r->f->C_GenerateKey(s, &ecb, good, 2, &a));
-	said(r, CALL_GenerateKeyPair, "ec", r->f->C_GenerateKeyPair(s, &ec, public, 2, private, 2, &a, &b));
+	said(r, CALL_GenerateKeyPair, "ec",
+	     r->f->C_GenerateKeyPair(s, &ec, public, 2, private, 2, &a, &b));
 	said(r, CALL_GenerateKeyPair, "incomplete",
 	     r->f->C_GenerateKeyPair(s, &ec, public, 1, private, 2, &a, &b));
 	scene_close(r, s);
 }
 
-static void sign_with(struct run *r, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key, CK_OBJECT_HANDLE public)
+static void sign_with(struct run *r, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key,
+		      CK_OBJECT_HANDLE public)
 {
 	CK_MECHANISM m = {CKM_RSA_PKCS, NULL, 0};
 	CK_BYTE out[512];
@@ -150,13 +159,17 @@ void scene_token_keys(struct run *r)
 	CK_SESSION_HANDLE ro = scene_open(r, RO);
 	CK_MECHANISM m = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
 	CK_ATTRIBUTE public[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)},	 {CKA_MODULUS_BITS, &bits, sizeof(bits)},
-		{CKA_VERIFY, &yes, sizeof(yes)}, {CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)},
+		{CKA_TOKEN, &yes, sizeof(yes)},
+		{CKA_MODULUS_BITS, &bits, sizeof(bits)},
+		{CKA_VERIFY, &yes, sizeof(yes)},
+		{CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)},
 		{CKA_ID, id, 4},
 	};
 	CK_ATTRIBUTE private[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)}, {CKA_PRIVATE, &yes, sizeof(yes)},
-		{CKA_SIGN, &yes, sizeof(yes)},	{CKA_ID, id, 4},
+		{CKA_TOKEN, &yes, sizeof(yes)},
+		{CKA_PRIVATE, &yes, sizeof(yes)},
+		{CKA_SIGN, &yes, sizeof(yes)},
+		{CKA_ID, id, 4},
 	};
 	CK_ATTRIBUTE find[] = {{CKA_CLASS, &private_class, sizeof(private_class)}, {CKA_ID, id, 4}};
 	CK_OBJECT_HANDLE pub = 0;
@@ -165,9 +178,11 @@ void scene_token_keys(struct run *r)
 	CK_ULONG count = 0;
 	CK_RV rv;
 
-	said(r, CALL_GenerateKeyPair, "ro", r->f->C_GenerateKeyPair(ro, &m, public, 5, private, 4, &pub, &priv));
+	said(r, CALL_GenerateKeyPair, "ro",
+	     r->f->C_GenerateKeyPair(ro, &m, public, 5, private, 4, &pub, &priv));
 	pub = priv = 0;
-	said(r, CALL_GenerateKeyPair, "token", r->f->C_GenerateKeyPair(s, &m, public, 5, private, 4, &pub, &priv));
+	said(r, CALL_GenerateKeyPair, "token",
+	     r->f->C_GenerateKeyPair(s, &m, public, 5, private, 4, &pub, &priv));
 	sign_with(r, s, priv, pub);
 	sign_with(r, ro, priv, pub);
 	said(r, CALL_FindObjectsInit, "id", r->f->C_FindObjectsInit(ro, find, 2));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The scene of PKCS#11 3.0: interfaces, C_LoginUser, C_SessionCancel and the 20 message functions. Needs a
- * module with a 3.0 interface. */
+/* The scene of PKCS#11 3.0: interfaces, C_LoginUser, C_SessionCancel and the 20 message functions.
+ * Needs a module with a 3.0 interface. */
 #include <string.h>
 
 #include "tests/differential/differential.h"
@@ -75,7 +75,8 @@ static void encrypt_parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, C
 	CK_RV rv;
 
 	said(r, CALL_MessageEncryptInit, "parts", r->f3->C_MessageEncryptInit(s, m, key));
-	said(r, CALL_EncryptMessageBegin, "begin", r->f3->C_EncryptMessageBegin(s, &p, sizeof(p), aad, AAD));
+	said(r, CALL_EncryptMessageBegin, "begin",
+	     r->f3->C_EncryptMessageBegin(s, &p, sizeof(p), aad, AAD));
 	rv = r->f3->C_EncryptMessageNext(s, &p, sizeof(p), text, 16, out, &len, 0);
 	said_bytes(r, CALL_EncryptMessageNext, "next", rv, out, len);
 	len = sizeof(out);
@@ -83,7 +84,8 @@ static void encrypt_parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, C
 	said_bytes(r, CALL_EncryptMessageNext, "last", rv, out, len);
 	said(r, CALL_MessageEncryptFinal, "parts", r->f3->C_MessageEncryptFinal(s));
 	said(r, CALL_MessageDecryptInit, "parts", r->f3->C_MessageDecryptInit(s, m, key));
-	said(r, CALL_DecryptMessageBegin, "begin", r->f3->C_DecryptMessageBegin(s, &p, sizeof(p), aad, AAD));
+	said(r, CALL_DecryptMessageBegin, "begin",
+	     r->f3->C_DecryptMessageBegin(s, &p, sizeof(p), aad, AAD));
 	len = sizeof(out);
 	rv = r->f3->C_DecryptMessageNext(s, &p, sizeof(p), text, 16, out, &len, CKF_END_OF_MESSAGE);
 	said(r, CALL_DecryptMessageNext, "last", rv);
@@ -100,15 +102,19 @@ static void sign(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_
 	rv = r->f3->C_SignMessage(s, NULL, 0, text, TEXT, out, &len);
 	said_bytes(r, CALL_SignMessage, "one", rv, out, len);
 	said(r, CALL_SignMessageBegin, "begin", r->f3->C_SignMessageBegin(s, NULL, 0));
-	said(r, CALL_SignMessageNext, "more", r->f3->C_SignMessageNext(s, NULL, 0, text, 10, NULL, NULL));
+	said(r, CALL_SignMessageNext, "more",
+	     r->f3->C_SignMessageNext(s, NULL, 0, text, 10, NULL, NULL));
 	len = sizeof(out);
-	said(r, CALL_SignMessageNext, "last", r->f3->C_SignMessageNext(s, NULL, 0, text, 10, out, &len));
+	said(r, CALL_SignMessageNext, "last",
+	     r->f3->C_SignMessageNext(s, NULL, 0, text, 10, out, &len));
 	said(r, CALL_MessageSignFinal, "final", r->f3->C_MessageSignFinal(s));
 	said(r, CALL_MessageVerifyInit, "init", r->f3->C_MessageVerifyInit(s, m, key));
 	said(r, CALL_VerifyMessage, "one", r->f3->C_VerifyMessage(s, NULL, 0, text, TEXT, out, 32));
 	said(r, CALL_VerifyMessageBegin, "begin", r->f3->C_VerifyMessageBegin(s, NULL, 0));
-	said(r, CALL_VerifyMessageNext, "more", r->f3->C_VerifyMessageNext(s, NULL, 0, text, 10, NULL, 0));
-	said(r, CALL_VerifyMessageNext, "last", r->f3->C_VerifyMessageNext(s, NULL, 0, text, 10, out, 32));
+	said(r, CALL_VerifyMessageNext, "more",
+	     r->f3->C_VerifyMessageNext(s, NULL, 0, text, 10, NULL, 0));
+	said(r, CALL_VerifyMessageNext, "last",
+	     r->f3->C_VerifyMessageNext(s, NULL, 0, text, 10, out, 32));
 	said(r, CALL_MessageVerifyFinal, "final", r->f3->C_MessageVerifyFinal(s));
 }
 
@@ -121,7 +127,8 @@ void scene_messages(struct run *r)
 	CK_OBJECT_HANDLE generic;
 
 	interfaces(r);
-	said(r, CALL_LoginUser, "user", r->f3->C_LoginUser(s, CKU_USER, r->pin, r->pin_len, NULL, 0));
+	said(r, CALL_LoginUser, "user",
+	     r->f3->C_LoginUser(s, CKU_USER, r->pin, r->pin_len, NULL, 0));
 	said(r, CALL_Login, "user", r->f->C_Login(s, CKU_USER, r->pin, r->pin_len));
 	aes = key_aes(r, s);
 	generic = key_generic(r, s);

@@ -4,8 +4,8 @@
 
 #include "tests/differential/differential.h"
 
-#define RO CKF_SERIAL_SESSION
-#define RW (CKF_SERIAL_SESSION | CKF_RW_SESSION)
+#define RO      CKF_SERIAL_SESSION
+#define RW      (CKF_SERIAL_SESSION | CKF_RW_SESSION)
 #define NOWHERE 0x7ffffff1UL
 
 static CK_BBOOL yes = CK_TRUE;
@@ -14,14 +14,12 @@ static CK_OBJECT_CLASS data = CKO_DATA;
 static CK_UTF8CHAR label[] = "differential";
 static CK_BYTE value[] = "some bytes";
 
-static CK_OBJECT_HANDLE make_data(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_BBOOL *token,
-				  CK_BBOOL *private)
+static CK_OBJECT_HANDLE make_data(struct run *r, CK_SESSION_HANDLE s, const char *step,
+				  CK_BBOOL *token, CK_BBOOL *private)
 {
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &data, sizeof(data)},
-		{CKA_TOKEN, token, sizeof(*token)},
-		{CKA_PRIVATE, private, sizeof(*private)},
-		{CKA_LABEL, label, sizeof(label) - 1},
+		{CKA_CLASS, &data, sizeof(data)},         {CKA_TOKEN, token, sizeof(*token)},
+		{CKA_PRIVATE, private, sizeof(*private)}, {CKA_LABEL, label, sizeof(label) - 1},
 		{CKA_VALUE, value, sizeof(value)},
 	};
 	CK_OBJECT_HANDLE o = 0;
@@ -107,9 +105,12 @@ static void nested(struct run *r, CK_SESSION_HANDLE s)
 	static CK_KEY_TYPE aes = CKK_AES;
 	CK_ATTRIBUTE inner[] = {{CKA_EXTRACTABLE, &yes, sizeof(yes)}, {CKA_LABEL, label, 4}};
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &secret, sizeof(secret)}, {CKA_KEY_TYPE, &aes, sizeof(aes)},
-		{CKA_TOKEN, &no, sizeof(no)},	      {CKA_WRAP, &yes, sizeof(yes)},
-		{CKA_VALUE, label, 0},		      {CKA_WRAP_TEMPLATE, inner, sizeof(inner)},
+		{CKA_CLASS, &secret, sizeof(secret)},
+		{CKA_KEY_TYPE, &aes, sizeof(aes)},
+		{CKA_TOKEN, &no, sizeof(no)},
+		{CKA_WRAP, &yes, sizeof(yes)},
+		{CKA_VALUE, label, 0},
+		{CKA_WRAP_TEMPLATE, inner, sizeof(inner)},
 	};
 	CK_BYTE key[16] = "0123456789abcde";
 	CK_BYTE out[2][64] = {{0}};
@@ -126,13 +127,15 @@ static void nested(struct run *r, CK_SESSION_HANDLE s)
 		return;
 	a.pValue = back;
 	rv = r->f->C_GetAttributeValue(s, o, &a, 1);
-	said_number(r, CALL_GetAttributeValue, "nested-lengths", rv, back[0].ulValueLen + back[1].ulValueLen);
+	said_number(r, CALL_GetAttributeValue, "nested-lengths", rv,
+		    back[0].ulValueLen + back[1].ulValueLen);
 	back[0].pValue = out[0];
 	back[1].pValue = out[1];
 	a.ulValueLen = sizeof(back);
 	rv = r->f->C_GetAttributeValue(s, o, &a, 1);
 	said_number(r, CALL_GetAttributeValue, "nested-types", rv, back[0].type + back[1].type);
-	said_number(r, CALL_GetAttributeValue, "nested-values", rv, (CK_ULONG)(out[0][0] + out[1][0]));
+	said_number(r, CALL_GetAttributeValue, "nested-values", rv,
+		    (CK_ULONG)(out[0][0] + out[1][0]));
 }
 
 void scene_attributes(struct run *r)
@@ -178,7 +181,8 @@ void scene_read_only(struct run *r)
 	scene_close(r, rw);
 }
 
-static CK_ULONG found(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_ATTRIBUTE *tmpl, CK_ULONG n)
+static CK_ULONG found(struct run *r, CK_SESSION_HANDLE s, const char *step, CK_ATTRIBUTE *tmpl,
+		      CK_ULONG n)
 {
 	CK_OBJECT_HANDLE list[32];
 	CK_ULONG count = 0;
@@ -217,7 +221,8 @@ void scene_find(struct run *r)
 {
 	CK_SESSION_HANDLE s = scene_login(r);
 	CK_ATTRIBUTE by_label[] = {{CKA_LABEL, label, sizeof(label) - 1}};
-	CK_ATTRIBUTE by_class[] = {{CKA_CLASS, &data, sizeof(data)}, {CKA_LABEL, label, sizeof(label) - 1}};
+	CK_ATTRIBUTE by_class[] = {{CKA_CLASS, &data, sizeof(data)},
+				   {CKA_LABEL, label, sizeof(label) - 1}};
 	CK_ATTRIBUTE nothing[] = {{CKA_LABEL, value, 3}};
 	CK_OBJECT_HANDLE public = make_data(r, s, "public", &yes, &no);
 	CK_OBJECT_HANDLE session = make_data(r, s, "session", &no, &no);

@@ -27,7 +27,8 @@ static void slots(struct run *r)
 	rv = r->f->C_GetTokenInfo(r->slot, &token);
 	said_bytes(r, CALL_GetTokenInfo, "label", rv, token.label, sizeof(token.label));
 	said_number(r, CALL_GetTokenInfo, "flags", rv,
-		    token.flags & (CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED));
+		    token.flags & (CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED |
+				   CKF_USER_PIN_INITIALIZED));
 	said(r, CALL_GetTokenInfo, "nowhere", r->f->C_GetTokenInfo(NOWHERE, &token));
 }
 
@@ -57,13 +58,15 @@ static void mechanisms(struct run *r)
 		char step[32];
 
 		snprintf(step, sizeof(step), "0x%lx", list[i]);
-		memset(&info, 0, sizeof(info)); /* SoftHSM2 2.6.1 adds its flags to what it finds there */
+		memset(&info, 0,
+		       sizeof(info)); /* SoftHSM2 2.6.1 adds its flags to what it finds there */
 		rv = r->f->C_GetMechanismInfo(r->slot, list[i], &info);
 		said_number(r, CALL_GetMechanismInfo, step, rv, info.flags);
 		said_number(r, CALL_GetMechanismInfo, step, rv, info.ulMinKeySize);
 		said_number(r, CALL_GetMechanismInfo, step, rv, info.ulMaxKeySize);
 	}
-	said(r, CALL_GetMechanismInfo, "unknown", r->f->C_GetMechanismInfo(r->slot, NOWHERE, &info));
+	said(r, CALL_GetMechanismInfo, "unknown",
+	     r->f->C_GetMechanismInfo(r->slot, NOWHERE, &info));
 	said(r, CALL_GetMechanismList, "nowhere", r->f->C_GetMechanismList(NOWHERE, NULL, &count));
 }
 
@@ -80,7 +83,8 @@ void scene_general(struct run *r)
 	said(r, CALL_GetFunctionList, "list", r->f->C_GetFunctionList(&list));
 	slots(r);
 	mechanisms(r);
-	said(r, CALL_WaitForSlotEvent, "poll", r->f->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL));
+	said(r, CALL_WaitForSlotEvent, "poll",
+	     r->f->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL));
 	s = scene_open(r, RW);
 	memset(label, ' ', sizeof(label));
 	if (r->so_pin) /* NSS has no SO PIN and would erase its database */
@@ -95,7 +99,8 @@ static void session_info(struct run *r, const char *step, CK_SESSION_HANDLE s)
 	CK_SESSION_INFO info = {0};
 	CK_RV rv = r->f->C_GetSessionInfo(s, &info);
 
-	said_number(r, CALL_GetSessionInfo, step, rv, rv == CKR_OK ? info.state << 8 | info.flags : 0);
+	said_number(r, CALL_GetSessionInfo, step, rv,
+		    rv == CKR_OK ? info.state << 8 | info.flags : 0);
 }
 
 void scene_sessions(struct run *r)
@@ -148,14 +153,16 @@ void scene_login_states(struct run *r)
 	session_info(r, "public-ro", ro);
 	said(r, CALL_Logout, "nobody", r->f->C_Logout(rw));
 	said(r, CALL_Login, "bad-type", r->f->C_Login(rw, 77, r->pin, r->pin_len));
-	said(r, CALL_Login, "context-idle", r->f->C_Login(rw, CKU_CONTEXT_SPECIFIC, r->pin, r->pin_len));
+	said(r, CALL_Login, "context-idle",
+	     r->f->C_Login(rw, CKU_CONTEXT_SPECIFIC, r->pin, r->pin_len));
 	said(r, CALL_Login, "wrong", r->f->C_Login(rw, CKU_USER, wrong, 5));
 	said(r, CALL_Login, "user", r->f->C_Login(rw, CKU_USER, r->pin, r->pin_len));
 	session_info(r, "user-ro", ro);
 	session_info(r, "user-rw", rw);
 	said(r, CALL_Login, "again", r->f->C_Login(ro, CKU_USER, r->pin, r->pin_len));
 	if (r->so_pin)
-		said(r, CALL_Login, "so-under-user", r->f->C_Login(rw, CKU_SO, r->so_pin, r->so_pin_len));
+		said(r, CALL_Login, "so-under-user",
+		     r->f->C_Login(rw, CKU_SO, r->so_pin, r->so_pin_len));
 	said(r, CALL_Logout, "user", r->f->C_Logout(ro));
 	session_info(r, "out", rw);
 	said(r, CALL_Logout, "twice", r->f->C_Logout(rw));
@@ -203,7 +210,8 @@ void scene_random(struct run *r)
 
 	said(r, CALL_SeedRandom, "seed", r->f->C_SeedRandom(s, seed, 4));
 	said(r, CALL_GenerateRandom, "random", r->f->C_GenerateRandom(s, random, sizeof(random)));
-	said(r, CALL_GenerateRandom, "closed", r->f->C_GenerateRandom(NOWHERE, random, sizeof(random)));
+	said(r, CALL_GenerateRandom, "closed",
+	     r->f->C_GenerateRandom(NOWHERE, random, sizeof(random)));
 	said(r, CALL_GetOperationState, "idle", r->f->C_GetOperationState(s, state, &len));
 	said(r, CALL_SetOperationState, "idle", r->f->C_SetOperationState(s, seed, 4, 0, 0));
 	said(r, CALL_GetFunctionStatus, "status", r->f->C_GetFunctionStatus(s));

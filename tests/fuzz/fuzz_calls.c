@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fuzzes sequences of calls on hsmux over the null token.
  *
- * Bytes choose the function, the handles (live, dead, nonsense), mechanisms, templates, data and lengths.
- * The null token ends the process when a handle reaches it that it never issued, so any leak of a virtual
- * handle is a finding too; so is a handle of 2^31 or more given to the application.
+ * Bytes choose the function, the handles (live, dead, nonsense), mechanisms, templates, data and
+ * lengths. The null token ends the process when a handle reaches it that it never issued, so any
+ * leak of a virtual handle is a finding too; so is a handle of 2^31 or more given to the
+ * application.
  *
  * Long runs by hand, from a build made with
  *     CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
  *     tests/fuzz/seeds.sh corpus-calls calls
  *     build-fuzz/tests/fuzz/fuzz_calls -max_len=4096 -jobs=2 corpus-calls
- * and likewise fuzz_conf and fuzz_mech. A finding is a file crash-*: give it to the program as its argument.
- * FUZZ_CONF in the environment names another hsmux.conf (FUZZ_LABEL, FUZZ_PIN: its token), for example one
- * over SoftHSM2, with -detect_leaks=0 when the token's library leaks. */
+ * and likewise fuzz_conf and fuzz_mech. A finding is a file crash-*: give it to the program as its
+ * argument. FUZZ_CONF in the environment names another hsmux.conf (FUZZ_LABEL, FUZZ_PIN: its
+ * token), for example one over SoftHSM2, with -detect_leaks=0 when the token's library leaks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,11 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CALLS_MAX  64
-#define SESSIONS   4
-#define OBJECTS    12
-#define BUFFERS    24
-#define ROOM       512
+#define CALLS_MAX 64
+#define SESSIONS  4
+#define OBJECTS   12
+#define BUFFERS   24
+#define ROOM      512
 
 static struct loaded module;
 static char conf[] = "/tmp/hsmux-fuzz.XXXXXX";
@@ -79,7 +80,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (!getenv("FUZZ_CONF") && !write_conf())
 		return 1;
 	setenv("HSMUX_CONF", getenv("FUZZ_CONF") ? getenv("FUZZ_CONF") : conf, 1);
-	if (C_GetFunctionList(&module.f) != CKR_OK || C_GetInterface(NULL, &version, &interface, 0) != CKR_OK)
+	if (C_GetFunctionList(&module.f) != CKR_OK ||
+	    C_GetInterface(NULL, &version, &interface, 0) != CKR_OK)
 		return 1;
 	module.f3 = interface->pFunctionList;
 	return input_setup() ? 0 : 1;
@@ -171,7 +173,8 @@ static void pin_make(struct input *in, union argument *a, unsigned i)
 	}
 }
 
-/* Output and its length, which never lies about the room: the token writes as much as it is told. */
+/* Output and its length, which never lies about the room: the token writes as much as it is told.
+ */
 static void output_make(struct input *in, union argument *a, const char *kinds, unsigned i)
 {
 	CK_ULONG size = input_byte(in) * 2U;
@@ -292,12 +295,13 @@ static void begin(void)
 	if (!is_up) {
 		CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
 
-		if (module.f->C_Initialize(&args) != CKR_OK || !load_find_slot(module.f, label, &slot))
+		if (module.f->C_Initialize(&args) != CKR_OK ||
+		    !load_find_slot(module.f, label, &slot))
 			abort();
 		is_up = true;
 	}
-	if (module.f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &sessions[0]) !=
-	    CKR_OK)
+	if (module.f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				    &sessions[0]) != CKR_OK)
 		abort();
 	(void)module.f->C_Login(sessions[0], CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin));
 	if (module.f->C_FindObjectsInit(sessions[0], NULL, 0) == CKR_OK) {

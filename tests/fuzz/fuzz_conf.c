@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the reader of hsmux.conf. Either a configuration comes back and no message, or messages and no
- * configuration; nothing leaks and nothing is read outside the file. */
+/* Fuzzes the reader of hsmux.conf. Either a configuration comes back and no message, or messages
+ * and no configuration; nothing leaks and nothing is read outside the file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

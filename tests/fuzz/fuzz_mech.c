@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the copies that hsmux makes of mechanisms and templates: mech_copy and attr_list_copy. Besides
- * crashes it finds: a copy whose parameter still points to the application's, more handles than there is
- * room for, and what is not freed. */
+/* Fuzzes the copies that hsmux makes of mechanisms and templates: mech_copy and attr_list_copy.
+ * Besides crashes it finds: a copy whose parameter still points to the application's, more handles
+ * than there is room for, and what is not freed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +62,8 @@ static void copy_template(struct input *in)
 	(void)attr_ulong(tmpl, count, CKA_CLASS, 0);
 	if (attr_list_copy(tmpl, count, &list) != CKR_OK)
 		return;
-	if (list.count != count || (count && memcmp(&list.attrs[0].type, &tmpl[0].type, sizeof(tmpl[0].type))))
+	if (list.count != count ||
+	    (count && memcmp(&list.attrs[0].type, &tmpl[0].type, sizeof(tmpl[0].type))))
 		abort();
 	attr_list_free(&list);
 }

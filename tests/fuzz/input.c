@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes, lengths and templates of a fuzzer's input; mechanisms are in mechanism.c. Everything is bound to
- * one input and one thread. */
+/* Bytes, lengths and templates of a fuzzer's input; mechanisms are in mechanism.c. Everything is
+ * bound to one input and one thread. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,7 +42,8 @@ uint8_t input_byte(struct input *in)
 
 CK_ULONG input_number(struct input *in)
 {
-	static const CK_ULONG known[] = {0, 1, 2, 8, 16, 32, 64, 128, 255, 256, 4096, 0x7fffffff, 0x80000000};
+	static const CK_ULONG known[] = {0,   1,   2,   8,    16,         32,        64,
+					 128, 255, 256, 4096, 0x7fffffff, 0x80000000};
 	uint8_t how = input_byte(in);
 	CK_ULONG number = 0;
 
@@ -98,9 +99,23 @@ unsigned char *input_bytes(struct input *in, size_t max, CK_ULONG *len)
 }
 
 static const CK_ATTRIBUTE_TYPE attributes[] = {
-	CKA_CLASS, CKA_TOKEN, CKA_PRIVATE, CKA_LABEL, CKA_ID, CKA_VALUE, CKA_KEY_TYPE, CKA_VALUE_LEN,
-	CKA_MODULUS, CKA_EC_PARAMS, CKA_EC_POINT, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_ALLOWED_MECHANISMS,
-	CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE,
+	CKA_CLASS,
+	CKA_TOKEN,
+	CKA_PRIVATE,
+	CKA_LABEL,
+	CKA_ID,
+	CKA_VALUE,
+	CKA_KEY_TYPE,
+	CKA_VALUE_LEN,
+	CKA_MODULUS,
+	CKA_EC_PARAMS,
+	CKA_EC_POINT,
+	CKA_SENSITIVE,
+	CKA_EXTRACTABLE,
+	CKA_ALLOWED_MECHANISMS,
+	CKA_WRAP_TEMPLATE,
+	CKA_UNWRAP_TEMPLATE,
+	CKA_DERIVE_TEMPLATE,
 };
 
 static bool is_nested(CK_ATTRIBUTE_TYPE type)
@@ -113,7 +128,8 @@ static bool is_nested(CK_ATTRIBUTE_TYPE type)
 
 static void value_fill(struct input *in, CK_ATTRIBUTE *a, bool is_output)
 {
-	static const CK_ULONG classes[] = {CKO_DATA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY};
+	static const CK_ULONG classes[] = {CKO_DATA, CKO_PRIVATE_KEY, CKO_PUBLIC_KEY,
+					   CKO_SECRET_KEY};
 	uint8_t how = input_byte(in);
 	CK_ULONG *number;
 
@@ -159,8 +175,10 @@ CK_ATTRIBUTE *input_template(struct input *in, CK_ULONG *count, bool is_output, 
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t which = input_byte(in);
 
-		tmpl[i].type = which < 240 ? attributes[which % (sizeof(attributes) / sizeof(attributes[0]))]
-					   : input_number(in);
+		tmpl[i].type =
+			which < 240
+				? attributes[which % (sizeof(attributes) / sizeof(attributes[0]))]
+				: input_number(in);
 		if (is_nested(tmpl[i].type) && depth < 8)
 			nested_fill(in, &tmpl[i], is_output, depth);
 		else if (!is_nested(tmpl[i].type))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mechanisms of a fuzzer's input: the forms of all parameters with pointers, one letter a word, written
- * down from the standard and not from hsmux's tables.
+/* Mechanisms of a fuzzer's input: the forms of all parameters with pointers, one letter a word,
+ * written down from the standard and not from hsmux's tables.
  *
  *   u number   n length   p pointer   h handle   f flags (one or two CK_BBOOL)   m mechanism
- *   t template and its count   o pointer to room for results   k pointer to a handle   s small number */
+ *   t template and its count   o pointer to room for results   k pointer to a handle   s small
+ * number */
 #include <string.h>
 
 #include "tests/fuzz/input.h"
@@ -14,6 +15,7 @@ struct form {
 	const char *words;
 };
 
+/* clang-format off */
 static const struct form forms[] = {
 	{CKM_RSA_PKCS, ""},
 	{CKM_ECDSA, ""},
@@ -63,6 +65,7 @@ static const struct form forms[] = {
 	{P_WTLS_SERVER_KEY_AND_MAC, "ussssfpnpno"},
 	{P_WTLS_CLIENT_KEY_AND_MAC, "ussssfpnpno"},
 };
+/* clang-format on */
 
 union word {
 	CK_ULONG n;
@@ -121,7 +124,8 @@ static CK_ULONG prf_data_make(struct input *in, struct p_prf_data *data)
 			continue;
 		*key = in->handle(in);
 		data[i].value = key;
-		data[i].value_len = input_byte(in) > 30 ? sizeof(*key) : input_byte(in) % sizeof(*key);
+		data[i].value_len =
+			input_byte(in) > 30 ? sizeof(*key) : input_byte(in) % sizeof(*key);
 	}
 	return count;
 }
@@ -145,7 +149,8 @@ static void kdf_make(struct input *in, CK_MECHANISM *m, bool is_feedback)
 	struct p_sp800_108_feedback *f = input_take(in, sizeof(*f));
 	struct p_sp800_108 *p = input_take(in, sizeof(*p));
 
-	m->mechanism = is_feedback ? P_SP800_108_FEEDBACK_KDF : P_SP800_108_COUNTER_KDF + 2 * (input_byte(in) & 1);
+	m->mechanism = is_feedback ? P_SP800_108_FEEDBACK_KDF
+				   : P_SP800_108_COUNTER_KDF + 2 * (input_byte(in) & 1);
 	if (!data || !more || !f || !p)
 		return;
 	p->prf = f->prf = input_number(in);
@@ -159,7 +164,8 @@ static void kdf_make(struct input *in, CK_MECHANISM *m, bool is_feedback)
 	m->ulParameterLen = is_feedback ? sizeof(*f) : sizeof(*p);
 }
 
-/* The form's words, and sometimes a length that is not theirs (the pool behind them reads as zeros). */
+/* The form's words, and sometimes a length that is not theirs (the pool behind them reads as
+ * zeros). */
 static void form_make(struct input *in, CK_MECHANISM *m, const struct form *form, unsigned depth)
 {
 	size_t count = strlen(form->words);

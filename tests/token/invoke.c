@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any of the 92 functions with arguments from an array: what a table test and a fuzzer need.
  *
- * invoke_arguments says what each argument is, so that both know which ones are handles, lengths and
- * pointers; the switch below is checked by the compiler against the prototypes. */
+ * invoke_arguments says what each argument is, so that both know which ones are handles, lengths
+ * and pointers; the switch below is checked by the compiler against the prototypes. */
 #include "tests/token/invoke.h"
 
 const char *const invoke_arguments[CALL_COUNT] = {
@@ -244,12 +244,12 @@ static CK_RV sign(CK_FUNCTION_LIST *f, enum token_call call, const union argumen
 		return f->C_GenerateKey(a[0].n, a[1].p, a[2].p, a[3].n, a[4].p);
 	case CALL_GenerateKeyPair:
 		return f->C_GenerateKeyPair(a[0].n, a[1].p, a[2].p, a[3].n, a[4].p, a[5].n, a[6].p,
-			a[7].p);
+					    a[7].p);
 	case CALL_WrapKey:
 		return f->C_WrapKey(a[0].n, a[1].p, a[2].n, a[3].n, a[4].p, a[5].p);
 	case CALL_UnwrapKey:
 		return f->C_UnwrapKey(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p, a[6].n,
-			a[7].p);
+				      a[7].p);
 	case CALL_DeriveKey:
 		return f->C_DeriveKey(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p);
 	case CALL_SeedRandom:
@@ -283,24 +283,24 @@ static CK_RV message(CK_FUNCTION_LIST_3_0 *f3, enum token_call call, const union
 		return f3->C_MessageEncryptInit(a[0].n, a[1].p, a[2].n);
 	case CALL_EncryptMessage:
 		return f3->C_EncryptMessage(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p, a[6].n,
-			a[7].p, a[8].p);
+					    a[7].p, a[8].p);
 	case CALL_EncryptMessageBegin:
 		return f3->C_EncryptMessageBegin(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n);
 	case CALL_EncryptMessageNext:
-		return f3->C_EncryptMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p, a[6].p,
-			a[7].n);
+		return f3->C_EncryptMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p,
+						a[6].p, a[7].n);
 	case CALL_MessageEncryptFinal:
 		return f3->C_MessageEncryptFinal(a[0].n);
 	case CALL_MessageDecryptInit:
 		return f3->C_MessageDecryptInit(a[0].n, a[1].p, a[2].n);
 	case CALL_DecryptMessage:
 		return f3->C_DecryptMessage(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p, a[6].n,
-			a[7].p, a[8].p);
+					    a[7].p, a[8].p);
 	case CALL_DecryptMessageBegin:
 		return f3->C_DecryptMessageBegin(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n);
 	case CALL_DecryptMessageNext:
-		return f3->C_DecryptMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p, a[6].p,
-			a[7].n);
+		return f3->C_DecryptMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p,
+						a[6].p, a[7].n);
 	case CALL_MessageDecryptFinal:
 		return f3->C_MessageDecryptFinal(a[0].n);
 	case CALL_MessageSignInit:
@@ -311,7 +311,7 @@ static CK_RV message(CK_FUNCTION_LIST_3_0 *f3, enum token_call call, const union
 		return f3->C_SignMessageBegin(a[0].n, a[1].p, a[2].n);
 	case CALL_SignMessageNext:
 		return f3->C_SignMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p,
-			a[6].p);
+					     a[6].p);
 	case CALL_MessageSignFinal:
 		return f3->C_MessageSignFinal(a[0].n);
 	case CALL_MessageVerifyInit:
@@ -322,7 +322,7 @@ static CK_RV message(CK_FUNCTION_LIST_3_0 *f3, enum token_call call, const union
 		return f3->C_VerifyMessageBegin(a[0].n, a[1].p, a[2].n);
 	case CALL_VerifyMessageNext:
 		return f3->C_VerifyMessageNext(a[0].n, a[1].p, a[2].n, a[3].p, a[4].n, a[5].p,
-			a[6].n);
+					       a[6].n);
 	case CALL_MessageVerifyFinal:
 		return f3->C_MessageVerifyFinal(a[0].n);
 	default:

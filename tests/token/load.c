@@ -16,8 +16,8 @@ bool load_symbol(void *library, const char *name, void *out)
 {
 	void *symbol = dlsym(library, name);
 
-	/* ISO C knows no conversion from an object pointer to a function pointer; POSIX gives both one
-	 * representation. */
+	/* ISO C knows no conversion from an object pointer to a function pointer; POSIX gives both
+	 * one representation. */
 	memcpy(out, &symbol, sizeof(symbol));
 	return symbol != NULL;
 }
@@ -34,7 +34,8 @@ bool load_module(const char *file, struct loaded *out)
 		fprintf(stderr, "%s\n", dlerror());
 		return false;
 	}
-	if (!load_symbol(out->library, "C_GetFunctionList", &get_list) || get_list(&out->f) != CKR_OK) {
+	if (!load_symbol(out->library, "C_GetFunctionList", &get_list) ||
+	    get_list(&out->f) != CKR_OK) {
 		fprintf(stderr, "%s: no function list\n", file);
 		return false;
 	}

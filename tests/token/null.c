@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The null token: a PKCS#11 2.40 module that answers at once and does no cryptography.
  *
- * It exists to measure what stands in front of it, and to prove that what stands in front of it never
- * passes on a handle of its own: every session and object handle is tagged (see null.h), and one that
- * was never issued here ends the process or is counted. States: finalised, initialised; null_token.lock
- * guards the tables. The token must never trust a handle, and never be the slow part of a measurement.
+ * It exists to measure what stands in front of it, and to prove that what stands in front of it
+ * never passes on a handle of its own: every session and object handle is tagged (see null.h), and
+ * one that was never issued here ends the process or is counted. States: finalised, initialised;
+ * null_token.lock guards the tables. The token must never trust a handle, and never be the slow
+ * part of a measurement.
  *
- * This file: life cycle, slot, token, mechanisms, the function list. Random numbers and the functions
- * that nobody needs are here too. */
+ * This file: life cycle, slot, token, mechanisms, the function list. Random numbers and the
+ * functions that nobody needs are here too. */
 #include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
@@ -230,7 +231,8 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	pad(info->model, sizeof(info->model), "null");
 	pad(info->serialNumber, sizeof(info->serialNumber), "0");
 	pad(info->utcTime, sizeof(info->utcTime), "");
-	info->flags = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED;
+	info->flags =
+		CKF_RNG | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED;
 	info->ulMaxPinLen = sizeof(null_token.pin) - 1;
 	info->ulMinPinLen = 1;
 	info->ulMaxSessionCount = CK_EFFECTIVELY_INFINITE;

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* "Cryptography" of the null token: signatures and digests are a checksum of the data spread over their
- * length, encryption is one XOR per byte. The same input gives the same output, other input gives other
- * output, and it costs next to nothing.
+/* "Cryptography" of the null token: signatures and digests are a checksum of the data spread over
+ * their length, encryption is one XOR per byte. The same input gives the same output, other input
+ * gives other output, and it costs next to nothing.
  *
- * The rules around it are the standard's: one operation of a kind in a session, size queries and short
- * buffers leave it active, everything else ends it, single-part after an Update is refused. */
+ * The rules around it are the standard's: one operation of a kind in a session, size queries and
+ * short buffers leave it active, everything else ends it, single-part after an Update is refused.
+ */
 #include <string.h>
 
 #include "tests/token/null_state.h"
 
 uint64_t null_sum(uint64_t sum, const CK_BYTE *data, CK_ULONG len)
 {
-	/* FNV-1a's multiplier, by word: quick, and no word can be exchanged for another unnoticed. */
+	/* FNV-1a's multiplier, by word: quick, and no word can be exchanged for another unnoticed.
+	 */
 	const uint64_t prime = 0x100000001b3ULL;
 	uint64_t word;
 
@@ -104,9 +106,9 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_
 
 /* What a step does with its data and its output. */
 enum shape {
-	CIPHER,  /* as many bytes out as in */
-	DIGEST,  /* NULL_DIGEST bytes of the data */
-	SIGNED   /* NULL_SIGNATURE bytes of the data */
+	CIPHER, /* as many bytes out as in */
+	DIGEST, /* NULL_DIGEST bytes of the data */
+	SIGNED  /* NULL_SIGNATURE bytes of the data */
 };
 
 /* One call of one kind; in and out as the entry got them. */
@@ -202,7 +204,8 @@ static CK_RV feed(enum token_call index, CK_SESSION_HANDLE session, enum null_ki
 	return rv;
 }
 
-CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+CK_RV C_Encrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+		CK_ULONG *out_len)
 {
 	return step(CALL_Encrypt, session,
 		    &(struct step){NULL_ENCRYPT, CIPHER, false, true, in, in_len, out, out_len});
@@ -221,7 +224,8 @@ CK_RV C_EncryptFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
 		    &(struct step){NULL_ENCRYPT, CIPHER, true, false, NULL, 0, out, out_len});
 }
 
-CK_RV C_Decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+CK_RV C_Decrypt(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+		CK_ULONG *out_len)
 {
 	return step(CALL_Decrypt, session,
 		    &(struct step){NULL_DECRYPT, CIPHER, false, true, in, in_len, out, out_len});
@@ -240,7 +244,8 @@ CK_RV C_DecryptFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
 		    &(struct step){NULL_DECRYPT, CIPHER, true, false, NULL, 0, out, out_len});
 }
 
-CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+CK_RV C_Digest(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+	       CK_ULONG *out_len)
 {
 	return step(CALL_Digest, session,
 		    &(struct step){NULL_DIGESTING, DIGEST, false, true, in, in_len, out, out_len});
@@ -266,7 +271,8 @@ CK_RV C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
 		    &(struct step){NULL_DIGESTING, DIGEST, true, false, NULL, 0, out, out_len});
 }
 
-CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+CK_RV C_Sign(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+	     CK_ULONG *out_len)
 {
 	return step(CALL_Sign, session,
 		    &(struct step){NULL_SIGN, SIGNED, false, true, in, in_len, out, out_len});
@@ -286,26 +292,29 @@ CK_RV C_SignFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
 CK_RV C_SignRecover(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
 		    CK_ULONG *out_len)
 {
-	return step(CALL_SignRecover, session,
-		    &(struct step){NULL_SIGN_RECOVER, CIPHER, false, true, in, in_len, out, out_len});
+	return step(
+		CALL_SignRecover, session,
+		&(struct step){NULL_SIGN_RECOVER, CIPHER, false, true, in, in_len, out, out_len});
 }
 
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
 		      CK_ULONG *out_len)
 {
-	return step(CALL_VerifyRecover, session,
-		    &(struct step){NULL_VERIFY_RECOVER, CIPHER, false, true, in, in_len, out, out_len});
+	return step(
+		CALL_VerifyRecover, session,
+		&(struct step){NULL_VERIFY_RECOVER, CIPHER, false, true, in, in_len, out, out_len});
 }
 
 /* Makes the signature again and compares. */
-static CK_RV verify(enum token_call index, CK_SESSION_HANDLE session, bool is_single, const CK_BYTE *in,
-		    CK_ULONG in_len, const CK_BYTE *signature, CK_ULONG signature_len)
+static CK_RV verify(enum token_call index, CK_SESSION_HANDLE session, bool is_single,
+		    const CK_BYTE *in, CK_ULONG in_len, const CK_BYTE *signature,
+		    CK_ULONG signature_len)
 {
 	CK_BYTE right[NULL_SIGNATURE];
 	CK_ULONG right_len = sizeof(right);
 	CK_RV rv = step(index, session,
-			&(struct step){NULL_VERIFY, SIGNED, !is_single, is_single, in, in_len, right,
-				       signature ? &right_len : NULL});
+			&(struct step){NULL_VERIFY, SIGNED, !is_single, is_single, in, in_len,
+				       right, signature ? &right_len : NULL});
 
 	if (rv != CKR_OK)
 		return rv;

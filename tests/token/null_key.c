@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Key management of the null token: generate, wrap, unwrap, derive; and the functions for two operations
- * at once, which it does not have.
+/* Key management of the null token: generate, wrap, unwrap, derive; and the functions for two
+ * operations at once, which it does not have.
  *
  * A wrapped key is the checksum of mechanism and key, 24 bytes; unwrapping accepts any bytes. */
 #include <string.h>
@@ -50,16 +50,18 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_ATTRIBUTE
 	if (rv == CKR_OK)
 		rv = null_mech_check(m);
 	if (rv == CKR_OK)
-		rv = null_make(session, private_tmpl, private_count, CKO_PRIVATE_KEY, CKK_EC, private_key);
+		rv = null_make(session, private_tmpl, private_count, CKO_PRIVATE_KEY, CKK_EC,
+			       private_key);
 	if (rv == CKR_OK)
-		rv = null_make(session, public_tmpl, public_count, CKO_PUBLIC_KEY, CKK_EC, public_key);
+		rv = null_make(session, public_tmpl, public_count, CKO_PUBLIC_KEY, CKK_EC,
+			       public_key);
 	null_work();
 	null_leave(s);
 	return rv;
 }
 
-static CK_RV wrap(const CK_MECHANISM *m, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key, CK_BYTE *out,
-		  CK_ULONG *out_len)
+static CK_RV wrap(const CK_MECHANISM *m, CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key,
+		  CK_BYTE *out, CK_ULONG *out_len)
 {
 	struct null_object wrapper;
 	struct null_object o;
@@ -100,7 +102,8 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HANDLE wra
 }
 
 static CK_RV unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *m, CK_OBJECT_HANDLE wrapping,
-		    const CK_BYTE *in, const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *key)
+		    const CK_BYTE *in, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		    CK_OBJECT_HANDLE *key)
 {
 	struct null_object o;
 	CK_RV rv;
@@ -116,8 +119,9 @@ static CK_RV unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *m, CK_OBJECT_
 	return null_make(session, tmpl, count, CKO_SECRET_KEY, CKK_AES, key);
 }
 
-CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HANDLE wrapping, CK_BYTE *in,
-		  CK_ULONG in_len, CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *key)
+CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HANDLE wrapping,
+		  CK_BYTE *in, CK_ULONG in_len, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		  CK_OBJECT_HANDLE *key)
 {
 	struct null_session *s;
 	CK_RV rv = null_enter(CALL_UnwrapKey, session, &s);
@@ -152,8 +156,8 @@ static CK_RV derive(CK_SESSION_HANDLE session, const CK_MECHANISM *m, CK_OBJECT_
 	return null_make(session, tmpl, count, CKO_SECRET_KEY, CKK_GENERIC_SECRET, key);
 }
 
-CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HANDLE base, CK_ATTRIBUTE *tmpl,
-		  CK_ULONG count, CK_OBJECT_HANDLE *key)
+CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HANDLE base,
+		  CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
 	struct null_session *s;
 	CK_RV rv = null_enter(CALL_DeriveKey, session, &s);
@@ -176,15 +180,15 @@ static CK_RV no_dual(enum token_call index, CK_SESSION_HANDLE session)
 	return CKR_FUNCTION_NOT_SUPPORTED;
 }
 
-#define NO_DUAL(name)                                                                                \
-	CK_RV C_##name(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,        \
-		       CK_ULONG *out_len)                                                            \
-	{                                                                                            \
-		(void)in;                                                                            \
-		(void)in_len;                                                                        \
-		(void)out;                                                                           \
-		(void)out_len;                                                                       \
-		return no_dual(CALL_##name, session);                                                \
+#define NO_DUAL(name)                                                                              \
+	CK_RV C_##name(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,      \
+		       CK_ULONG *out_len)                                                          \
+	{                                                                                          \
+		(void)in;                                                                          \
+		(void)in_len;                                                                      \
+		(void)out;                                                                         \
+		(void)out_len;                                                                     \
+		return no_dual(CALL_##name, session);                                              \
 	}
 
 NO_DUAL(DigestEncryptUpdate)

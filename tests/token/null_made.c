@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects that applications make on the null token: a table guarded by null_token.lock.
  *
- * Only class, key type, token and private flag, label, CKA_ID and a short value are kept; the rest of a
- * template is read and forgotten. The first byte of the value stands for the key. */
+ * Only class, key type, token and private flag, label, CKA_ID and a short value are kept; the rest
+ * of a template is read and forgotten. The first byte of the value stands for the key. */
 #include <string.h>
 
 #include "tests/token/null_state.h"
@@ -17,7 +17,8 @@ static const CK_ATTRIBUTE *find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATT
 	return NULL;
 }
 
-static CK_ULONG number(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG absent)
+static CK_ULONG number(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
+		       CK_ULONG absent)
 {
 	const CK_ATTRIBUTE *a = find(tmpl, count, type);
 
@@ -33,8 +34,8 @@ static bool flag(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE typ
 	return a && a->ulValueLen == sizeof(CK_BBOOL) ? *(const CK_BBOOL *)a->pValue != 0 : absent;
 }
 
-static size_t bytes(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, unsigned char *out,
-		    size_t size, size_t len)
+static size_t bytes(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
+		    unsigned char *out, size_t size, size_t len)
 {
 	const CK_ATTRIBUTE *a = find(tmpl, count, type);
 
@@ -75,7 +76,8 @@ static CK_RV made_store(const struct null_made *made, CK_OBJECT_HANDLE *out)
 		if (m->handle)
 			continue;
 		*m = *made;
-		m->handle = NULL_OBJECT_TAG << 48 | MADE_BIT | (++t->made_next & 0xffffffff) << 15 | i;
+		m->handle =
+			NULL_OBJECT_TAG << 48 | MADE_BIT | (++t->made_next & 0xffffffff) << 15 | i;
 		if (i >= t->made_high)
 			t->made_high = i + 1;
 		*out = m->handle;
@@ -123,7 +125,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE *tmpl, CK_ULONG cou
 
 	if (rv != CKR_OK)
 		return rv;
-	if (tmpl && number(tmpl, count, CKA_CLASS, CK_UNAVAILABLE_INFORMATION) == CK_UNAVAILABLE_INFORMATION)
+	if (tmpl && number(tmpl, count, CKA_CLASS, CK_UNAVAILABLE_INFORMATION) ==
+			    CK_UNAVAILABLE_INFORMATION)
 		rv = CKR_TEMPLATE_INCOMPLETE;
 	else
 		rv = null_make(session, tmpl, count, CKO_DATA, CKK_GENERIC_SECRET, object);
@@ -157,8 +160,8 @@ static CK_RV copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_A
 	return made_add(session, &m, out);
 }
 
-CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count,
-		   CK_OBJECT_HANDLE *new_object)
+CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+		   CK_ULONG count, CK_OBJECT_HANDLE *new_object)
 {
 	struct null_session *s;
 	CK_RV rv = null_enter(CALL_CopyObject, session, &s);
@@ -171,7 +174,8 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIB
 }
 
 /* Finds a made object that this session may change; synthetic keys cannot be changed. */
-static CK_RV made_for_write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, struct null_made **m)
+static CK_RV made_for_write(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+			    struct null_made **m)
 {
 	struct null_object o;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mechanisms of the null token: the list, and the object handles hidden in their parameters.
  *
- * Every handle in a parameter is looked up exactly when the standard gives it a meaning; one that was
- * never issued here is reported like any other foreign handle. Must never follow a pointer whose length
- * says that there is nothing. */
+ * Every handle in a parameter is looked up exactly when the standard gives it a meaning; one that
+ * was never issued here is reported like any other foreign handle. Must never follow a pointer
+ * whose length says that there is nothing. */
 #include <stddef.h>
 #include <string.h>
 
@@ -51,6 +51,7 @@ struct field {
 	size_t flag; /* IF_FLAG: offset of the CK_BBOOL */
 };
 
+/* clang-format off */
 #define HANDLE(s, f)       {ALWAYS, offsetof(struct s, f), 0}
 #define OPTIONAL(s, f)     {NOT_ZERO, offsetof(struct s, f), 0}
 #define CONDITION(s, f, c) {IF_FLAG, offsetof(struct s, f), offsetof(struct s, c)}
@@ -97,6 +98,7 @@ static const struct row rows[] = {
 	{P_WTLS_SERVER_KEY_AND_MAC, CKF_DERIVE, sizeof(struct p_wtls_keys), {{NEVER, 0, 0}}},
 	{P_WTLS_CLIENT_KEY_AND_MAC, CKF_DERIVE, sizeof(struct p_wtls_keys), {{NEVER, 0, 0}}},
 };
+/* clang-format on */
 
 #define OFFERED_COUNT (sizeof(offered) / sizeof(offered[0]))
 #define ROW_COUNT     (sizeof(rows) / sizeof(rows[0]))

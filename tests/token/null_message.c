@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PKCS#11 3.0 for the null token: interfaces, C_LoginUser, C_SessionCancel and the message functions.
+/* PKCS#11 3.0 for the null token: interfaces, C_LoginUser, C_SessionCancel and the message
+ * functions.
  *
  * Only null3.so contains this file; null.so is a pure 2.40 module. Message parameters are taken as
- * CK_GCM_MESSAGE_PARAMS when they have its size: the IV is made here when a generator is named, the tag is
- * a checksum. Other parameters are ignored. */
+ * CK_GCM_MESSAGE_PARAMS when they have its size: the IV is made here when a generator is named, the
+ * tag is a checksum. Other parameters are ignored. */
 #include <string.h>
 
 #include "tests/token/null_state.h"
@@ -18,10 +19,9 @@ struct gcm_message {
 	CK_ULONG tag_bits;
 };
 
-static CK_FUNCTION_LIST_3_0 list3 = {
-	.version = {3, 0},
+static CK_FUNCTION_LIST_3_0 list3 = {.version = {3, 0},
 #define ENTRY(name) .C_##name = C_##name,
-	TOKEN_CALLS(ENTRY)
+				     TOKEN_CALLS(ENTRY)
 #undef ENTRY
 };
 
@@ -221,8 +221,8 @@ static CK_RV part(enum token_call index, CK_SESSION_HANDLE session, enum null_ki
 	return rv;
 }
 
-static CK_RV verify(enum token_call index, CK_SESSION_HANDLE session, const CK_BYTE *in, CK_ULONG in_len,
-		    const CK_BYTE *signature, CK_ULONG signature_len)
+static CK_RV verify(enum token_call index, CK_SESSION_HANDLE session, const CK_BYTE *in,
+		    CK_ULONG in_len, const CK_BYTE *signature, CK_ULONG signature_len)
 {
 	CK_BYTE right[NULL_SIGNATURE];
 	CK_ULONG right_len = sizeof(right);
@@ -243,16 +243,18 @@ CK_RV C_MessageEncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT
 }
 
 CK_RV C_EncryptMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		       CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+		       CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+		       CK_ULONG *out_len)
 {
 	if (!aad && aad_len)
 		return CKR_ARGUMENTS_BAD;
-	return message(CALL_EncryptMessage, session,
-		       &(struct message){NULL_MSG_ENCRYPT, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_EncryptMessage, session,
+		&(struct message){NULL_MSG_ENCRYPT, param, param_len, in, in_len, out, out_len});
 }
 
-CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-			    CK_ULONG aad_len)
+CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len,
+			    CK_BYTE *aad, CK_ULONG aad_len)
 {
 	(void)param;
 	(void)param_len;
@@ -263,8 +265,9 @@ CK_RV C_EncryptMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG para
 			   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags)
 {
 	(void)flags;
-	return message(CALL_EncryptMessageNext, session,
-		       &(struct message){NULL_MSG_ENCRYPT, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_EncryptMessageNext, session,
+		&(struct message){NULL_MSG_ENCRYPT, param, param_len, in, in_len, out, out_len});
 }
 
 CK_RV C_MessageEncryptFinal(CK_SESSION_HANDLE session)
@@ -278,16 +281,18 @@ CK_RV C_MessageDecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT
 }
 
 CK_RV C_DecryptMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-		       CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
+		       CK_ULONG aad_len, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out,
+		       CK_ULONG *out_len)
 {
 	if (!aad && aad_len)
 		return CKR_ARGUMENTS_BAD;
-	return message(CALL_DecryptMessage, session,
-		       &(struct message){NULL_MSG_DECRYPT, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_DecryptMessage, session,
+		&(struct message){NULL_MSG_DECRYPT, param, param_len, in, in_len, out, out_len});
 }
 
-CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *aad,
-			    CK_ULONG aad_len)
+CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len,
+			    CK_BYTE *aad, CK_ULONG aad_len)
 {
 	(void)param;
 	(void)param_len;
@@ -298,8 +303,9 @@ CK_RV C_DecryptMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG para
 			   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags)
 {
 	(void)flags;
-	return message(CALL_DecryptMessageNext, session,
-		       &(struct message){NULL_MSG_DECRYPT, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_DecryptMessageNext, session,
+		&(struct message){NULL_MSG_DECRYPT, param, param_len, in, in_len, out, out_len});
 }
 
 CK_RV C_MessageDecryptFinal(CK_SESSION_HANDLE session)
@@ -315,8 +321,9 @@ CK_RV C_MessageSignInit(CK_SESSION_HANDLE session, CK_MECHANISM *m, CK_OBJECT_HA
 CK_RV C_SignMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, CK_BYTE *in,
 		    CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len)
 {
-	return message(CALL_SignMessage, session,
-		       &(struct message){NULL_MSG_SIGN, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_SignMessage, session,
+		&(struct message){NULL_MSG_SIGN, param, param_len, in, in_len, out, out_len});
 }
 
 CK_RV C_SignMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len)
@@ -329,8 +336,9 @@ CK_RV C_SignMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG param_l
 {
 	if (!out_len) /* more parts follow */
 		return part(CALL_SignMessageNext, session, NULL_MSG_SIGN, in, in_len);
-	return message(CALL_SignMessageNext, session,
-		       &(struct message){NULL_MSG_SIGN, param, param_len, in, in_len, out, out_len});
+	return message(
+		CALL_SignMessageNext, session,
+		&(struct message){NULL_MSG_SIGN, param, param_len, in, in_len, out, out_len});
 }
 
 CK_RV C_MessageSignFinal(CK_SESSION_HANDLE session)
@@ -370,4 +378,3 @@ CK_RV C_MessageVerifyFinal(CK_SESSION_HANDLE session)
 {
 	return end(CALL_MessageVerifyFinal, session, NULL_MSG_VERIFY);
 }
-

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects of the null token: synthetic keys that exist only as arithmetic, and made ones in a table.
+/* Objects of the null token: synthetic keys that exist only as arithmetic, and made ones in a
+ * table.
  *
- * A handle is NULL_OBJECT_TAG and 48 bits: for synthetic keys 3 * number + 1 + {0 private, 1 public,
- * 2 secret}, for made objects MADE_BIT, a generation and an index. Finding by label or CKA_ID computes
- * the number, so that it costs the same with 10 keys and with 10 million; anything else walks all keys.
- * null_token.lock guards the table of made objects. */
+ * A handle is NULL_OBJECT_TAG and 48 bits: for synthetic keys 3 * number + 1 + {0 private, 1
+ * public, 2 secret}, for made objects MADE_BIT, a generation and an index. Finding by label or
+ * CKA_ID computes the number, so that it costs the same with 10 keys and with 10 million; anything
+ * else walks all keys. null_token.lock guards the table of made objects. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,11 @@
 /* The curve P-256 as CKA_EC_PARAMS, and a point on it (the base point) as CKA_EC_POINT. */
 static const CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const CK_BYTE point[] = {
-	0x04, 0x41, 0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4,
-	0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2,
-	0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16,
-	0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+	0x04, 0x41, 0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6,
+	0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4,
+	0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f,
+	0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b,
+	0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
 
 static const CK_OBJECT_CLASS synthetic_class[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY};
 
@@ -243,7 +245,8 @@ static bool matches(const struct null_object *o, const CK_ATTRIBUTE *tmpl, CK_UL
 	return is_visible(o->is_private);
 }
 
-/* The number that a label or CKA_ID in the template names: 0 none named, 1 in *number, -1 no such key. */
+/* The number that a label or CKA_ID in the template names: 0 none named, 1 in *number, -1 no such
+ * key. */
 static int number_named(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ULONG *number)
 {
 	for (CK_ULONG i = 0; i < count; i++) {
@@ -346,7 +349,8 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE *tmpl, CK_ULONG 
 	return rv;
 }
 
-CK_RV C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG max, CK_ULONG *count)
+CK_RV C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG max,
+		    CK_ULONG *count)
 {
 	struct null_session *s;
 	CK_RV rv = null_enter(CALL_FindObjects, session, &s);

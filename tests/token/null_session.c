@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions and login of the null token.
  *
- * A handle is NULL_SESSION_TAG, 32 bits of generation, 16 bits of index; an entry with handle 0 is free.
- * null_token.lock guards opening, closing and the login; entering a session takes no lock, only its
- * `busy` flag, and a second thread found inside is counted and let wait. */
+ * A handle is NULL_SESSION_TAG, 32 bits of generation, 16 bits of index; an entry with handle 0 is
+ * free. null_token.lock guards opening, closing and the login; entering a session takes no lock,
+ * only its `busy` flag, and a second thread found inside is counted and let wait. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,8 @@ static void stats_opened(void)
 		return;
 	now = atomic_fetch_add(&null_token.stats->sessions, 1) + 1;
 	max = atomic_load(&null_token.stats->sessions_max);
-	while (now > max && !atomic_compare_exchange_weak(&null_token.stats->sessions_max, &max, now))
+	while (now > max &&
+	       !atomic_compare_exchange_weak(&null_token.stats->sessions_max, &max, now))
 		;
 }
 
@@ -205,7 +206,8 @@ static CK_RV login(CK_USER_TYPE user, const CK_UTF8CHAR *pin, CK_ULONG pin_len)
 	const char *right = user == CKU_SO ? t->so_pin : t->pin;
 
 	if (user != CKU_SO && user != CKU_USER)
-		return user == CKU_CONTEXT_SPECIFIC ? CKR_OPERATION_NOT_INITIALIZED : CKR_USER_TYPE_INVALID;
+		return user == CKU_CONTEXT_SPECIFIC ? CKR_OPERATION_NOT_INITIALIZED
+						    : CKR_USER_TYPE_INVALID;
 	if (t->user >= 0)
 		return t->user == (int)user ? CKR_USER_ALREADY_LOGGED_IN
 					    : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;

@@ -37,9 +37,9 @@ enum null_kind {
 /* One active operation. */
 struct null_op {
 	bool is_active;
-	bool has_parts;   /* an Update came */
+	bool has_parts;    /* an Update came */
 	unsigned char key; /* the byte that stands for the key */
-	uint64_t sum;     /* running checksum of the data */
+	uint64_t sum;      /* running checksum of the data */
 };
 
 /* A session; one thread at a time is in it, which `busy` checks. */
@@ -58,7 +58,7 @@ struct null_session {
 
 /* An object that an application made. */
 struct null_made {
-	uint64_t handle; /* 0 = free */
+	uint64_t handle;         /* 0 = free */
 	CK_SESSION_HANDLE owner; /* session of a session object, 0 of a token object */
 	CK_OBJECT_CLASS class;
 	CK_KEY_TYPE key_type;

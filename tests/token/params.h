@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mechanism parameters that carry object handles, as the standard lays them out (3.0; the key handle of
- * SP 800-108 is 3.2's).
+/* Mechanism parameters that carry object handles, as the standard lays them out (3.0; the key
+ * handle of SP 800-108 is 3.2's).
  *
- * Written down here a second time on purpose: the tests would otherwise agree with any mistake in the
- * headers of the code that they test. */
+ * Written down here a second time on purpose: the tests would otherwise agree with any mistake in
+ * the headers of the code that they test. */
 #ifndef HSMUX_TESTS_TOKEN_PARAMS_H
 #define HSMUX_TESTS_TOKEN_PARAMS_H
 
