@@ -58,7 +58,7 @@ static CK_RV on_keeper(struct group *g, struct member *m, struct session *s, str
 	CK_RV rv = keeper_open(m);
 
 	if (rv != CKR_OK)
-		return rv;
+		return code_map(call->id, rv);
 	call->place = CALL_BOUND;
 	call->group = g;
 	call->session = s;
