@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/secret.h"
 #include "core/vendor.h"
 
 /* Where distributions install SoftHSM2's library: Debian, p11-kit's directory, Fedora. */
@@ -37,16 +38,17 @@ const char *config_mode_name(enum config_mode mode)
 	return mode_names[mode];
 }
 
+/* Values of variables and arguments may be PINs. */
 static void free_module(struct config_module *m)
 {
 	for (size_t i = 0; i < m->env_count; i++) {
 		free(m->env[i].name);
-		free(m->env[i].value);
+		secret_free_text(m->env[i].value);
 	}
 	free(m->env);
 	free(m->name);
 	free(m->library);
-	free(m->init_args);
+	secret_free_text(m->init_args);
 	free(m->vendor);
 }
 

@@ -2,6 +2,7 @@
 /* Settings: a libconfig file whose mistakes are collected instead of stopping at the first.
  *
  * The file is opened once and judged by its descriptor, so that what was checked is what is parsed.
+ * Its text may hold PINs, and our copy of it is wiped; that in libconfig's tree is not.
  * What the groups of the file mean is the business of scope.c. */
 #include "core/settings.h"
 
@@ -14,6 +15,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "core/base/secret.h"
 
 /* Far more than a thousand tokens need; a larger file is a mistake in the path. */
 #define SETTINGS_MAX_BYTES (1024L * 1024)
@@ -101,6 +106,7 @@ static char *read_all(struct settings *s, int fd)
 		settings_error(s, 0, "is too long: expected at most %ld bytes", SETTINGS_MAX_BYTES);
 	else
 		settings_error(s, 0, "contains a NUL byte: expected text");
+	OPENSSL_cleanse(text, len);
 	free(text);
 	return NULL;
 }
@@ -222,7 +228,7 @@ bool settings_open(struct settings *s, const char *file, enum settings_trust tru
 	s->failed = false;
 	text = read_file(s, trust);
 	ok = text != NULL && is_safe(s, text) && parse(s, text);
-	free(text);
+	secret_free_text(text);
 	return ok;
 }
 

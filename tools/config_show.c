@@ -2,7 +2,7 @@
 /* hsmux config show: the configuration in effect, as a file that can be read again, or as JSON.
  *
  * Defaults are filled in and variables replaced. Values of environment variables whose name speaks
- * of a secret are shown as "***". For the embedded default SoftHSM2 is started to find its tokens. */
+ * of a secret are shown as "***", and so are arguments of a module with such a name in them. For the embedded default SoftHSM2 is started to find its tokens. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,16 +26,35 @@ static const char *const source_names[] = {
 	[CONFIG_EMBEDDED] = "embedded",
 };
 
-/* The value, or stars where the name of the variable speaks of a secret. */
+/* Whether the name of a variable, or a name within arguments, speaks of a secret. What is given as
+ * empty is none: NSS wants keyPrefix=''. */
+static bool is_secret(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+	static const char *const words[] = {"PIN",   "PASS", "PWD",  "SECRET",
+					    "TOKEN", "CRED", "AUTH", "KEY"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		for (const char *p = text; (p = strcasestr(p, words[i])) != NULL; p++) {
+			const char *value = p + strspn(p, letters);
+
+			if (strncmp(value, "=''", 3) != 0 && strncmp(value, "=\"\"", 3) != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The value of a variable, or stars. */
 static const char *env_value(const struct config_env *e)
 {
-	static const char *const secret[] = {"PIN", "PASS", "SECRET", "KEY"};
+	return is_secret(e->name) ? "***" : e->value;
+}
 
-	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
-		if (strcasestr(e->name, secret[i]) != NULL)
-			return "***";
-	}
-	return e->value;
+/* The arguments, or stars; NULL when there are none. */
+static const char *init_args(const struct config_module *m)
+{
+	return m->init_args != NULL && is_secret(m->init_args) ? "***" : m->init_args;
 }
 
 static void hex_of(const uint8_t hash[static 32], char out[static 65])
@@ -99,7 +118,7 @@ static void put_module(const struct config_module *m)
 	if (m->env_count > 0)
 		puts("    };");
 	if (m->init_args != NULL)
-		put_string("    ", "init_args", m->init_args);
+		put_string("    ", "init_args", init_args(m));
 	put_string("    ", "vendor", m->vendor);
 	put_string("    ", "isolation", "none");
 	put_bool("    ", "private_copy", m->private_copy);
@@ -172,7 +191,7 @@ static void json_module(struct json *j, const struct config_module *m)
 	for (size_t i = 0; i < m->env_count; i++)
 		json_string(j, m->env[i].name, env_value(&m->env[i]));
 	json_object_end(j);
-	json_string(j, "init_args", m->init_args);
+	json_string(j, "init_args", init_args(m));
 	json_string(j, "vendor", m->vendor);
 	json_string(j, "isolation", "none");
 	json_bool(j, "private_copy", m->private_copy);

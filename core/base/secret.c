@@ -84,3 +84,10 @@ void secret_free(struct secret **s)
 	free(*s);
 	*s = NULL;
 }
+
+void secret_free_text(char *text)
+{
+	if (text)
+		OPENSSL_cleanse(text, strlen(text));
+	free(text);
+}

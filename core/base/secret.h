@@ -26,6 +26,9 @@ size_t secret_len(const struct secret *s);
 /* True when both hold the same bytes; takes the same time for all secrets of one length. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
+/* Wipes and frees a string of malloc that may be a secret. NULL is allowed. */
+void secret_free_text(char *text);
+
 /* Wipes and frees *s and sets it to NULL. NULL and *s == NULL are allowed. */
 void secret_free(struct secret **s);
 

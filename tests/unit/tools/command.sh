@@ -105,6 +105,22 @@ json 'd["tokens"][0]["members"][0]["slot"] == 3000000000 and d["tokens"][1]["slo
 HSMUX_CONF="$dir/good.conf" "$hsmux" config show --json >"$dir/out"
 json 'd["source"] == "HSMUX_CONF"'
 
+sed 's/init_args = "[^;]*;/init_args = "configdir=\x27sql:\/d\x27 keyPrefix=\x27\x27";/; s/SOME_PIN/DB_PWD = "1234"; Auth_x = "1234"; api_token = "1234"; a_cred/' \
+	"$dir/good.conf" >"$dir/secret.conf"
+chmod 600 "$dir/secret.conf"
+expect 0 0 config show --conf "$dir/secret.conf"
+grep -q 1234 "$dir/out" && fail "a secret is shown"
+out "init_args = \"configdir='sql:/d' keyPrefix=''\";"
+for args in 'x tokenPassword=1234' '{"pin":"1234"}' 'keyPrefix=1234'; do
+	quoted=$(printf '%s' "$args" | sed 's/"/\\\\"/g')
+	sed "s/configdir='.*''/$quoted/" "$dir/secret.conf" >"$dir/args.conf"
+	chmod 600 "$dir/args.conf"
+	expect 0 0 config show --conf "$dir/args.conf"
+	grep -q 1234 "$dir/out" && fail "a secret argument is shown: $args"
+	expect 0 0 config show --json --conf "$dir/args.conf"
+	json 'd["modules"][0]["init_args"] == "***"'
+done
+
 # What a terminal would obey is shown, not sent to it: U+009B begins a sequence, U+202E turns the text.
 csi=$(printf '\302\233')
 rlo=$(printf '\342\200\256')
