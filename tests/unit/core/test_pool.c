@@ -26,6 +26,17 @@ static CK_RV open_few(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOT
 	return world_real()->C_OpenSession(slot, flags, application, notify, session);
 }
 
+static CK_RV open_none(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+		       CK_SESSION_HANDLE *session)
+{
+	(void)slot;
+	(void)flags;
+	(void)application;
+	(void)notify;
+	(void)session;
+	return CKR_SESSION_COUNT;
+}
+
 static CK_RV open_write_protected(CK_SLOT_ID slot, CK_FLAGS flags, void *application,
 				  CK_NOTIFY notify, CK_SESSION_HANDLE *session)
 {
@@ -98,25 +109,46 @@ static void the_configured_limit_is_kept(void)
 	world_end();
 }
 
-/* Asks the member once, then waits for its own. */
-static void a_limit_is_learned_from_the_member(void)
+/* Asks the member once, then waits for its own; but not for ever, as the sessions may have been another
+ * process's. */
+static void a_limit_is_learned_from_the_member_for_ten_seconds(void)
 {
 	struct member_session *ms[4];
 	uint64_t asked;
 
 	world_begin(NULL, NULL);
 	world_list()->C_OpenSession = open_few;
+	clock_set_ms(1000000);
 	allowed = 3;
 	for (unsigned i = 0; i < 3; i++)
 		CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &ms[i]), CKR_OK);
 	CU_ASSERT_EQUAL(pool_take(world_member(), 0, 0, &ms[3]), CKR_SESSION_COUNT);
-	CU_ASSERT_EQUAL(world_member()->pool.limit, 3);
 	asked = world_calls("C_OpenSession");
 	allowed = 0;
-	CU_ASSERT_EQUAL(pool_take(world_member(), 0, 20, &ms[3]), CKR_SESSION_COUNT);
+	CU_ASSERT_EQUAL(pool_take(world_member(), 0, 0, &ms[3]), CKR_SESSION_COUNT);
+	clock_set_ms(1000000 + 9999);
+	CU_ASSERT_EQUAL(pool_take(world_member(), 0, 0, &ms[3]), CKR_SESSION_COUNT);
 	CU_ASSERT_EQUAL(world_calls("C_OpenSession"), asked);
-	for (unsigned i = 0; i < 3; i++)
+	clock_set_ms(1000000 + 10000);
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &ms[3]), CKR_OK);
+	clock_set_ms(-1);
+	for (unsigned i = 0; i < 4; i++)
 		pool_give(ms[i], i);
+	world_end();
+}
+
+/* Somebody else has them all: waiting for one of ours would be in vain. */
+static void with_none_of_ours_open_nobody_waits(void)
+{
+	struct member_session *ms;
+
+	world_begin(NULL, NULL);
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &ms), CKR_OK);
+	pool_drop(ms);
+	clock_set_ms(1000000); /* waiting would never end */
+	world_list()->C_OpenSession = open_none;
+	CU_ASSERT_EQUAL(pool_take(world_member(), 0, 1000, &ms), CKR_SESSION_COUNT);
+	clock_set_ms(-1);
 	world_end();
 }
 
@@ -209,6 +241,28 @@ static void nobody_enters_while_the_member_is_quiet(void)
 	world_end();
 }
 
+/* The check is inside the bracket: a restart between borrowing and calling is noticed. */
+static void nobody_enters_another_life_of_the_library(void)
+{
+	struct library *lib;
+	struct member_session *ms;
+
+	world_begin(NULL, NULL);
+	lib = world_member()->lib;
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &ms), CKR_OK);
+	atomic_store(&lib->state, LIBRARY_DOWN);
+	CU_ASSERT_FALSE(pool_enter(ms));
+	CU_ASSERT_EQUAL(ms->in_call, 0);
+	atomic_store(&lib->state, LIBRARY_UP);
+	atomic_fetch_add(&lib->epoch, 1);
+	CU_ASSERT_FALSE(pool_enter(ms));
+	atomic_fetch_sub(&lib->epoch, 1);
+	CU_ASSERT_TRUE(pool_enter(ms));
+	pool_leave(ms);
+	pool_give(ms, 0);
+	world_end();
+}
+
 struct crowd {
 	_Atomic unsigned inside, most, failed;
 	bool drops;
@@ -271,12 +325,14 @@ int main(void)
 		UNIT(a_session_given_back_is_lent_again),
 		UNIT(no_more_are_kept_than_there_is_room_for),
 		UNIT(the_configured_limit_is_kept),
-		UNIT(a_limit_is_learned_from_the_member),
+		UNIT(a_limit_is_learned_from_the_member_for_ten_seconds),
+		UNIT(with_none_of_ours_open_nobody_waits),
 		UNIT(a_write_protected_token_gives_read_only_sessions),
 		UNIT(a_failed_open_leaves_nothing),
 		UNIT(a_session_of_an_earlier_epoch_is_closed_not_lent),
 		UNIT(a_session_of_an_earlier_library_is_only_forgotten),
 		UNIT(nobody_enters_while_the_member_is_quiet),
+		UNIT(nobody_enters_another_life_of_the_library),
 		UNIT(eight_threads_share_two_sessions),
 	};
 
