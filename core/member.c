@@ -181,7 +181,7 @@ static void lost(struct member *m, const char *reason)
 	atomic_fetch_add(&m->epoch, 1);
 	(void)snprintf(m->reason, sizeof m->reason, "%s", reason);
 	m->next_try_ms = 0;
-	m->backoff_ms = BACKOFF_MS;
+	m->backoff_ms = 0;
 	object_drop_epoch(m);
 	log_msg(LOG_LEVEL_WARN,
 		"member %s of token %s: lost (%s); it is tried again when it is needed",

@@ -131,7 +131,7 @@ static bool is_current(const struct member_session *ms)
 static void home_lost(struct session *s)
 {
 	s->home = NULL;
-	session_drop_made(s);
+	session_drop_made(s, false);
 }
 
 static CK_RV borrow(struct call *c, struct member *m, struct member_session **ms)

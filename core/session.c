@@ -180,13 +180,21 @@ CK_RV session_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY
 	return rv;
 }
 
-void session_drop_made(struct session *s)
+void session_drop_made(struct session *s, bool with_aliases)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < s->made_count; i++) {
+		struct object_view view;
+
+		if (!with_aliases && object_get(s->group, s->made[i], &view) && view.target) {
+			s->made[kept++] = s->made[i];
+			continue;
+		}
 		alias_drop(s->made[i]);
 		object_drop(s->made[i]);
 	}
-	s->made_count = 0;
+	s->made_count = kept;
 }
 
 /* Ends everything in a locked session and gives its slot back; unlocks it. */
@@ -200,7 +208,7 @@ static void close_locked(struct session *s)
 		op_end(s, (enum op_kind)k, false);
 	op_free_spare(s);
 	find_end(s);
-	session_drop_made(s);
+	session_drop_made(s, true);
 	free(s->made);
 	s->made = NULL;
 	s->made_count = s->made_room = 0;

@@ -86,8 +86,9 @@ bool session_is_rw(const struct session *session);
 /* Remembers a session object that was made here, so that it goes when the session goes. */
 CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
 
-/* Makes the handles of all session objects made here invalid: their owner on the member is gone. */
-void session_drop_made(struct session *session);
+/* Makes the handles of the session objects made here invalid: their owner on the member is gone.
+ * Aliases (alias.h) have no owner there; they go only `with_aliases`. */
+void session_drop_made(struct session *session, bool with_aliases);
 
 /* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when
  * one did not end in time: its memory stays. For C_Finalize. */
