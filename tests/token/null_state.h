@@ -89,7 +89,7 @@ struct null_token {
 	uint32_t session_count;
 	uint32_t session_rw_count;
 	uint64_t made_next;
-	uint32_t made_high; /* entries of `made` ever used */
+	_Atomic uint32_t made_high; /* entries of `made` ever used */
 	struct null_session sessions[NULL_MAX_SESSIONS];
 	struct null_made made[NULL_MAX_MADE];
 };
