@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -147,6 +148,12 @@ struct config *config_embedded(struct diag *diag)
 	const char *library = find_softhsm();
 	struct config *c;
 
+	/* SoftHSM2 finds its tokens through SOFTHSM2_CONF and HOME, which are the attacker's. */
+	if (getauxval(AT_SECURE) != 0) {
+		diag_add(diag, NULL, 0, "no configuration: a setuid or setgid process needs %s",
+			 HSMUX_CONF_FILE);
+		return NULL;
+	}
 	if (library == NULL) {
 		diag_add(diag, NULL, 0,
 			 "no configuration: expected %s, HSMUX_CONF, or an installed SoftHSM2",

@@ -86,7 +86,7 @@ const char *config_find(const char *args_file, enum config_source *source);
 struct config *config_parse(const char *file, enum config_source source, struct diag *diag);
 
 /* The embedded default: SoftHSM2, with `discover` set. NULL and a message in `diag` when no SoftHSM2
- * library is installed. The caller owns the result. */
+ * library is installed, and in setuid and setgid processes. The caller owns the result. */
 struct config *config_embedded(struct diag *diag);
 
 /* config_find, then config_parse or config_embedded. */

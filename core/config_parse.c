@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/config_rules.h"
 #include "core/scope.h"
@@ -432,7 +433,7 @@ struct config *config_parse(const char *file, enum config_source source, struct 
 		return NULL;
 	}
 	c->source = source;
-	if (settings_open(&s, file, SETTINGS_OWN, diag))
+	if (settings_open(&s, file, SETTINGS_OWN, geteuid(), diag))
 		read_root(&s, c);
 	settings_sort(&s);
 	settings_close(&s);

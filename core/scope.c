@@ -305,7 +305,14 @@ static bool expand_to(const struct scope *scope, const config_setting_t *setting
 char *scope_expand(const struct scope *scope, const config_setting_t *setting)
 {
 	struct buf text = {0};
+	char *literal;
 
+	if (scope->settings->kind == SETTINGS_DATA) {
+		literal = strdup(config_setting_get_string(setting));
+		if (literal == NULL)
+			scope_no_memory(scope);
+		return literal;
+	}
 	/* The block becomes an ordinary string of the caller's. */
 	if (expand_to(scope, setting, &text))
 		return (char *)text.data;

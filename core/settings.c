@@ -2,8 +2,8 @@
 /* Settings: a libconfig file whose mistakes are collected instead of stopping at the first.
  *
  * The file is opened once and judged by its descriptor, so that what was checked is what is parsed.
- * Its text may hold PINs, and our copy of it is wiped; that in libconfig's tree is not.
- * What the groups of the file mean is the business of scope.c. */
+ * Its text may hold PINs, and our copy of it is wiped; that in libconfig's tree is not. What the
+ * groups of the file mean is the business of scope.c. */
 #include "core/settings.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@
 
 /* Far more than a thousand tokens need; a larger file is a mistake in the path. */
 #define SETTINGS_MAX_BYTES (1024L * 1024)
+
 unsigned settings_line(const config_setting_t *setting)
 {
 	return (unsigned)config_setting_source_line(setting);
@@ -55,15 +56,15 @@ void settings_sort(struct settings *s)
 }
 
 /* Whether owner and mode of the open file are acceptable; says why not. */
-static bool is_trusted(struct settings *s, const struct stat *st, enum settings_trust trust)
+static bool is_trusted(struct settings *s, const struct stat *st, uid_t owner)
 {
-	mode_t refused = trust == SETTINGS_OWN ? S_IWGRP | S_IWOTH : S_IWOTH;
+	mode_t refused = s->kind == SETTINGS_OWN ? S_IWGRP | S_IWOTH : S_IWOTH;
 
 	if (!S_ISREG(st->st_mode)) {
 		settings_error(s, 0, "is not a regular file: expected a file");
 		return false;
 	}
-	if (trust == SETTINGS_OWN && st->st_uid != 0 && st->st_uid != geteuid()) {
+	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != owner) {
 		settings_error(s, 0, "belongs to user %u: expected root or the calling user (%u)",
 			       (unsigned)st->st_uid, (unsigned)geteuid());
 		return false;
@@ -112,7 +113,7 @@ static char *read_all(struct settings *s, int fd)
 }
 
 /* Opens, checks and reads the file. O_NONBLOCK, so that a FIFO is refused instead of waited for. */
-static char *read_file(struct settings *s, enum settings_trust trust)
+static char *read_file(struct settings *s, uid_t owner)
 {
 	struct stat st;
 	char *text = NULL;
@@ -124,7 +125,7 @@ static char *read_file(struct settings *s, enum settings_trust trust)
 	}
 	if (fstat(fd, &st) != 0)
 		settings_error(s, 0, "cannot be examined: %s", strerror(errno));
-	else if (is_trusted(s, &st, trust))
+	else if (is_trusted(s, &st, owner))
 		text = read_all(s, fd);
 	(void)close(fd); /* was only read */
 	return text;
@@ -201,6 +202,29 @@ static bool is_safe(struct settings *s, const char *text)
 	return safe;
 }
 
+/* The scan above should have found every @include. Should libconfig see one in what the scan took for
+ * something else, it must not open a file either. */
+#if LIBCONFIG_VER_MAJOR > 1 || LIBCONFIG_VER_MINOR >= 7
+static const char **no_files(config_t *tree, const char *dir, const char *path, const char **why)
+{
+	(void)tree;
+	(void)dir;
+	(void)path;
+	*why = "@include is not supported";
+	return NULL;
+}
+
+static void forbid_include(config_t *tree)
+{
+	config_set_include_func(tree, no_files);
+}
+#else
+static void forbid_include(config_t *tree)
+{
+	config_set_include_dir(tree, "/dev/null"); /* nothing is below it */
+}
+#endif
+
 /* Hands the text to libconfig; its one syntax error is the only message then. */
 static bool parse(struct settings *s, const char *text)
 {
@@ -215,18 +239,20 @@ static bool parse(struct settings *s, const char *text)
 	return false;
 }
 
-bool settings_open(struct settings *s, const char *file, enum settings_trust trust,
+bool settings_open(struct settings *s, const char *file, enum settings_kind kind, uid_t owner,
 		   struct diag *diag)
 {
 	char *text;
 	bool ok;
 
 	config_init(&s->tree);
+	forbid_include(&s->tree);
 	s->file = file;
 	s->diag = diag;
 	s->first = diag->count;
 	s->failed = false;
-	text = read_file(s, trust);
+	s->kind = kind;
+	text = read_file(s, owner);
 	ok = text != NULL && is_safe(s, text) && parse(s, text);
 	secret_free_text(text);
 	return ok;

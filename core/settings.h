@@ -5,13 +5,14 @@
 
 #include <stdbool.h>
 #include <libconfig.h>
+#include <sys/types.h>
 
 #include "core/base/diag.h"
 
-/* Who may have written the file. */
-enum settings_trust {
-	SETTINGS_OWN,  /* owned by root or the caller, writable by its owner only */
-	SETTINGS_DATA, /* anything that not everybody can write */
+/* What the file is, and so who may have written it. */
+enum settings_kind {
+	SETTINGS_OWN,  /* a configuration: writable by its owner only, ${VAR} is replaced */
+	SETTINGS_DATA, /* data that came with hsmux: not writable by everybody, taken literally */
 };
 
 /* An open file. Not shared between threads. */
@@ -21,11 +22,13 @@ struct settings {
 	struct diag *diag; /* borrowed */
 	size_t first;      /* where this file's messages begin in `diag` */
 	bool failed;       /* something was reported, even if memory was out for the message */
+	enum settings_kind kind;
 };
 
 /* Reads and parses the file; false when that fails (the reason is in `diag`). settings_close is due
- * in either case. @include is refused: an included file would escape the check of owner and mode. */
-bool settings_open(struct settings *s, const char *file, enum settings_trust trust,
+ * in either case. It must belong to root, the effective user or `owner`. @include is refused: an
+ * included file would escape the check of owner and mode. */
+bool settings_open(struct settings *s, const char *file, enum settings_kind kind, uid_t owner,
 		   struct diag *diag);
 
 /* Reports an error on a line of the file (0: on none). */

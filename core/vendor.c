@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/names.h"
@@ -202,7 +204,8 @@ static void read_vendor(struct settings *s, struct vendor *v)
 }
 
 /* Reads one file into the next place of the set; a file with errors leaves it free. */
-static void load_file(struct vendor_set *set, const char *dir, const char *file, struct diag *diag)
+static void load_file(struct vendor_set *set, const char *dir, const char *file, uid_t owner,
+		      struct diag *diag)
 {
 	struct vendor v = {0};
 	struct settings s = {0};
@@ -214,7 +217,7 @@ static void load_file(struct vendor_set *set, const char *dir, const char *file,
 		free(v.name);
 		return;
 	}
-	if (settings_open(&s, path, SETTINGS_DATA, diag))
+	if (settings_open(&s, path, SETTINGS_DATA, owner, diag))
 		read_vendor(&s, &v);
 	settings_sort(&s);
 	settings_close(&s);
@@ -235,7 +238,7 @@ static int is_profile(const struct dirent *entry)
 }
 
 /* Reads all files of the directory, in the order of their names. */
-static void load_dir(struct vendor_set *set, const char *dir, struct diag *diag)
+static void load_dir(struct vendor_set *set, const char *dir, uid_t owner, struct diag *diag)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(dir, &entries, is_profile, alphasort);
@@ -251,7 +254,7 @@ static void load_dir(struct vendor_set *set, const char *dir, struct diag *diag)
 		diag_add(diag, dir, 0, "out of memory");
 	for (int i = 0; i < count; i++) {
 		if (set->vendors != NULL)
-			load_file(set, dir, entries[i]->d_name, diag);
+			load_file(set, dir, entries[i]->d_name, owner, diag);
 		free(entries[i]);
 	}
 	free(entries);
@@ -274,37 +277,70 @@ static bool own_file(char path[static PATH_MAX])
 	return true;
 }
 
-/* conf/vendors beside the directory of hsmux.so or hsmux in a build tree. False outside of one. */
-static bool build_dir(char dir[static PATH_MAX])
+/* True for a directory that nobody could have made or changed who could not change `self`, our own
+ * file: the profiles in it decide how modules are treated. */
+static bool is_ours(const char *path, const struct stat *self)
 {
-	static const char tail[] = "/../conf/vendors";
-	char *slash;
+	struct stat st;
 
-	if (!own_file(dir))
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return false;
-	slash = strrchr(dir, '/');
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != self->st_uid)
+		return false;
+	/* A developer's umask may let a group write, which then can write our file as well. */
+	if ((st.st_mode & S_IWGRP) != 0 &&
+	    ((self->st_mode & S_IWGRP) == 0 || st.st_gid != self->st_gid))
+		return false;
+	return (st.st_mode & S_IWOTH) == 0;
+}
+
+/* Makes of our own path that of conf/vendors beside the directory of hsmux.so or hsmux in a build
+ * tree. False outside of one. */
+static bool build_dir(char path[static PATH_MAX], const struct stat *self)
+{
+	static const char conf[] = "/../conf";
+	static const char vendors[] = "/vendors";
+	char *slash = strrchr(path, '/');
+
+	/* In a setuid program only what was installed counts. */
+	if (getauxval(AT_SECURE) != 0)
+		return false;
 	if (slash == NULL || (strcmp(slash, "/hsmux.so") != 0 && strcmp(slash, "/hsmux") != 0) ||
-	    (size_t)(slash - dir) + sizeof(tail) > PATH_MAX)
+	    (size_t)(slash - path) + sizeof(conf) + sizeof(vendors) > PATH_MAX)
 		return false;
-	memcpy(slash, tail, sizeof(tail));
-	return access(dir, R_OK | X_OK) == 0;
+	memcpy(slash, conf, sizeof(conf));
+	if (!is_ours(path, self))
+		return false;
+	memcpy(slash + sizeof(conf) - 1, vendors, sizeof(vendors));
+	return is_ours(path, self);
+}
+
+/* Loads from `dir`, or when it is NULL from where the profiles of this hsmux are. */
+static void load(struct vendor_set *set, const char *dir, char self_path[static PATH_MAX],
+		 struct diag *diag)
+{
+	struct stat self;
+	bool is_known = own_file(self_path) && stat(self_path, &self) == 0;
+
+	if (dir == NULL)
+		dir = is_known && build_dir(self_path, &self) ? self_path : HSMUX_VENDOR_DIR;
+	/* Who owns our file could do anything to us in an easier way. */
+	load_dir(set, dir, is_known ? self.st_uid : 0, diag);
 }
 
 struct vendor_set *vendor_load(const char *dir, struct diag *diag)
 {
 	struct vendor_set *set = calloc(1, sizeof(*set));
-	char *built = dir == NULL ? malloc(PATH_MAX) : NULL;
+	char *path = malloc(PATH_MAX);
 
-	if (set == NULL || (dir == NULL && built == NULL)) {
+	if (set == NULL || path == NULL) {
 		diag_add(diag, NULL, 0, "out of memory");
-		free(built);
+		free(path);
 		free(set);
 		return NULL;
 	}
-	if (dir == NULL)
-		dir = build_dir(built) ? built : HSMUX_VENDOR_DIR;
-	load_dir(set, dir, diag);
-	free(built);
+	load(set, dir, path, diag);
+	free(path);
 	return set;
 }
 

@@ -55,8 +55,8 @@ struct vendor_set {
 	size_t count;
 };
 
-/* Reads every *.conf of `dir` (NULL: conf/vendors beside the build tree's module, else the installed
- * directory). Errors go to `diag`, a file with errors is left out; the rest is loaded. The caller owns
+/* Reads every *.conf of `dir` (NULL: conf/vendors beside the build tree's module, where nobody else
+ * could have put it, else the installed directory). Errors go to `diag`, a file with errors is left out; the rest is loaded. The caller owns
  * the result, which is never NULL unless memory is out. */
 struct vendor_set *vendor_load(const char *dir, struct diag *diag);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "core/vendor.h"
@@ -19,6 +20,16 @@
 #define MODULES "modules = ( { name = \"m\"; library = \"/m.so\"; } );\n"
 #define MEMBER  "{ module = \"m\"; token = \"t\"; }"
 #define TOKENS  "tokens = ( { label = \"x\"; members = ( " MEMBER " ); } );\n"
+
+/* What the kernel says of this process; the program is linked around getauxval(). */
+static bool is_secure;
+unsigned long __real_getauxval(unsigned long type);
+unsigned long __wrap_getauxval(unsigned long type);
+
+unsigned long __wrap_getauxval(unsigned long type)
+{
+	return type == AT_SECURE ? is_secure : __real_getauxval(type);
+}
 
 /* Reads a file that must be right; prints its messages when it is not. */
 static struct config *good(const char *text)
@@ -176,6 +187,20 @@ static void a_named_file_that_is_missing_is_an_error(void)
 	diag_free(&diag);
 }
 
+static void a_setuid_process_gets_no_default(void)
+{
+	struct diag diag = {0};
+
+	/* Whether SoftHSM2 is installed or not: the reason is the same. */
+	is_secure = true;
+	CU_ASSERT_PTR_NULL(config_embedded(&diag));
+	is_secure = false;
+	CU_ASSERT_EQUAL_FATAL(diag.count, 1);
+	CU_ASSERT_STRING_EQUAL(diag.lines[0].text,
+			       "no configuration: a setuid or setgid process needs " HSMUX_CONF_FILE);
+	diag_free(&diag);
+}
+
 static void discovered_tokens_get_labels_of_their_own(void)
 {
 	static const char long_label[] = "0123456789012345678901234567890\xc3\xbc";
@@ -265,6 +290,7 @@ static const struct unit_test tests[] = {
 	UNIT(tokens_with_one_serial_may_have_other_labels),
 	UNIT(the_environment_is_asked_first),
 	UNIT(a_named_file_that_is_missing_is_an_error),
+	UNIT(a_setuid_process_gets_no_default),
 	UNIT(discovered_tokens_get_labels_of_their_own),
 	UNIT(vendors_must_be_known),
 	UNIT(freeing_nothing_is_allowed),

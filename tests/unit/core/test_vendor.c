@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/base/fail_alloc.h"
 #include "tests/unit/core/files.h"
@@ -15,11 +16,11 @@
 /* What every profile needs, without the list of libraries. */
 #define HEAD "title = \"T\"; source = \"S\"; tested = false;\n"
 
-/* The profiles of the source tree, which must all be right. */
+/* The profiles as the build tree has them, which must all be right. */
 static struct vendor_set *installed(void)
 {
 	struct diag diag = {0};
-	struct vendor_set *set = vendor_load(VENDORS_SOURCE, &diag);
+	struct vendor_set *set = vendor_load(VENDORS_BUILT, &diag);
 
 	for (size_t i = 0; i < diag.count; i++) {
 		char line[1024];
@@ -182,6 +183,48 @@ static void every_key_is_read(void)
 	files_end();
 }
 
+static void profiles_are_taken_literally(void)
+{
+	struct diag diag = {0};
+	const char *dir = files_begin();
+	struct vendor_set *set;
+
+	(void)files_write("a.conf",
+			  "title = \"${HOME} $${X}\"; source = \"${\"; tested = true; libraries = ( "
+			  "\"${PATH}\" );",
+			  0644);
+	set = vendor_load(dir, &diag);
+	CU_ASSERT_EQUAL(diag.count, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	CU_ASSERT_EQUAL_FATAL(set->count, 1);
+	CU_ASSERT_STRING_EQUAL(set->vendors[0].title, "${HOME} $${X}");
+	CU_ASSERT_STRING_EQUAL(set->vendors[0].source, "${");
+	CU_ASSERT_STRING_EQUAL(set->vendors[0].libraries[0], "${PATH}");
+	vendor_free(set);
+	files_end();
+}
+
+static void a_profile_of_another_user_is_left_out(void)
+{
+	struct diag diag = {0};
+	const char *dir = files_begin();
+	const char *file = files_write("a.conf", HEAD "libraries = ( \"a\" );", 0644);
+	struct vendor_set *set;
+
+	if (chown(file, 12345, (gid_t)-1) != 0) {
+		puts("skipped: only root can give a file to another user");
+	} else {
+		set = vendor_load(dir, &diag);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+		CU_ASSERT_EQUAL(set->count, 0);
+		CU_ASSERT_EQUAL_FATAL(diag.count, 1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(diag.lines[0].text, "belongs to user 12345"));
+		vendor_free(set);
+		diag_free(&diag);
+	}
+	files_end();
+}
+
 /* A profile with mistakes, and its messages. */
 struct bad {
 	const char *text;
@@ -296,6 +339,8 @@ static const struct unit_test tests[] = {
 	UNIT(makers_are_recognised),
 	UNIT(what_backends_showed_is_in_their_profiles),
 	UNIT(every_key_is_read),
+	UNIT(profiles_are_taken_literally),
+	UNIT(a_profile_of_another_user_is_left_out),
 	UNIT(a_bad_profile_is_reported_and_left_out),
 	UNIT(a_missing_directory_is_reported),
 	UNIT(nobody_in_particular_follows_the_standard),

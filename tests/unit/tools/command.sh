@@ -147,6 +147,52 @@ expect 3 0 status --conf "$odd"
 quiet out
 out "/nonexistent/?31m?.so"
 
+# Profiles beside the command are used only where nobody else could have put them.
+planted() { # CODE: what `config check` says of a vendor that only the planted profile has
+	install -m 644 "$dir/good.conf" "$dir/planted.conf"
+	sed -i 's|name = "m";|& vendor = "planted";|' "$dir/planted.conf"
+	"$dir/tree/tools/hsmux" config check --conf "$dir/planted.conf" >"$dir/out" 2>"$dir/err"
+	got=$?
+	[ "$got" = "$1" ] || fail "$2: exit $got, expected $1: $(cat "$dir/err")"
+}
+chmod 755 "$dir"
+mkdir -p "$dir/tree/tools" "$dir/tree/conf/vendors"
+chmod 755 "$dir/tree" "$dir/tree/tools" "$dir/tree/conf" "$dir/tree/conf/vendors"
+install -m 755 "$hsmux" "$dir/tree/tools/hsmux"
+echo 'title = "T"; source = "S"; tested = false; libraries = ( "planted" );' >"$dir/tree/conf/vendors/planted.conf"
+chmod 644 "$dir/tree/conf/vendors/planted.conf"
+planted 0 "a build tree"
+chmod 757 "$dir/tree/conf/vendors"
+planted 1 "a directory that everybody can write"
+chmod 775 "$dir/tree/conf/vendors"
+planted 1 "a directory that a group can write"
+chmod 775 "$dir/tree/tools/hsmux"
+planted 0 "a group that can write both"
+chmod 755 "$dir/tree/conf/vendors" "$dir/tree/tools/hsmux"
+chmod 757 "$dir/tree/conf"
+planted 1 "a directory above that everybody can write"
+chmod 755 "$dir/tree/conf"
+mv "$dir/tree/conf" "$dir/tree/there"
+ln -s there "$dir/tree/conf"
+planted 1 "a link"
+rm "$dir/tree/conf"
+mv "$dir/tree/there" "$dir/tree/conf"
+planted 0 "a build tree again"
+if [ "$(id -u)" = 0 ]; then
+	chown nobody "$dir/tree/conf/vendors"
+	planted 1 "a directory of another user"
+	chown nobody "$dir/tree/conf" "$dir/tree/conf/vendors/planted.conf" "$dir/tree/tools/hsmux"
+	planted 0 "a tree of a developer, used by root"
+	chmod 4755 "$dir/tree/tools/hsmux"
+	if findmnt -no OPTIONS -T "$dir" | grep -q nosuid; then
+		echo "skipped: a setuid program takes no profile beside it: needs a file system with setuid programs"
+	else
+		planted 1 "a setuid program"
+	fi
+else
+	echo "skipped: profiles of other users: needs root"
+fi
+
 # The example is right as it is, and with everything in it that is commented out.
 install -m 600 "$example" "$dir/example.conf"
 "$hsmux" config check --conf "$dir/example.conf" >"$dir/out" 2>"$dir/err" || fail "$(cat "$dir/err")"
