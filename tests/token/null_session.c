@@ -147,8 +147,8 @@ CK_RV C_CloseSession(CK_SESSION_HANDLE session)
 	pthread_mutex_lock(&null_token.lock);
 	session_drop(s);
 	is_last = null_token.session_count == 0;
+	null_leave(s); /* before another thread can be given the entry */
 	pthread_mutex_unlock(&null_token.lock);
-	null_leave(s);
 	if (is_last)
 		null_drop_objects(0, true);
 	return CKR_OK;
