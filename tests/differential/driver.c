@@ -2,7 +2,7 @@
 /* The differential test's driver: loads one module, finds one token, runs every scene, writes the
  * transcript to stdout. It judges nothing; compare.c does.
  *
- *   driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] [--no-final-query]
+ *   driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] [--gentle]
  *
  * DIFF_PIN and DIFF_SO_PIN in the environment. --reduced leaves out the scenes that need
  * C_CreateObject;
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"init-args", required_argument, NULL, 'i'},
 						{"reduced", no_argument, NULL, 'r'},
 						{"messages", no_argument, NULL, 'm'},
-						{"no-final-query", no_argument, NULL, 'f'},
+						{"gentle", no_argument, NULL, 'g'},
 						{NULL, 0, NULL, 0}};
 	struct init_args args = {.args = {.flags = CKF_OS_LOCKING_OK}};
 	struct run r = {.init_args = &args};
@@ -127,15 +127,15 @@ int main(int argc, char **argv)
 			is_reduced = true;
 		else if (option == 'm')
 			has_messages = true;
-		else if (option == 'f')
-			r.no_final_query = true;
+		else if (option == 'g')
+			r.is_gentle = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 2) {
 		fprintf(stderr,
 			"usage: driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] "
-			"[--no-final-query]\n");
+			"[--gentle]\n");
 		return 2;
 	}
 	r.label = argv[optind + 1];

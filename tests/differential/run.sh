@@ -35,7 +35,7 @@ options=
 case $kind in
 nss) options=--messages ;;
 tpm2) options=--reduced ;;
-opencryptoki) options=--no-final-query ;;
+opencryptoki) options=--gentle ;;
 esac
 
 token "$kind" a

@@ -37,6 +37,8 @@ static void round_trip(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_O
 	back_len = sizeof(back);
 	said(r, CALL_Decrypt, "over", r->f->C_Decrypt(s, out, len, back, &back_len));
 	out[len - 1] ^= 0x80;
+	if (r->is_gentle && m->mechanism == CKM_AES_CBC_PAD)
+		return;
 	said(r, CALL_DecryptInit, "changed", r->f->C_DecryptInit(s, m, key));
 	back_len = sizeof(back);
 	said(r, CALL_Decrypt, "changed", r->f->C_Decrypt(s, out, len, back, &back_len));

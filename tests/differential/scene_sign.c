@@ -113,7 +113,7 @@ static void parts(struct run *r, CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT
 	said(r, CALL_SignInit, "parts", r->f->C_SignInit(s, m, key));
 	said(r, CALL_SignUpdate, "first", r->f->C_SignUpdate(s, text, 20));
 	said(r, CALL_SignUpdate, "rest", r->f->C_SignUpdate(s, text + 20, TEXT - 20));
-	if (!r->no_final_query) {
+	if (!r->is_gentle) {
 		rv = r->f->C_SignFinal(s, NULL, &len);
 		said_number(r, CALL_SignFinal, "query", rv, len);
 	}
