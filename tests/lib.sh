@@ -9,6 +9,7 @@
 #   HSMUX_TEST_DIRECT    non-empty: the module is a token's own library; only for clients, it proves
 #                        that a test is right before hsmux is blamed
 #   HSMUX_TEST_PRELOAD   library that a program needs preloaded to load the module (libasan)
+#   HSMUX_TEST_FEWER     divide the repetitions of the drivers by this (sanitizers, valgrind)
 #   HSMUX_TEST_WRAP      command in front of every driver (valgrind)
 #   CI                   "true": SoftHSM2, NSS and openCryptoki have to run
 #
@@ -102,6 +103,10 @@ try_token() {
 	env "$@" "$tests/fixture/$made.sh" up "$place" >"$work/output" 2>&1
 	result=$?
 	tokens_up="$tokens_up $made:$place"
+	case $made in
+	# Whole stacks (slow), to tell whose a leak is: these libraries have no frame pointers.
+	tpm2 | opencryptoki) export ASAN_OPTIONS=fast_unwind_on_malloc=0:malloc_context_size=16 ;;
+	esac
 	[ "$result" -ne 0 ] || return 0
 	if [ "$result" -eq 77 ]; then
 		why="$made: $(cat "$work/output")"
@@ -138,7 +143,9 @@ conf() {
 # client COMMAND...: a program that loads the module under test
 client() {
 	if [ -n "$preload" ]; then
-		$inside env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0 "$@"
+		# Only what our module does is of interest: not the program's leaks, nor what it gives to OpenSSL.
+		$inside env LD_PRELOAD="$preload" \
+			ASAN_OPTIONS="detect_leaks=0:suppressions=$tests/suppressions/asan.supp" "$@"
 	else
 		$inside "$@"
 	fi

@@ -50,6 +50,9 @@ void app_check(bool holds, const char *what, const char *file, int line);
 #define OK(call) EXPECT(CKR_OK, call)
 #define CHECK(condition) app_check((condition), #condition, __FILE__, __LINE__)
 
+/* How often something is repeated: `wanted`, divided by HSMUX_TEST_FEWER, at least three times. */
+size_t app_rounds(size_t wanted);
+
 /* dlopen and C_GetFunctionList; nothing is initialised. */
 void app_load(struct app *app, const char *path);
 

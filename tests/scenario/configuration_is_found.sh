@@ -58,8 +58,8 @@ else
 fi
 if [ "$(id -u)" -ne 0 ] || nosuid; then
 	skip "a setuid process ignores HSMUX_CONF" "needs root and a file system with setuid programs"
-elif [ -n "$wrap" ]; then
-	skip "a setuid process ignores HSMUX_CONF" "not under valgrind"
+elif [ -n "$wrap$preload" ]; then
+	skip "a setuid process ignores HSMUX_CONF" "a setuid process has no valgrind and no sanitizer"
 else
 	check "a setuid process ignores HSMUX_CONF" setuid_ignores_variable
 fi

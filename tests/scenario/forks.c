@@ -197,7 +197,7 @@ static void during(struct app *app, const char *label)
 
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_create(&threads[i], NULL, sign_all_the_time, &signer) == 0);
-	for (int i = 0; i < CHILDREN; i++) {
+	for (size_t i = 0; i < app_rounds(CHILDREN); i++) {
 		unsigned long goal = atomic_load(&done) + 5;
 		pid_t child;
 

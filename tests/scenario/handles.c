@@ -31,16 +31,9 @@ static void check_distinct(CK_ULONG *handles, size_t count)
 	}
 }
 
-static size_t rounds(size_t wanted)
-{
-	const char *divide = getenv("HSMUX_TEST_FEWER");
-
-	return divide == NULL ? wanted : wanted / (size_t)strtoul(divide, NULL, 10);
-}
-
 static void sessions(struct app *app, const char *label)
 {
-	size_t count = rounds(SESSIONS);
+	size_t count = app_rounds(SESSIONS);
 	CK_SESSION_HANDLE *old = calloc(count, sizeof(*old));
 	CK_SESSION_HANDLE kept;
 	CK_SESSION_INFO info;
@@ -88,7 +81,7 @@ static CK_RV read_class(const struct app *app, CK_SESSION_HANDLE session, CK_OBJ
 
 static void objects(struct app *app, const char *label)
 {
-	size_t count = rounds(OBJECTS);
+	size_t count = app_rounds(OBJECTS);
 	CK_OBJECT_HANDLE *old = calloc(count, sizeof(*old));
 	CK_SESSION_HANDLE session;
 
@@ -157,7 +150,7 @@ static void after_finalize(struct app *app, const char *label)
 	CK_SESSION_INFO info;
 	CK_OBJECT_HANDLE object;
 
-	for (int round = 0; round < 20; round++) {
+	for (size_t round = 0; round < app_rounds(20); round++) {
 		app_init(app);
 		session = app_enter(app, label);
 		object = make_secret(app, session);

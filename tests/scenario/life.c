@@ -97,7 +97,7 @@ static void leave_things_open(struct app *app, const char *label)
 
 static void again(struct app *app, const char *label)
 {
-	for (int round = 0; round < 20; round++) {
+	for (size_t round = 0; round < app_rounds(20); round++) {
 		app_init(app);
 		use(app, label);
 		leave_things_open(app, label);
@@ -112,7 +112,7 @@ static void reload(struct app *app, const char *label)
 
 	CHECK(dladdr(dlsym(app->library, "C_GetFunctionList"), &where) != 0);
 	path = strdup(where.dli_fname);
-	for (int round = 0; round < 10; round++) {
+	for (size_t round = 0; round < app_rounds(10); round++) {
 		app_init(app);
 		use(app, label);
 		if (round % 2 == 0)
@@ -167,7 +167,7 @@ static void concurrent(struct app *app, const char *label)
 	pthread_barrier_t barrier;
 
 	CHECK(pthread_barrier_init(&barrier, NULL, STARTERS) == 0);
-	for (int round = 0; round < 20; round++) {
+	for (size_t round = 0; round < app_rounds(20); round++) {
 		race_once(app, &barrier);
 		use(app, label);
 		OK(app->f->C_Finalize(NULL));

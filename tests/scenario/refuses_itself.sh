@@ -46,10 +46,10 @@ namespaces() { in_namespace true "$work" true 2>/dev/null; }
 
 in_global_scope() {
 	conf good=good
-	LD_PRELOAD="${preload:+$preload:}$module" pkcs11-tool --module "$module" --token-label good --login \
-		--pin 1234 --keypairgen --key-type rsa:2048 --id 77
-	LD_PRELOAD="${preload:+$preload:}$module" pkcs11-tool --module "$module" --token-label good --login \
-		--pin 1234 --list-objects
+	preload=${preload:+$preload:}$module
+	client pkcs11-tool --module "$module" --token-label good --login --pin 1234 \
+		--keypairgen --key-type rsa:2048 --id 77
+	client pkcs11-tool --module "$module" --token-label good --login --pin 1234 --list-objects
 }
 
 ln -s "$module" link.so

@@ -53,7 +53,7 @@ static void *sign_alone(void *arg)
 {
 	struct crowd *crowd = arg;
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (size_t i = 0; i < app_rounds(ROUNDS); i++) {
 		CK_SESSION_HANDLE session = app_open(crowd->app, crowd->label);
 
 		app_sign(crowd->app, session, &crowd->key);
@@ -112,8 +112,8 @@ static void *misuse_session(void *arg)
 	struct crowd *crowd = arg;
 	unsigned turn = atomic_fetch_add(&crowd->done, 1) != 0 ? 3 : 0;
 
-	for (unsigned i = 0; i < ROUNDS * 5; i++)
-		misuse(crowd, turn + i);
+	for (size_t i = 0; i < app_rounds(ROUNDS * 5); i++)
+		misuse(crowd, turn + (unsigned)i);
 	return NULL;
 }
 
@@ -183,7 +183,7 @@ static void wait_for_signatures(struct crowd *crowd, unsigned long more)
 
 static void close_all_sessions(struct crowd *crowd)
 {
-	for (int i = 0; i < 20; i++) {
+	for (size_t i = 0; i < app_rounds(20); i++) {
 		wait_for_signatures(crowd, 10);
 		OK(crowd->app->f->C_CloseAllSessions(crowd->slot));
 		crowd->session = app_enter(crowd->app, crowd->label);
@@ -208,7 +208,7 @@ static void finalize(struct crowd *crowd)
 
 static void finalized(struct app *app, const char *label)
 {
-	for (int round = 0; round < 10; round++) {
+	for (size_t round = 0; round < app_rounds(10); round++) {
 		struct crowd crowd;
 
 		begin(&crowd, app, label);
