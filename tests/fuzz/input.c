@@ -162,11 +162,27 @@ static void nested_fill(struct input *in, CK_ATTRIBUTE *a, bool is_output, unsig
 		a->ulValueLen = input_byte(in) & 1 ? a->ulValueLen + 1 : ~0UL;
 }
 
+/* The template with which applications make session copies of token keys. */
+static CK_ATTRIBUTE *session_copy(struct input *in, CK_ULONG *count)
+{
+	CK_ATTRIBUTE *tmpl = input_take(in, sizeof(*tmpl));
+	CK_BBOOL *no = input_take(in, sizeof(*no));
+
+	*count = tmpl && no;
+	if (tmpl && no)
+		*tmpl = (CK_ATTRIBUTE){CKA_TOKEN, no, sizeof(*no)};
+	return tmpl;
+}
+
 CK_ATTRIBUTE *input_template(struct input *in, CK_ULONG *count, bool is_output, unsigned depth)
 {
-	uint8_t n = input_byte(in) % 7;
-	CK_ATTRIBUTE *tmpl = n ? input_take(in, n * sizeof(*tmpl)) : NULL;
+	uint8_t how = input_byte(in);
+	uint8_t n = how % 7;
+	CK_ATTRIBUTE *tmpl;
 
+	if (how > 230)
+		return session_copy(in, count);
+	tmpl = n ? input_take(in, n * sizeof(*tmpl)) : NULL;
 	*count = n;
 	if (!tmpl) {
 		*count = n && !is_output ? input_length(in) : 0;

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 "$here/seeds.sh" "$work/corpus" "$2"
 cd "$work"
 unset HSMUX_CONF HSMUX_LOG
-if ! "$target" -max_len=4096 -max_total_time="$3" -timeout=20 -print_final_stats=1 corpus >log 2>&1; then
+if ! "$target" -max_len=4096 -len_control=0 -max_total_time="$3" -timeout=20 -print_final_stats=1 corpus >log 2>&1; then
 	tail -n 80 log
 	for finding in crash-* leak-* timeout-* oom-*; do
 		[ ! -e "$finding" ] || { echo "$finding:" && base64 "$finding"; }
