@@ -89,7 +89,7 @@ static bool exists(const char *path)
 
 const char *config_find(const char *args_file, enum config_source *source)
 {
-	/* In a setuid program the environment is the attacker's: the file names libraries to load. */
+	/* In a setuid program the environment is the attacker's, and the file names libraries. */
 	const char *file = secure_getenv("HSMUX_CONF");
 
 	if (file != NULL && file[0] != '\0') {

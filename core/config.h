@@ -33,7 +33,7 @@ struct config_module {
 	unsigned line;
 };
 
-/* One entry of a token's `members`: which real token. At least one of token, serial, slot is given. */
+/* One entry of a token's `members`: which real token. Token, serial or slot is set. */
 struct config_member {
 	char *name;
 	size_t module; /* index into config.modules */
@@ -60,7 +60,13 @@ struct config_token {
 };
 
 /* Where a configuration came from. */
-enum config_source { CONFIG_FROM_ENV, CONFIG_FROM_ARGS, CONFIG_FROM_OPTION, CONFIG_FROM_SYSTEM, CONFIG_EMBEDDED };
+enum config_source {
+	CONFIG_FROM_ENV,
+	CONFIG_FROM_ARGS,
+	CONFIG_FROM_OPTION,
+	CONFIG_FROM_SYSTEM,
+	CONFIG_EMBEDDED
+};
 
 /* A whole configuration; immutable after it was read. */
 struct config {
@@ -70,7 +76,7 @@ struct config {
 	size_t module_count;
 	struct config_token *tokens;
 	size_t token_count;
-	bool discover; /* embedded default: make one virtual token per initialised token of module 0 */
+	bool discover; /* embedded default: one virtual token for each token of module 0 */
 	enum log_level log_level;
 	bool log_syslog;
 };
@@ -80,24 +86,24 @@ struct config {
  * embedded default. The result is borrowed from the environment, the argument or static. */
 const char *config_find(const char *args_file, enum config_source *source);
 
-/* Reads `file` whole. On any error every error of the file is in `diag`, the result is NULL and nothing
- * is kept. Refused: a file that another user than its owner and root can write, or that belongs to
- * somebody who is neither root nor the caller. The caller owns the result. */
+/* Reads `file` whole. On any error every error of the file is in `diag`, the result is NULL and
+ * nothing is kept. Refused: a file that another user than its owner and root can write, or that
+ * belongs to somebody who is neither root nor the caller. The caller owns the result. */
 struct config *config_parse(const char *file, enum config_source source, struct diag *diag);
 
-/* The embedded default: SoftHSM2, with `discover` set. NULL and a message in `diag` when no SoftHSM2
- * library is installed, and in setuid and setgid processes. The caller owns the result. */
+/* The embedded default: SoftHSM2, with `discover` set. NULL and a message in `diag` when no
+ * SoftHSM2 library is installed, and in setuid and setgid processes. The caller owns the result. */
 struct config *config_embedded(struct diag *diag);
 
 /* config_find, then config_parse or config_embedded. */
 struct config *config_load(const char *args_file, struct diag *diag);
 
-/* Adds the virtual token that `discover` found: label as on the token (made unique with "-2", "-3" …
- * when another has it; the serial number where it is empty), one member selected by label and serial.
- * False when memory is out. Used once, before the configuration is shared. */
+/* Adds the virtual token that `discover` found: label as on the token (made unique with "-2", "-3"
+ * … when another has it; the serial number where it is empty), one member selected by label and
+ * serial. False when memory is out. Used once, before the configuration is shared. */
 bool config_add_discovered(struct config *c, const char *label, const char *serial);
 
-/* Reports modules whose `vendor` names a profile that the set does not have. False when there are. */
+/* Reports modules whose `vendor` is a profile that the set does not have. False when there are. */
 bool config_check_vendors(const struct config *c, const struct vendor_set *set, struct diag *diag);
 
 /* Frees all of it. NULL is allowed. */

@@ -3,7 +3,7 @@
  *
  * Two passes: every group is read by itself against its table of keys, then config_rules_check()
  * looks at what must hold between them. Errors never stop the reading, and a configuration with any
- * of them is thrown away as a whole. Values of `env` may be secrets and are not put into messages. */
+ * of them is thrown away as a whole. Values of `env` may be secrets and are in no message. */
 #include "core/config.h"
 
 #include <stdlib.h>
@@ -22,7 +22,8 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* clang-format off: one key a line */
+/* One key a line: tests/lint.sh compares them with the manual. */
+/* clang-format off */
 static const struct setting_key root_keys[] = {
 	{"version", SETTING_INT, true},
 	{"modules", SETTING_LIST, true},
@@ -345,7 +346,7 @@ static void read_members(const struct scope *token, const struct config *c, stru
 	}
 }
 
-/* False after a report that the mode is none of this version, so that its members cannot be judged. */
+/* False after a report that the mode is none of this version: its members cannot be judged. */
 static bool has_mode(const struct scope *scope)
 {
 	size_t absent = COUNT(mode_words);

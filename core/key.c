@@ -278,8 +278,7 @@ CK_RV key_unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech,
 	return rv;
 }
 
-/* Mechanisms whose result arrives through their parameter, so that no place for a handle is needed.
- */
+/* Mechanisms whose result arrives through their parameter: no place for a handle is needed. */
 static bool answers_in_parameter(CK_MECHANISM_TYPE type)
 {
 	static const CK_MECHANISM_TYPE types[] = {

@@ -20,9 +20,9 @@ CK_RV key_wrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_HA
 	       CK_OBJECT_HANDLE key, CK_BYTE *out, CK_ULONG *out_len);
 
 /* C_UnwrapKey. */
-CK_RV key_unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_HANDLE unwrapping_key,
-		 const CK_BYTE *in, CK_ULONG in_len, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
-		 CK_OBJECT_HANDLE *key);
+CK_RV key_unwrap(CK_SESSION_HANDLE session, const CK_MECHANISM *mech,
+		 CK_OBJECT_HANDLE unwrapping_key, const CK_BYTE *in, CK_ULONG in_len,
+		 const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *key);
 
 /* C_DeriveKey. `key` may be NULL for mechanisms that return their keys in the parameter. */
 CK_RV key_derive(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_HANDLE base,

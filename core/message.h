@@ -21,9 +21,10 @@ struct msg_io {
 	CK_FLAGS flags;
 };
 
-/* C_MessageEncryptInit and the like. CKR_FUNCTION_NOT_SUPPORTED when the member has no 3.0 interface. */
-CK_RV msg_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session, const CK_MECHANISM *mech,
-	       CK_OBJECT_HANDLE key);
+/* C_MessageEncryptInit and the like. CKR_FUNCTION_NOT_SUPPORTED when the member has no 3.0
+ * interface. */
+CK_RV msg_init(enum call_id id, enum op_kind kind, CK_SESSION_HANDLE session,
+	       const CK_MECHANISM *mech, CK_OBJECT_HANDLE key);
 
 /* C_EncryptMessage, ...Begin, ...Next and the like. */
 CK_RV msg_step(enum call_id id, enum op_kind kind, enum msg_step step, CK_SESSION_HANDLE session,

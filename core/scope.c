@@ -238,7 +238,7 @@ const config_setting_t *scope_group(const struct scope *scope, const char *key)
 	return member(scope, key, SETTING_GROUP);
 }
 
-/* Replaces the variable at `*p` (behind "${") and moves `*p` behind its "}". NULL when that fails. */
+/* The value of the variable at `*p` (behind "${"); moves `*p` behind its "}". NULL: an error. */
 static const char *variable(const struct scope *scope, const config_setting_t *setting,
 			    const char **p)
 {

@@ -62,7 +62,8 @@ void scope_keys(const struct scope *scope, const struct setting_key *keys, size_
 const config_setting_t *scope_list(const struct scope *scope, const char *key);
 const config_setting_t *scope_group(const struct scope *scope, const char *key);
 
-/* The string, in a configuration with ${VAR} replaced, owned by the caller; NULL when absent or in error. */
+/* The string, in a configuration with ${VAR} replaced, owned by the caller; NULL when absent or in
+ * error. */
 char *scope_string(const struct scope *scope, const char *key);
 
 /* As scope_string, for any string setting of the file. */

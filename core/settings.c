@@ -157,7 +157,7 @@ static size_t word_len(const char *p)
 	return strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*@+-");
 }
 
-/* Whether libconfig would take the word for a number that it then cuts to its type without a word. */
+/* Whether libconfig would take the word for a number that it then silently cuts to its type. */
 static bool is_cut(const char *word, size_t len)
 {
 	char *end = NULL;
@@ -202,8 +202,8 @@ static bool is_safe(struct settings *s, const char *text)
 	return safe;
 }
 
-/* The scan above should have found every @include. Should libconfig see one in what the scan took for
- * something else, it must not open a file either. */
+/* The scan above should have found every @include. Should libconfig see one in what the scan took
+ * for something else, it must not open a file either. */
 #if LIBCONFIG_VER_MAJOR > 1 || LIBCONFIG_VER_MINOR >= 7
 static const char **no_files(config_t *tree, const char *dir, const char *path, const char **why)
 {

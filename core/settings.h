@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file in libconfig's syntax, read so that every mistake in it is reported, each with its line. */
+/* A file in libconfig's syntax, read so that every mistake in it is reported with its line. */
 #ifndef HSMUX_CORE_SETTINGS_H
 #define HSMUX_CORE_SETTINGS_H
 

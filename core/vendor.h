@@ -14,8 +14,8 @@
 /* What a forked child must do before it can use the module again. */
 enum vendor_fork {
 	VENDOR_FORK_INIT,               /* C_Initialize works in the child */
-	VENDOR_FORK_FINALIZE_THEN_INIT, /* the child inherits sessions and login; C_Finalize drops them */
-	VENDOR_FORK_NEVER               /* the child breaks the parent: unusable in a forked child */
+	VENDOR_FORK_FINALIZE_THEN_INIT, /* C_Finalize drops what the child inherits */
+	VENDOR_FORK_NEVER /* the child breaks the parent: unusable in a forked child */
 };
 
 /* What a return code of the maker's own means; see core/route.h for the standard's codes. */
@@ -28,23 +28,23 @@ struct vendor_code {
 
 /* One profile. Strings and arrays are owned by the set. */
 struct vendor {
-	char *name;     /* "softhsm2": what `vendor = "..."` in hsmux.conf says */
-	char *title;    /* for people: "SoftHSM 2" */
-	char *source;   /* where the facts come from */
-	bool is_tested; /* ran against hsmux, or only documents were read */
+	char *name;       /* "softhsm2": what `vendor = "..."` in hsmux.conf says */
+	char *title;      /* for people: "SoftHSM 2" */
+	char *source;     /* where the facts come from */
+	bool is_tested;   /* ran against hsmux, or only documents were read */
 	char **libraries; /* fnmatch patterns for the file name of the library */
 	size_t library_count;
 	char *manufacturer; /* fnmatch pattern for CK_INFO.manufacturerID, or NULL */
 	enum vendor_fork fork;
-	bool nss_init_args;           /* C_Initialize reads one field more (LibraryParameters) */
-	bool raises_sigpipe;          /* calls may raise SIGPIPE: guard them */
-	bool instance_per_list;       /* each C_GetFunctionList makes an independent instance */
-	bool reinit_breaks;           /* C_Finalize may lose a module that still works: avoid re-initialising */
-	bool reload_to_recover;       /* after a failure only dlclose and dlopen help */
-	bool writes_iv_late;          /* writes CK_GCM_PARAMS.pIv of C_EncryptInit during C_Encrypt */
-	bool short_buffer_ends;       /* CKR_BUFFER_TOO_SMALL ends the operation on the member */
-	bool attributes_overflow;     /* C_GetAttributeValue writes beyond a buffer that is too short */
-	bool trust_3_0;               /* default true: use its 3.0 interface when it has one */
+	bool nss_init_args;       /* C_Initialize reads one field more (LibraryParameters) */
+	bool raises_sigpipe;      /* calls may raise SIGPIPE: guard them */
+	bool instance_per_list;   /* each C_GetFunctionList makes an independent instance */
+	bool reinit_breaks;       /* C_Finalize may lose a module that still works */
+	bool reload_to_recover;   /* after a failure only dlclose and dlopen help */
+	bool writes_iv_late;      /* writes CK_GCM_PARAMS.pIv of C_EncryptInit during C_Encrypt */
+	bool short_buffer_ends;   /* CKR_BUFFER_TOO_SMALL ends the operation on the member */
+	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
+	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
 	struct vendor_code *codes;
 	size_t code_count;
 };
@@ -56,15 +56,15 @@ struct vendor_set {
 };
 
 /* Reads every *.conf of `dir` (NULL: conf/vendors beside the build tree's module, where nobody else
- * could have put it, else the installed directory). Errors go to `diag`, a file with errors is left out; the rest is loaded. The caller owns
- * the result, which is never NULL unless memory is out. */
+ * could have put it, else the installed directory). Errors go to `diag`, a file with errors is left
+ * out; the rest is loaded. The caller owns the result, which is never NULL unless memory is out. */
 struct vendor_set *vendor_load(const char *dir, struct diag *diag);
 
 /* The profile of this name, or NULL. Borrowed from the set. */
 const struct vendor *vendor_by_name(const struct vendor_set *set, const char *name);
 
-/* Recognises a library by its file name, and when `info` is given by CK_INFO.manufacturerID; NULL when
- * none matches. Borrowed from the set. */
+/* Recognises a library by its file name, and when `info` is given by CK_INFO.manufacturerID; NULL
+ * when none matches. Borrowed from the set. */
 const struct vendor *vendor_recognise(const struct vendor_set *set, const char *library,
 				      const CK_INFO *info);
 

@@ -10,12 +10,12 @@ static CK_RV convert(enum call_id id, enum op_kind kind, enum op_step step,
 		     CK_ULONG *out_len)
 {
 	struct op_io io = {
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
-	    .has_in = true,
-	    .has_out = true,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
+		.has_in = true,
+		.has_out = true,
 	};
 
 	return op_step(id, kind, step, session, &io);
@@ -45,12 +45,12 @@ static CK_RV dual(enum call_id id, CK_SESSION_HANDLE session, enum op_kind ciphe
 		  CK_ULONG *out_len)
 {
 	struct op_io io = {
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
-	    .has_in = true,
-	    .has_out = true,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
+		.has_in = true,
+		.has_out = true,
 	};
 
 	/* The other operation always takes the plaintext. */
@@ -171,12 +171,12 @@ CK_RV C_Verify(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, CK_BYTE 
 	       CK_ULONG signature_len)
 {
 	struct op_io io = {
-	    .in = in,
-	    .in_len = in_len,
-	    .in2 = signature,
-	    .in2_len = signature_len,
-	    .has_in = true,
-	    .has_in2 = true,
+		.in = in,
+		.in_len = in_len,
+		.in2 = signature,
+		.in2_len = signature_len,
+		.has_in = true,
+		.has_in2 = true,
 	};
 
 	return op_step(CALL_C_Verify, OP_VERIFY, OP_SINGLE, session, &io);

@@ -14,14 +14,14 @@ CK_RV C_EncryptMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_le
 		       CK_ULONG *out_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = aad,
-	    .aad_len = aad_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = aad,
+		.aad_len = aad_len,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
 	};
 
 	return msg_step(CALL_C_EncryptMessage, OP_MESSAGE_ENCRYPT, MSG_WHOLE, session, &io);
@@ -31,10 +31,10 @@ CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG par
 			    CK_BYTE *aad, CK_ULONG aad_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = aad,
-	    .aad_len = aad_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = aad,
+		.aad_len = aad_len,
 	};
 
 	return msg_step(CALL_C_EncryptMessageBegin, OP_MESSAGE_ENCRYPT, MSG_BEGIN, session, &io);
@@ -44,13 +44,13 @@ CK_RV C_EncryptMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG para
 			   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
-	    .flags = flags,
+		.param = param,
+		.param_len = param_len,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
+		.flags = flags,
 	};
 
 	return msg_step(CALL_C_EncryptMessageNext, OP_MESSAGE_ENCRYPT, MSG_NEXT, session, &io);
@@ -71,14 +71,14 @@ CK_RV C_DecryptMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_le
 		       CK_ULONG *out_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = aad,
-	    .aad_len = aad_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = aad,
+		.aad_len = aad_len,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
 	};
 
 	return msg_step(CALL_C_DecryptMessage, OP_MESSAGE_DECRYPT, MSG_WHOLE, session, &io);
@@ -88,10 +88,10 @@ CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE session, void *param, CK_ULONG par
 			    CK_BYTE *aad, CK_ULONG aad_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = aad,
-	    .aad_len = aad_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = aad,
+		.aad_len = aad_len,
 	};
 
 	return msg_step(CALL_C_DecryptMessageBegin, OP_MESSAGE_DECRYPT, MSG_BEGIN, session, &io);
@@ -101,13 +101,13 @@ CK_RV C_DecryptMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG para
 			   CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len, CK_FLAGS flags)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = out,
-	    .out_len = out_len,
-	    .flags = flags,
+		.param = param,
+		.param_len = param_len,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
+		.flags = flags,
 	};
 
 	return msg_step(CALL_C_DecryptMessageNext, OP_MESSAGE_DECRYPT, MSG_NEXT, session, &io);
@@ -127,12 +127,12 @@ CK_RV C_SignMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len, 
 		    CK_ULONG in_len, CK_BYTE *signature, CK_ULONG *signature_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = signature,
-	    .out_len = signature_len,
+		.param = param,
+		.param_len = param_len,
+		.in = in,
+		.in_len = in_len,
+		.out = signature,
+		.out_len = signature_len,
 	};
 
 	return msg_step(CALL_C_SignMessage, OP_MESSAGE_SIGN, MSG_WHOLE, session, &io);
@@ -150,12 +150,12 @@ CK_RV C_SignMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG param_l
 			CK_ULONG in_len, CK_BYTE *signature, CK_ULONG *signature_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .in = in,
-	    .in_len = in_len,
-	    .out = signature,
-	    .out_len = signature_len,
+		.param = param,
+		.param_len = param_len,
+		.in = in,
+		.in_len = in_len,
+		.out = signature,
+		.out_len = signature_len,
 	};
 
 	return msg_step(CALL_C_SignMessageNext, OP_MESSAGE_SIGN, MSG_NEXT, session, &io);
@@ -175,12 +175,12 @@ CK_RV C_VerifyMessage(CK_SESSION_HANDLE session, void *param, CK_ULONG param_len
 		      CK_ULONG in_len, CK_BYTE *signature, CK_ULONG signature_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = signature,
-	    .aad_len = signature_len,
-	    .in = in,
-	    .in_len = in_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = signature,
+		.aad_len = signature_len,
+		.in = in,
+		.in_len = in_len,
 	};
 
 	return msg_step(CALL_C_VerifyMessage, OP_MESSAGE_VERIFY, MSG_WHOLE, session, &io);
@@ -198,12 +198,12 @@ CK_RV C_VerifyMessageNext(CK_SESSION_HANDLE session, void *param, CK_ULONG param
 			  CK_ULONG in_len, CK_BYTE *signature, CK_ULONG signature_len)
 {
 	struct msg_io io = {
-	    .param = param,
-	    .param_len = param_len,
-	    .aad = signature,
-	    .aad_len = signature_len,
-	    .in = in,
-	    .in_len = in_len,
+		.param = param,
+		.param_len = param_len,
+		.aad = signature,
+		.aad_len = signature_len,
+		.in = in,
+		.in_len = in_len,
 	};
 
 	return msg_step(CALL_C_VerifyMessageNext, OP_MESSAGE_VERIFY, MSG_NEXT, session, &io);

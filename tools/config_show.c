@@ -2,7 +2,8 @@
 /* hsmux config show: the configuration in effect, as a file that can be read again, or as JSON.
  *
  * Defaults are filled in and variables replaced. Values of environment variables whose name speaks
- * of a secret are shown as "***", and so are arguments of a module with such a name in them. For the embedded default SoftHSM2 is started to find its tokens. */
+ * of a secret are shown as "***", and so are arguments of a module with such a name in them. For
+ * the embedded default SoftHSM2 is started to find its tokens. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

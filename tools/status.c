@@ -103,7 +103,7 @@ static bool show_group(struct json *j, const struct config *c, struct group *g)
 	return reachable;
 }
 
-/* Prints all virtual tokens; yes when all can be reached, no when some, unreachable when none can. */
+/* Prints all virtual tokens; yes when all are reachable, no when some, unreachable when none is. */
 static enum tool_exit show(bool json)
 {
 	const struct config *c = mux_config();

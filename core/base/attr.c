@@ -6,8 +6,7 @@
  * the first measures and checks, the second copies and checks again that it stays within what was
  * measured. Attributes inside templates are read with memcpy, because values need not be aligned.
  * The bound on the number of attributes and on the bytes holds for a template with all that is
- * nested in it: a template may contain itself, and must not cost more for it. No state, no locks.
- */
+ * nested in it: a template may contain itself, and must not cost more for it. No state or locks. */
 #include "core/base/attr.h"
 
 #include <stdint.h>

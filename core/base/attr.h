@@ -17,8 +17,7 @@
  * ENCAPSULATE/DECAPSULATE_TEMPLATE in both published numbers. CKA_ALLOWED_MECHANISMS is not one. */
 bool attr_is_template(CK_ATTRIBUTE_TYPE type);
 
-/* The last attribute of `type` in the template, or NULL. Tokens let the last of two duplicates win.
- */
+/* The last attribute of `type` in the template, or NULL. Of two duplicates tokens take the last. */
 const CK_ATTRIBUTE *attr_find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
 
 /* Reads a CK_BBOOL: true when present with length 1 and a value other than 0; `absent` when it is

@@ -21,8 +21,7 @@ struct diag {
 };
 
 /* Adds "what: expected" for `file`:`line`. When memory is out the message may be lost, but `count`
- * is never 0 afterwards (the line then has a NULL text), so that an error never looks like success.
- */
+ * is never 0 afterwards (the line then has a NULL text), so that no error looks like success. */
 void diag_add(struct diag *d, const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -85,16 +85,15 @@ enum mech_form {
 
 /* How one field is treated; fields that no row names are numbers and are copied as they are. */
 enum mech_kind {
-	FIELD_BYTES,  /* pointer at `at`, its length in bytes at `len`: copied; cleared when unused
-		       */
-	FIELD_BITS,   /* the same with a length in bits */
-	FIELD_FIXED,  /* pointer to `len` bytes: copied */
-	FIELD_STRING, /* pointer to a string with a NUL at its end: copied */
-	FIELD_APP,    /* output, or input without a length: keeps pointing to the application */
-	FIELD_HANDLE, /* object handle; cleared when unused */
-	FIELD_VALUE,  /* when `when` holds a pointer to one object handle, else as FIELD_BYTES */
-	FIELD_CIPHER, /* when `when` holds an output whose length at `len` is written, else
-			 FIELD_BYTES */
+	FIELD_BYTES,    /* pointer at `at`, its length at `len`: copied; cleared when unused */
+	FIELD_BITS,     /* the same with a length in bits, not bytes */
+	FIELD_FIXED,    /* pointer to `len` bytes: copied */
+	FIELD_STRING,   /* pointer to a string with a NUL at its end: copied */
+	FIELD_APP,      /* output, or input without a length: keeps pointing to the application */
+	FIELD_HANDLE,   /* object handle; cleared when unused */
+	FIELD_VALUE,    /* when `when` holds a pointer to one object handle, else as FIELD_BYTES */
+	FIELD_CIPHER,   /* when `when` holds an output whose length at `len` is written, else
+			   FIELD_BYTES */
 	FIELD_PASSWORD, /* as FIELD_BYTES; the length at `len` is a number or a pointer to one */
 	FIELD_MADE,     /* handle that a member writes into the structure */
 	FIELD_MADE_AT,  /* pointer to a handle that a member writes */

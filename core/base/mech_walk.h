@@ -22,8 +22,7 @@ struct walk {
 /* Says why and gives CKR_MECHANISM_PARAM_INVALID. */
 CK_RV walk_bad(struct walk *w, const char *why);
 
-/* True when the address belongs to this process; asks the kernel, so that wrong guesses do no harm.
- */
+/* True when the address belongs to this process. The kernel is asked: wrong guesses do no harm. */
 bool address_mapped(CK_ULONG value);
 
 /* Hands out `n` bytes of the arena, or NULL in `at` when they are only measured. */
@@ -32,8 +31,7 @@ CK_RV walk_take(struct walk *w, size_t n, unsigned char **at);
 /* Copies `len` bytes and lets *p point to the copy. */
 CK_RV walk_bytes(struct walk *w, void **p, CK_ULONG len);
 
-/* Copies one structure of the application to `at`, with all that it points to; NULL only measures.
- */
+/* Copies one structure of the application to `at`, with all that it points to. NULL: measures. */
 CK_RV walk_struct(struct walk *w, const struct mech_layout *layout, void *from, unsigned char *at,
 		  unsigned depth);
 

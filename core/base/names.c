@@ -75,8 +75,7 @@ static bool name_hex(const char *name, CK_ULONG *value)
 
 bool name_value(enum name_kind kind, const char *name, CK_ULONG *value)
 {
-	/* From the end: where one name stands for two numbers, the later text of the standard wins.
-	 */
+	/* From the end: where one name stands for two numbers, the later standard wins. */
 	for (size_t i = ROW_COUNT; i-- > 0;) {
 		if (rows[i].kind != kind)
 			continue;

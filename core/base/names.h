@@ -25,8 +25,7 @@ enum name_kind {
 const char *name_of(enum name_kind kind, CK_ULONG value, char spare[static NAME_MAX_LEN]);
 
 /* The number for a name with or without its prefix, letters in either case ("CKM_RSA_PKCS",
- * "rsa_pkcs"), or for a hexadecimal "0x...". False when there is none; `value` is then untouched.
- */
+ * "rsa_pkcs"), or for a hexadecimal "0x...". False and no change when there is none. */
 bool name_value(enum name_kind kind, const char *name, CK_ULONG *value);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* UTF-8, one character at a time.
  *
- * Labels come from files and from tokens, both of which may hold anything: a malformed byte must not
- * reach a JSON reader, nor an escape sequence the terminal of an operator. Nothing here looks behind
- * a NUL. */
+ * Labels come from files and from tokens, both of which may hold anything: a malformed byte must
+ * not reach a JSON reader, nor an escape sequence the terminal of an operator. Nothing here looks
+ * behind a NUL. */
 #include "core/base/utf8.h"
 
 #include <string.h>
@@ -57,7 +57,7 @@ bool utf8_is_shown(uint32_t code)
 	 * and paragraph separators stand before the second group. */
 	static const struct {
 		uint32_t first, last;
-	} hidden[] = {{0, 0x1f},	 {0x7f, 0x9f},	   {0x61c, 0x61c},
+	} hidden[] = {{0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},
 		      {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {

@@ -17,10 +17,10 @@ static const struct row rows[] = {
 	{"plain", "plain"},
 	{"\xc3\xbc \xe2\x82\xac \xf0\x9f\x94\x91", "\xc3\xbc \xe2\x82\xac \xf0\x9f\x94\x91"},
 	{"a\nb\tc\x1b[31m\x7f", "a?b?c?[31m?"},
-	{"\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "???\xc2\xa0"}, /* C1 and the blank behind */
+	{"\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "???\xc2\xa0"},      /* C1 and the blank behind */
 	{"\xe2\x80\x8e\xe2\x80\xae\xe2\x81\xa6\xd8\x9c", "????"}, /* directions */
 	{"\xe2\x80\xa8\xe2\x80\xa9", "??"},                       /* ends of lines */
-	{"\x9b" "31m", "?31m"},
+	{"\x9b;31m", "?;31m"},
 	{"cut\xe2\x82", "cut??"},
 	{"\xed\xa0\x80", "???"}, /* a surrogate */
 };

@@ -8,8 +8,7 @@
 /* Makes a fresh directory; its path is static until files_end. */
 const char *files_begin(void);
 
-/* Writes `text` to the file `name` in it and sets its mode. The path is valid until the next call.
- */
+/* Writes `text` to the file `name` in it and sets its mode. The path holds until the next call. */
 const char *files_write(const char *name, const char *text, mode_t mode);
 
 /* Removes the directory with all that is in it. */

@@ -196,8 +196,9 @@ static void a_setuid_process_gets_no_default(void)
 	CU_ASSERT_PTR_NULL(config_embedded(&diag));
 	is_secure = false;
 	CU_ASSERT_EQUAL_FATAL(diag.count, 1);
-	CU_ASSERT_STRING_EQUAL(diag.lines[0].text,
-			       "no configuration: a setuid or setgid process needs " HSMUX_CONF_FILE);
+	CU_ASSERT_STRING_EQUAL(
+		diag.lines[0].text,
+		"no configuration: a setuid or setgid process needs " HSMUX_CONF_FILE);
 	diag_free(&diag);
 }
 

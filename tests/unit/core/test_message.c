@@ -87,12 +87,12 @@ static CK_BYTE param[4];
 static CK_RV encrypt(enum msg_step step, CK_FLAGS flags)
 {
 	struct msg_io io = {.param = param,
-				.param_len = sizeof param,
-				.in = out,
-				.in_len = 5,
-				.out = out,
-				.out_len = &out_len,
-				.flags = flags};
+			    .param_len = sizeof param,
+			    .in = out,
+			    .in_len = 5,
+			    .out = out,
+			    .out_len = &out_len,
+			    .flags = flags};
 
 	out_len = sizeof out;
 	return msg_step(CALL_C_EncryptMessageNext, OP_MESSAGE_ENCRYPT, step, SESSION, &io);
@@ -125,7 +125,7 @@ static void init_starts_without_an_open_message(void)
 			CKR_OK);
 	CU_ASSERT_FALSE(is_open);
 	CU_ASSERT_EQUAL(
-	    msg_init(CALL_C_MessageEncryptInit, OP_MESSAGE_ENCRYPT, SESSION + 1, &mech, 1),
+		msg_init(CALL_C_MessageEncryptInit, OP_MESSAGE_ENCRYPT, SESSION + 1, &mech, 1),
 		CKR_SESSION_HANDLE_INVALID);
 }
 
@@ -163,7 +163,7 @@ static void a_length_query_does_not_take_the_last_step(void)
 	start();
 	is_open = true;
 	CU_ASSERT_EQUAL(
-	    msg_step(CALL_C_EncryptMessageNext, OP_MESSAGE_ENCRYPT, MSG_NEXT, SESSION, &io),
+		msg_step(CALL_C_EncryptMessageNext, OP_MESSAGE_ENCRYPT, MSG_NEXT, SESSION, &io),
 		CKR_OK);
 	CU_ASSERT_EQUAL(out_len, 16);
 	CU_ASSERT_TRUE(is_open);
@@ -190,7 +190,7 @@ static void a_member_that_says_no_length_is_asked(void)
 	length = ~0UL;
 	out_len = 3;
 	CU_ASSERT_EQUAL(
-	    msg_step(CALL_C_EncryptMessage, OP_MESSAGE_ENCRYPT, MSG_WHOLE, SESSION, &io),
+		msg_step(CALL_C_EncryptMessage, OP_MESSAGE_ENCRYPT, MSG_WHOLE, SESSION, &io),
 		CKR_BUFFER_TOO_SMALL);
 	CU_ASSERT_EQUAL(out_len, 16);
 	CU_ASSERT_EQUAL(sent, 2);
@@ -290,18 +290,18 @@ static void a_verification_without_a_signature_goes_on(void)
 	start();
 	is_open = true;
 	CU_ASSERT_EQUAL(
-	    msg_step(CALL_C_VerifyMessageNext, OP_MESSAGE_VERIFY, MSG_NEXT, SESSION, &more),
+		msg_step(CALL_C_VerifyMessageNext, OP_MESSAGE_VERIFY, MSG_NEXT, SESSION, &more),
 		CKR_OK);
 	CU_ASSERT_TRUE(is_open);
 	answer = CKR_SIGNATURE_INVALID;
 	CU_ASSERT_EQUAL(
-	    msg_step(CALL_C_VerifyMessageNext, OP_MESSAGE_VERIFY, MSG_NEXT, SESSION, &end),
+		msg_step(CALL_C_VerifyMessageNext, OP_MESSAGE_VERIFY, MSG_NEXT, SESSION, &end),
 		CKR_SIGNATURE_INVALID);
 	CU_ASSERT_FALSE(is_open);
 	CU_ASSERT_EQUAL(ended, 0);
 	CU_ASSERT_PTR_EQUAL(last.in2, out);
 	CU_ASSERT_EQUAL(
-	    msg_step(CALL_C_VerifyMessage, OP_MESSAGE_VERIFY, MSG_WHOLE, SESSION, &more),
+		msg_step(CALL_C_VerifyMessage, OP_MESSAGE_VERIFY, MSG_WHOLE, SESSION, &more),
 		CKR_ARGUMENTS_BAD);
 }
 

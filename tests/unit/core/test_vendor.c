@@ -189,10 +189,11 @@ static void profiles_are_taken_literally(void)
 	const char *dir = files_begin();
 	struct vendor_set *set;
 
-	(void)files_write("a.conf",
-			  "title = \"${HOME} $${X}\"; source = \"${\"; tested = true; libraries = ( "
-			  "\"${PATH}\" );",
-			  0644);
+	(void)files_write(
+		"a.conf",
+		"title = \"${HOME} $${X}\"; source = \"${\"; tested = true; libraries = ( "
+		"\"${PATH}\" );",
+		0644);
 	set = vendor_load(dir, &diag);
 	CU_ASSERT_EQUAL(diag.count, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(set);

@@ -61,7 +61,7 @@ static const struct row rows[] = {
 	{"a\"b\\c", "\"a\\\"b\\\\c\""},
 	{"\n\t\x01\x7f", "\"\\u000a\\u0009\\u0001\\u007f\""},
 	{"\xc3\xbc \xe2\x82\xac \xf0\x9f\x94\x91", "\"\xc3\xbc \xe2\x82\xac \xf0\x9f\x94\x91\""},
-	{"x\xc2\x9b" "31m \xe2\x80\xae", "\"x\\u009b31m \\u202e\""},
+	{"x\xc2\x9b;31m \xe2\x80\xae", "\"x\\u009b;31m \\u202e\""},
 	{"\xff", "\"\\ufffd\""},
 	{"a\xc3", "\"a\\ufffd\""},
 	{"\xc0\xaf", "\"\\ufffd\\ufffd\""},                       /* overlong */
