@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # seeds.sh DIR calls|mech|conf: a first corpus in DIR (made if missing).
+# shellcheck disable=SC2059 # the octal escapes are made here
 set -eu
 mkdir -p "$1"
 cd "$1"
@@ -17,6 +18,7 @@ conf)
 	END
 	printf 'version = 1;\nmodules = ();\ntokens = ();\n' >empty
 	printf 'version = 2; nonsense = ( 1, "two", { three = 3L; } );\n' >wrong
+	# shellcheck disable=SC2016 # hsmux expands them
 	printf 'version = 1; modules = ( { name = "${HOME}"; library = "${NO_SUCH}"; } );\n' >variables
 	;;
 mech)
@@ -32,6 +34,13 @@ calls)
 		printf "$byte\\000\\001\\002\\003\\004\\005\\006\\007$byte\\000\\052\\000\\001\\053\\000\\010abcdefgh\\377\\377\\377" \
 			>"call-$call"
 	done
+	# A session copy of a token key: made, read, found, changed, used, destroyed.
+	{
+		printf '\025\000\000\360\062\030\000\006\003\003\144\004\144\001\144\032\000\360\033\000\062\012'
+		printf '\062\034\000\031\000\006\001\003\144\030\000\006\002\003\144\002\144\032\000\001\003\144'
+		printf '\033\000\062\012\062\034\000\052\000\001\006\053\000\010\141\141\141\141\141\141\141\141'
+		printf '\144\144\144\026\000\006'
+	} >copy
 	;;
 *)
 	echo "usage: seeds.sh DIR calls|mech|conf" >&2
