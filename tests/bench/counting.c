@@ -84,7 +84,7 @@ bool measure_system_calls(const char *id, struct side *s, enum work what, char *
 	stops = pid > 0 ? count_stops(pid) : -1;
 	if (stops < 0)
 		return false;
-	printf("%s %.*s %.3f\n", id, (int)strcspn(description, "="), description,
+	printf("%s %.*s %.2f\n", id, (int)strcspn(description, "="), description,
 	       (double)stops / PIECES);
 	return true;
 }

@@ -6,7 +6,6 @@
  * public, 2 secret}, for made objects MADE_BIT, a generation and an index. Finding by label or
  * CKA_ID computes the number, so that it costs the same with 10 keys and with 10 million; anything
  * else walks all keys. null_token.lock guards the table of made objects. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +30,15 @@ static CK_OBJECT_HANDLE synthetic_handle(CK_ULONG number, unsigned which)
 	return NULL_OBJECT_TAG << 48 | (number * 3 + which + 1);
 }
 
+/* "key-" and eight digits; printf would cost more than all else together. */
+static void label_write(struct null_object *o, CK_ULONG number)
+{
+	memcpy(o->label, "key-", 4);
+	for (unsigned i = 11; i >= 4; i--, number /= 10)
+		o->label[i] = (unsigned char)('0' + number % 10);
+	o->label_len = 12;
+}
+
 static void synthetic_get(uint64_t low, struct null_object *o)
 {
 	CK_ULONG number = (low - 1) / 3;
@@ -41,7 +49,7 @@ static void synthetic_get(uint64_t low, struct null_object *o)
 	o->is_token = true;
 	o->is_private = o->class != CKO_PUBLIC_KEY;
 	o->key = (unsigned char)number;
-	o->label_len = (size_t)snprintf((char *)o->label, sizeof(o->label), "key-%08lu", number);
+	label_write(o, number);
 	o->id_len = 4;
 	for (unsigned i = 0; i < 4; i++)
 		o->id[i] = (unsigned char)(number >> (24 - 8 * i));
