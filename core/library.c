@@ -412,13 +412,10 @@ void library_field(const unsigned char *field, size_t size, char *text)
 	text[size] = '\0';
 }
 
-void library_guard(const struct library *lib, struct library_guard *guard)
+void library_guard_set(struct library_guard *guard)
 {
 	sigset_t pipe, pending, before;
 
-	guard->is_set = atomic_load(&lib->vendor)->raises_sigpipe;
-	if (!guard->is_set)
-		return;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	sigpending(&pending);
@@ -427,13 +424,11 @@ void library_guard(const struct library *lib, struct library_guard *guard)
 	guard->was_blocked = sigismember(&before, SIGPIPE) == 1;
 }
 
-void library_unguard(const struct library_guard *guard)
+void library_guard_drop(const struct library_guard *guard)
 {
 	const struct timespec now = {0};
 	sigset_t pipe;
 
-	if (!guard->is_set)
-		return;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	if (!guard->was_pending)

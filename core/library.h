@@ -100,8 +100,21 @@ struct library_guard {
 
 /* Brackets a call into a library whose profile says that it may raise SIGPIPE: the signal is
  * blocked in this thread, and one that the call raised is taken away. The process's disposition is
- * not touched. */
-void library_guard(const struct library *lib, struct library_guard *guard);
-void library_unguard(const struct library_guard *guard);
+ * not touched. Most profiles do not ask for it; then it costs a load. */
+void library_guard_set(struct library_guard *guard);
+void library_guard_drop(const struct library_guard *guard);
+
+static inline void library_guard(const struct library *lib, struct library_guard *guard)
+{
+	guard->is_set = atomic_load_explicit(&lib->vendor, memory_order_relaxed)->raises_sigpipe;
+	if (guard->is_set)
+		library_guard_set(guard);
+}
+
+static inline void library_unguard(const struct library_guard *guard)
+{
+	if (guard->is_set)
+		library_guard_drop(guard);
+}
 
 #endif
