@@ -148,6 +148,9 @@ bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms)
 		struct library *lib = a->libraries[i];
 		bool ended = true;
 
+		if (!lib)
+			break; /* memory was out while they were made */
+
 		for (struct member *m = lib->members; m; m = m->next)
 			ended = pool_quiesce(&m->pool, calls_ended ? wait_ms : 0) && ended;
 		if (pthread_mutex_trylock(&lib->lock) != 0) {

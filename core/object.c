@@ -352,6 +352,16 @@ static bool is_private(struct group *g, struct member_session *ms, CK_OBJECT_HAN
 	return is;
 }
 
+/* A session object goes itself, not its handle alone: NSS 3.87 keeps it over C_Logout. */
+static void end_private(struct group *g, struct member_session *ms, CK_OBJECT_HANDLE handle)
+{
+	struct object_view view;
+
+	if (object_get(g, handle, &view) && view.is_token == OBJECT_NO)
+		member_destroy(ms, view.real);
+	object_drop(handle);
+}
+
 void object_drop_private(struct group *g, struct member_session *ms)
 {
 	struct buf handles = {0};
@@ -367,7 +377,7 @@ void object_drop_private(struct group *g, struct member_session *ms)
 	n = handles.len / sizeof *h;
 	for (size_t i = 0; i < n; i++)
 		if (is_private(g, ms, h[i]))
-			object_drop(h[i]);
+			end_private(g, ms, h[i]);
 	buf_free(&handles);
 }
 

@@ -230,8 +230,21 @@ static bool is_partial(CK_RV rv)
 	       rv == CKR_BUFFER_TOO_SMALL;
 }
 
-/* Takes the buffers that are too short out of `read`, so that a member which does not look at their
- * length is not given them. */
+/* Templates within the attributes, from a member that kept them as bytes: nothing is read of them.
+ */
+static CK_RV refuse_nested(CK_ATTRIBUTE *out, CK_ULONG count, CK_RV rv)
+{
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (!attr_is_template(out[i].type))
+			continue;
+		out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+		rv = rv == CKR_OK ? CKR_ATTRIBUTE_TYPE_INVALID : rv;
+	}
+	return rv;
+}
+
+/* Takes out of `read` the buffers that are too short, so that a member which does not look at their
+ * length is not given them, and the templates within. */
 static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *read,
 			CK_ULONG count)
 {
@@ -239,7 +252,9 @@ static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 		CK_ATTRIBUTE length = {.type = read[i].type};
 		CK_RV rv;
 
-		if (!read[i].pValue || attr_is_template(read[i].type))
+		if (attr_is_template(read[i].type))
+			read[i].pValue = NULL;
+		if (!read[i].pValue)
 			continue;
 		rv = object_read_in(s, object, &length, 1);
 		if (!is_partial(rv))
@@ -262,12 +277,14 @@ static CK_RV read_checked(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBU
 		return CKR_HOST_MEMORY;
 	if (count > 0)
 		memcpy(read, out, count * sizeof *read);
-	if (vendor->attributes_overflow)
+	if (vendor->attributes_overflow || vendor->flat_templates)
 		rv = hide_short(s, object, read, count);
 	if (rv == CKR_OK)
 		rv = object_read_in(s, object, read, count);
 	if (is_partial(rv))
 		rv = take_lengths(out, read, count, rv);
+	if (is_partial(rv) && vendor->flat_templates)
+		rv = refuse_nested(out, count, rv);
 	if (read != few)
 		free(read);
 	return rv;

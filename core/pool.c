@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/codes.h"
 #include "core/library.h"
 #include "core/member.h"
 
@@ -206,7 +207,8 @@ static CK_RV open_real(struct member_session *ms)
 		return CKR_DEVICE_ERROR;
 	rv = open_on(ms);
 	pool_leave(ms);
-	return rv;
+	/* A code that C_OpenSession cannot give must not pass for the answer of what comes next. */
+	return rv == CKR_OK ? CKR_OK : code_map(CALL_C_OpenSession, rv);
 }
 
 static CK_RV open_new(struct member *member, struct member_session **out)

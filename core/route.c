@@ -7,7 +7,7 @@
  * same token on a new session or after it came back. */
 #include "core/route.h"
 
-#include "core/base/log.h"
+#include "core/base/attr.h"
 #include "core/group.h"
 #include "core/login.h"
 #include "core/member.h"
@@ -179,6 +179,16 @@ static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum 
 		pool_drop(ms);
 }
 
+/* A member that keeps templates within templates as bytes would keep pointers of ours. */
+static bool has_nested(const struct call *c)
+{
+	for (unsigned k = 0; k < 2; k++)
+		for (CK_ULONG i = 0; i < c->tmpl_count[k]; i++)
+			if (attr_is_template(c->tmpl[k][i].type))
+				return true;
+	return false;
+}
+
 /* What a member says of lengths and handles is not believed when it cannot be. */
 static CK_RV check_answer(const struct call *c, CK_ULONG room, CK_RV rv)
 {
@@ -231,6 +241,9 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 	    atomic_load(&c->group->user) != atomic_load(&m->user))
 		login_sync(c->group, m);
 	rv = translate(c, ms, object);
+	if (rv == CKR_OK && atomic_load(&m->lib->vendor)->flat_templates &&
+	    c->id != CALL_C_GetAttributeValue && has_nested(c))
+		rv = CKR_ATTRIBUTE_TYPE_INVALID;
 	if (rv == CKR_OK) {
 		CK_ULONG room = c->out_len ? *c->out_len : 0;
 

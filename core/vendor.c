@@ -31,7 +31,6 @@ static const struct setting_key vendor_keys[] = {
 	{"libraries", SETTING_LIST, true},
 	{"manufacturer", SETTING_STRING, false},
 	{"fork", SETTING_STRING, false},
-	{"nss_init_args", SETTING_BOOL, false},
 	{"raises_sigpipe", SETTING_BOOL, false},
 	{"instance_per_list", SETTING_BOOL, false},
 	{"reinit_breaks", SETTING_BOOL, false},
@@ -39,6 +38,7 @@ static const struct setting_key vendor_keys[] = {
 	{"writes_iv_late", SETTING_BOOL, false},
 	{"short_buffer_ends", SETTING_BOOL, false},
 	{"attributes_overflow", SETTING_BOOL, false},
+	{"flat_templates", SETTING_BOOL, false},
 	{"trust_3_0", SETTING_BOOL, false},
 	{"codes", SETTING_LIST, false},
 };
@@ -174,13 +174,13 @@ static void read_codes(const struct scope *scope, struct vendor *v)
 static void read_flags(const struct scope *scope, struct vendor *v)
 {
 	v->is_tested = scope_bool(scope, "tested", false);
-	v->nss_init_args = scope_bool(scope, "nss_init_args", false);
 	v->raises_sigpipe = scope_bool(scope, "raises_sigpipe", false);
 	v->instance_per_list = scope_bool(scope, "instance_per_list", false);
 	v->reinit_breaks = scope_bool(scope, "reinit_breaks", false);
 	v->reload_to_recover = scope_bool(scope, "reload_to_recover", false);
 	v->writes_iv_late = scope_bool(scope, "writes_iv_late", false);
 	v->short_buffer_ends = scope_bool(scope, "short_buffer_ends", false);
+	v->flat_templates = scope_bool(scope, "flat_templates", false);
 	v->attributes_overflow = scope_bool(scope, "attributes_overflow", false);
 	v->trust_3_0 = scope_bool(scope, "trust_3_0", generic.trust_3_0);
 }

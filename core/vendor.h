@@ -36,13 +36,13 @@ struct vendor {
 	size_t library_count;
 	char *manufacturer; /* fnmatch pattern for CK_INFO.manufacturerID, or NULL */
 	enum vendor_fork fork;
-	bool nss_init_args;       /* C_Initialize reads one field more (LibraryParameters) */
 	bool raises_sigpipe;      /* calls may raise SIGPIPE: guard them */
 	bool instance_per_list;   /* each C_GetFunctionList makes an independent instance */
 	bool reinit_breaks;       /* C_Finalize may lose a module that still works */
 	bool reload_to_recover;   /* after a failure only dlclose and dlopen help */
 	bool writes_iv_late;      /* writes CK_GCM_PARAMS.pIv of C_EncryptInit during C_Encrypt */
 	bool short_buffer_ends;   /* CKR_BUFFER_TOO_SMALL ends the operation on the member */
+	bool flat_templates;    /* keeps templates in attributes as bytes, pointers and all */
 	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
 	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
 	struct vendor_code *codes;

@@ -176,11 +176,11 @@ CK_RV attr_list_copy(const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct attr_list 
 
 	if (rv != CKR_OK)
 		return rv;
-	if (!count) {
+	if (!count && !tmpl) {
 		*out = (struct attr_list){0};
 		return CKR_OK;
 	}
-	block = malloc(size);
+	block = malloc(size ? size : 1);
 	if (!block)
 		return CKR_HOST_MEMORY;
 	rv = attr_copy_to(tmpl, count, block, size);

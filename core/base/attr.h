@@ -51,7 +51,8 @@ struct attr_list {
 };
 
 /* Checks as attr_check and copies, nested templates included. CKR_HOST_MEMORY when memory is out.
- * `out` is untouched on failure. An empty template (count 0) gives attrs == NULL. */
+ * `out` is untouched on failure. NULL gives attrs == NULL, an empty array one
+ * that is empty: members tell them apart. */
 CK_RV attr_list_copy(const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct attr_list *out);
 
 /* Wipes (templates hold key values) and frees; leaves an empty list. NULL is allowed. */

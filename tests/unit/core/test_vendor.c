@@ -125,7 +125,7 @@ static void what_backends_showed_is_in_their_profiles(void)
 	CU_ASSERT_EQUAL(vendor_by_name(set, "tpm2")->fork, VENDOR_FORK_NEVER);
 	CU_ASSERT_TRUE(vendor_by_name(set, "opencryptoki")->reinit_breaks);
 	CU_ASSERT_TRUE(vendor_by_name(set, "cloudhsm")->writes_iv_late);
-	CU_ASSERT_TRUE(nss->nss_init_args);
+	CU_ASSERT_TRUE(nss->attributes_overflow && nss->flat_templates);
 	CU_ASSERT_TRUE(nss->short_buffer_ends);
 	CU_ASSERT_TRUE(nss->trust_3_0);
 	CU_ASSERT_TRUE(client->instance_per_list);
@@ -148,7 +148,7 @@ static void every_key_is_read(void)
 	(void)files_write(
 		"all.conf",
 		"title = \"T\"; source = \"S\"; tested = true; libraries = ( \"a*.so\", \"b\" );\n"
-		"manufacturer = \"M*\"; fork = \"never\"; nss_init_args = true;\n"
+		"manufacturer = \"M*\"; fork = \"never\"; flat_templates = true;\n"
 		"raises_sigpipe = true; instance_per_list = true; reinit_breaks = true;\n"
 		"reload_to_recover = true; writes_iv_late = true; short_buffer_ends = true;\n"
 		"trust_3_0 = false; codes = ( { code = \"CKR_DEVICE_ERROR\"; outcome = \"busy\"; "
@@ -170,7 +170,7 @@ static void every_key_is_read(void)
 	CU_ASSERT_STRING_EQUAL(v->libraries[1], "b");
 	CU_ASSERT_STRING_EQUAL(v->manufacturer, "M*");
 	CU_ASSERT_EQUAL(v->fork, VENDOR_FORK_NEVER);
-	CU_ASSERT_TRUE(v->nss_init_args && v->raises_sigpipe && v->instance_per_list);
+	CU_ASSERT_TRUE(v->flat_templates && v->raises_sigpipe && v->instance_per_list);
 	CU_ASSERT_TRUE(v->reinit_breaks && v->reload_to_recover && v->writes_iv_late);
 	CU_ASSERT_TRUE(v->short_buffer_ends);
 	CU_ASSERT_FALSE(v->trust_3_0);
@@ -302,7 +302,7 @@ static void nobody_in_particular_follows_the_standard(void)
 
 	CU_ASSERT_EQUAL(v->fork, VENDOR_FORK_INIT);
 	CU_ASSERT_TRUE(v->trust_3_0);
-	CU_ASSERT_FALSE(v->nss_init_args);
+	CU_ASSERT_FALSE(v->flat_templates);
 	CU_ASSERT_EQUAL(v->code_count, 0);
 	vendor_free(NULL);
 }
