@@ -34,6 +34,7 @@ struct run {
 	CK_ULONG so_pin_len;
 	/* Leaves out what writes or reads past the token's own memory. openCryptoki 3.8.1:
 	 * C_SignFinal of an HMAC without a buffer, C_Decrypt of AES-CBC with wrong padding. */
+	bool is_flat; /* --flat: keeps templates within templates as bytes; not asked for them */
 	bool is_gentle;
 	const char *scene;
 	bool called[CALL_COUNT];

@@ -2,7 +2,7 @@
 /* The differential test's driver: loads one module, finds one token, runs every scene, writes the
  * transcript to stdout. It judges nothing; compare.c does.
  *
- *   driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] [--gentle]
+ *   driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] [--gentle] [--flat]
  *
  * DIFF_PIN and DIFF_SO_PIN in the environment. --reduced leaves out the scenes that need
  * C_CreateObject;
@@ -112,6 +112,7 @@ int main(int argc, char **argv)
 						{"reduced", no_argument, NULL, 'r'},
 						{"messages", no_argument, NULL, 'm'},
 						{"gentle", no_argument, NULL, 'g'},
+						{"flat", no_argument, NULL, 'f'},
 						{NULL, 0, NULL, 0}};
 	struct init_args args = {.args = {.flags = CKF_OS_LOCKING_OK}};
 	struct run r = {.init_args = &args};
@@ -129,13 +130,15 @@ int main(int argc, char **argv)
 			has_messages = true;
 		else if (option == 'g')
 			r.is_gentle = true;
+		else if (option == 'f')
+			r.is_flat = true;
 		else
 			return 2;
 	}
 	if (argc - optind != 2) {
 		fprintf(stderr,
 			"usage: driver MODULE LABEL [--init-args TEXT] [--reduced] [--messages] "
-			"[--gentle]\n");
+			"[--gentle] [--flat]\n");
 		return 2;
 	}
 	r.label = argv[optind + 1];

@@ -33,7 +33,7 @@ through() { transcript b "$module" >"$work/through"; }
 
 options=
 case $kind in
-nss) options=--messages ;;
+nss) options="--messages --flat" ;;
 tpm2) options=--reduced ;;
 opencryptoki) options=--gentle ;;
 esac

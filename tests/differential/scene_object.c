@@ -156,7 +156,8 @@ void scene_attributes(struct run *r)
 	read_one(r, s, key, "token", CKA_TOKEN, 512);
 	said(r, CALL_GetAttributeValue, "none", r->f->C_GetAttributeValue(s, key, NULL, 0));
 	mixed(r, s, key);
-	nested(r, s);
+	if (!r->is_flat)
+		nested(r, s);
 	scene_close(r, s);
 }
 
