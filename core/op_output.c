@@ -58,13 +58,14 @@ static bool stash_is_for(const struct operation *op, enum call_id id, const stru
 	       memcmp(digest, op->stash.in_digest, sizeof digest) == 0;
 }
 
-/* Hands a result to the application, or keeps it when it does not fit. */
+/* Hands a result to the application, or keeps it when it does not fit or only its length is wanted.
+ */
 static CK_RV deliver(struct operation *op, enum call_id id, const struct op_io *io,
 		     const CK_BYTE *data, CK_ULONG len)
 {
 	CK_RV rv;
 
-	if (*io->out_len >= len) {
+	if (io->out && *io->out_len >= len) {
 		if (len > 0)
 			memcpy(io->out, data, len);
 		*io->out_len = len;
@@ -74,7 +75,7 @@ static CK_RV deliver(struct operation *op, enum call_id id, const struct op_io *
 	if (rv != CKR_OK)
 		return rv;
 	*io->out_len = len;
-	return CKR_BUFFER_TOO_SMALL;
+	return io->out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 }
 
 /* The kept result for a repeated call. */
@@ -152,8 +153,10 @@ static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s
 		own.len = len;
 	if (rv == CKR_OK)
 		rv = deliver(s->op[kind], id, io, own.data, len);
-	else if (rv == CKR_BUFFER_TOO_SMALL)
-		*io->out_len = len > *io->out_len ? len : room + 1;
+	if (rv == CKR_BUFFER_TOO_SMALL && !s->op[kind]->stash.is_set) {
+		*io->out_len = len > room ? len : room + 1;
+		rv = io->out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+	}
 	own.len = own.cap; /* all of it is wiped */
 	buf_free(&own);
 	return rv;
@@ -179,26 +182,36 @@ static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s,
 }
 
 /* True when the application's buffer may be handed to the member as it is. */
-static bool fits_surely(const struct session *s, enum op_kind kind, enum op_step step,
-			const struct op_io *io)
+static bool fits_surely(const struct session *s, enum op_kind kind, const struct op_io *io)
 {
 	const struct operation *op = s->op[kind];
 	/* Where a short buffer ends the operation it must not happen once something was fed. */
 	bool is_careful =
 		op->is_fed && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
 
-	if (step == OP_FINAL)
-		return false;
 	return *io->out_len >= io->in_len + (is_careful ? CIPHER_SLACK : 0);
 }
 
-static CK_RV cipher_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+/* The last part. The member is not asked for its length: NSS ends an operation that has nothing
+ * left to give when it is asked. What can come is what was fed and not given yet, and a block or a
+ * tag. */
+static CK_RV cipher_final(enum call_id id, enum op_kind kind, struct session *s,
+			  const struct op_io *io)
+{
+	CK_ULONG bound = s->op[kind]->held + CIPHER_SLACK;
+
+	if (io->out && *io->out_len >= bound)
+		return send(id, kind, s, io, io->out, io->out_len);
+	return in_own_buffer(id, kind, s, io, bound);
+}
+
+static CK_RV cipher_output(enum call_id id, enum op_kind kind, struct session *s,
 			   const struct op_io *io)
 {
 	CK_ULONG room = *io->out_len, bound;
 	CK_RV rv;
 
-	if (!fits_surely(s, kind, step, io)) {
+	if (!fits_surely(s, kind, io)) {
 		rv = ask_length(id, kind, s, io, &bound);
 		if (rv != CKR_OK)
 			return rv;
@@ -211,6 +224,29 @@ static CK_RV cipher_output(enum call_id id, enum op_kind kind, enum op_step step
 	return rv;
 }
 
+/* Keeps count of what the member holds back. */
+static void count_held(struct operation *op, const struct op_io *io)
+{
+	CK_ULONG in = op->held + io->in_len;
+
+	op->held = in > *io->out_len ? in - *io->out_len : 0;
+}
+
+static CK_RV cipher(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+		    const struct op_io *io)
+{
+	CK_RV rv;
+
+	if (step == OP_FINAL)
+		return cipher_final(id, kind, s, io);
+	if (!io->out)
+		return send(id, kind, s, io, NULL, io->out_len);
+	rv = cipher_output(id, kind, s, io);
+	if (rv == CKR_OK && step == OP_UPDATE)
+		count_held(s->op[kind], io);
+	return rv;
+}
+
 CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
 		const struct op_io *io)
 {
@@ -218,8 +254,12 @@ CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct se
 	CK_RV rv;
 
 	if (op->stash.is_set) {
-		if (stash_is_for(op, id, io))
-			return deliver_stash(op, io);
+		if (stash_is_for(op, id, io)) {
+			rv = deliver_stash(op, io);
+			if (rv == CKR_OK && io->out && step == OP_UPDATE)
+				count_held(op, io);
+			return rv;
+		}
 		op_stash_clear(op);
 		/* Another input, or another function: the member's operation is over already. */
 		if (op->is_fed)
@@ -228,9 +268,9 @@ CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct se
 		if (rv != CKR_OK)
 			return rv;
 	}
+	if (is_cipher(kind))
+		return cipher(id, kind, step, s, io);
 	if (!io->out)
 		return send(id, kind, s, io, NULL, io->out_len);
-	if (is_cipher(kind))
-		return cipher_output(id, kind, step, s, io);
 	return short_output(id, kind, s, io);
 }

@@ -15,6 +15,7 @@ struct operation {
 	struct mech mech;          /* kept to begin again */
 	struct member_session *ms; /* owned until the end; NULL only when beginning again failed */
 	bool is_fed;               /* an Update was accepted */
+	CK_ULONG held;             /* ciphers: bytes fed and not given out yet */
 	bool is_doubtful;          /* the last answer may have ended it on the member */
 	bool in_message;           /* message.c: a message of several parts is open */
 	struct {

@@ -50,6 +50,7 @@ static void operation_recycle(struct session *s, struct operation *op)
 	mech_free(&op->mech);
 	op_stash_clear(op);
 	op->is_fed = op->is_doubtful = op->in_message = false;
+	op->held = 0;
 	if (s->spare)
 		free(op);
 	else

@@ -15,7 +15,6 @@ static const char no_state[] = "hsmux does not save states: they cannot move to 
 static const char short_length[] = "CKR_BUFFER_TOO_SMALL comes with the length that is needed";
 static const char short_keeps[] = "CKR_BUFFER_TOO_SMALL keeps the operation active";
 static const char mixed_parts[] = "a single-part call does not end an operation in parts";
-static const char failed_ends[] = "a failed step ends the operation";
 static const char idle[] = "nothing was begun";
 static const char exact[] = "hsmux knows the exact length, the token overestimates";
 static const char own_events[] = "hsmux watches its members itself";
@@ -63,7 +62,6 @@ const struct allowed allowed[] = {
 	 own_codes},
 	{"nss", "cipher-rsa/rsa-length C_Decrypt", "CKR_DATA_LEN_RANGE",
 	 "CKR_ENCRYPTED_DATA_LEN_RANGE", own_codes},
-	{"nss", "cipher-parts/final C_EncryptFinal", "CKR_OK", NOT_BEGUN, failed_ends},
 	{"nss", "wrap/query C_WrapKey", "CKR_OK", "CKR_OK", exact},
 	{"nss", "wrap/short C_WrapKey", TOO_SMALL, TOO_SMALL, short_length},
 	{"nss", "wrap/length C_UnwrapKey", "CKR_*", "CKR_WRAPPED_KEY_LEN_RANGE", own_codes},
