@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ROOM      512
 
 static struct loaded module;
-static char conf[] = "/tmp/hsmux-fuzz.XXXXXX";
+static char conf[1024];
 static const char *label = "null";
 static char pin[64];
 static CK_SLOT_ID slot;
@@ -53,9 +53,16 @@ static void clean_up(void)
 
 static bool write_conf(void)
 {
-	int fd = mkstemp(conf);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	size_t len;
+	FILE *file;
+	int fd;
 
+	if (!getcwd(conf, sizeof(conf) - 32)) /* hsmux wants an absolute path */
+		return false;
+	len = strlen(conf);
+	snprintf(conf + len, sizeof(conf) - len, "/hsmux-fuzz.XXXXXX");
+	fd = mkstemp(conf);
+	file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!file)
 		return false;
 	atexit(clean_up);

@@ -18,7 +18,7 @@ const char *__lsan_default_suppressions(void)
 	return "leak:libconfig";
 }
 
-static char file[] = "/tmp/hsmux-fuzz.XXXXXX";
+static char file[] = "hsmux-fuzz.XXXXXX"; /* in the current directory */
 static int fd = -1;
 
 static void remove_file(void)
