@@ -106,6 +106,13 @@ static const CK_INTERFACE interfaces[] = {
 };
 #define INTERFACE_COUNT (sizeof interfaces / sizeof interfaces[0])
 
+/* What C_GetInterface hands out. OpenSC's pkcs11-spy puts its own list into the interface that it gets,
+ * so these may be written to; nothing here reads them. */
+static CK_INTERFACE handed_out[] = {
+	{WRITABLE(CK_UTF8CHAR, interface_name), WRITABLE(void, &list_3_0), 0},
+	{WRITABLE(CK_UTF8CHAR, interface_name), WRITABLE(void, &list_2_40), 0},
+};
+
 EXPORT CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
 	if (!list)
@@ -148,7 +155,7 @@ EXPORT CK_RV C_GetInterface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE
 		return CKR_ARGUMENTS_BAD;
 	for (size_t i = 0; i < INTERFACE_COUNT; i++) {
 		if (has_version(&interfaces[i], version)) {
-			*interface = WRITABLE(CK_INTERFACE, &interfaces[i]);
+			*interface = &handed_out[i];
 			return CKR_OK;
 		}
 	}
