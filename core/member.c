@@ -378,14 +378,6 @@ bool member_slot_info(struct member *m, CK_SLOT_INFO *info)
 	return known;
 }
 
-static int by_type(const void *a, const void *b)
-{
-	CK_MECHANISM_TYPE x = ((const struct member_mech *)a)->type;
-	CK_MECHANISM_TYPE y = ((const struct member_mech *)b)->type;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Reads list and details; a mechanism without details is left out. Nothing changes on failure. */
 static void read_mechanisms(struct member *m)
 {
@@ -411,7 +403,6 @@ static void read_mechanisms(struct member *m)
 				continue;
 			mechs[kept++].info.flags &= ~unusable;
 		}
-		qsort(mechs, kept, sizeof *mechs, by_type);
 		free(m->mechs);
 		m->mechs = mechs;
 		m->mech_count = kept;

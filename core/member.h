@@ -41,7 +41,7 @@ struct member {
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */
 	CK_SLOT_INFO slot_info;
-	struct member_mech *mechs; /* as read first in `mech_epoch`; sorted; owned */
+	struct member_mech *mechs; /* as read first in `mech_epoch`; in its order; owned */
 	CK_ULONG mech_count;
 	unsigned mech_epoch;
 	unsigned lib_epoch;    /* library epoch in which it came up */
