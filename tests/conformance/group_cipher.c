@@ -203,10 +203,46 @@ static void wrong_lengths(struct suite *t)
 		EXPECT(t, CKR_DATA_LEN_RANGE, EncryptFinal, s, out, &len);
 	}
 	EXPECT(t, CKR_OPERATION_NOT_INITIALIZED, EncryptFinal, s, out, &len);
+}
+
+static void bad_padding(struct suite *t)
+{
+	CK_BYTE out[64];
+	CK_ULONG len = sizeof(out);
+	CK_SESSION_HANDLE s = world_user(t);
+	CK_OBJECT_HANDLE key = world_aes(t, s);
+
+	if (strcmp(t->kind, "opencryptoki") == 0) {
+		suite_skip(t, "openCryptoki 3.8.1 reads behind its own buffer there");
+		return;
+	}
 	OK(t, DecryptInit, s, &modes[2].mechanism, key);
-	len = sizeof(out);
 	EXPECT_ANY(t, CODES(CKR_ENCRYPTED_DATA_INVALID, CKR_ENCRYPTED_DATA_LEN_RANGE), Decrypt, s,
 		   world_text, 32, out, &len);
+	EXPECT(t, CKR_OPERATION_NOT_INITIALIZED, Decrypt, s, world_text, 32, out, &len);
+}
+
+/* Nothing, padded, is one block. */
+static void of_nothing(struct suite *t)
+{
+	CK_BYTE wanted[32];
+	CK_BYTE got[32];
+	CK_ULONG len = sizeof(got);
+	CK_SESSION_HANDLE s = world_user(t);
+	CK_OBJECT_HANDLE key = world_aes(t, s);
+
+	CHECK(t, reference(&modes[2], world_text, 0, wanted) == 16);
+	OK(t, EncryptInit, s, &modes[2].mechanism, key);
+	OK(t, Encrypt, s, world_text, 0, got, &len);
+	CHECK(t, len == 16 && memcmp(got, wanted, 16) == 0);
+	OK(t, EncryptInit, s, &modes[2].mechanism, key);
+	len = sizeof(got);
+	OK(t, EncryptFinal, s, got, &len);
+	CHECK(t, len == 16 && memcmp(got, wanted, 16) == 0);
+	OK(t, DecryptInit, s, &modes[2].mechanism, key);
+	len = sizeof(got);
+	OK(t, Decrypt, s, wanted, 16, got, &len);
+	CHECK(t, len == 0);
 }
 
 static void in_place(struct suite *t)
@@ -365,6 +401,8 @@ static const struct conform_case cases[] = {
 	{"CBC takes parts of any length", odd_parts},
 	{"size queries and small buffers keep an encryption in parts going", small_parts},
 	{"wrong lengths are refused and end the operation", wrong_lengths},
+	{"wrong padding is refused and ends the operation", bad_padding},
+	{"nothing is encrypted and decrypted", of_nothing},
 	{"input and output may be in one place", in_place},
 	{"AES-GCM is right and detects a changed tag", gcm},
 	{"RSA PKCS#1 encrypts and decrypts", rsa_pkcs},

@@ -71,6 +71,20 @@ static size_t index_of(const CK_OBJECT_HANDLE *made, CK_OBJECT_HANDLE o)
 	return i;
 }
 
+static void no_room(struct suite *t)
+{
+	CK_OBJECT_HANDLE o = 0;
+	CK_ULONG count = 77;
+	CK_SESSION_HANDLE s = world_user(t);
+
+	world_object(t, s, "conform mine", false, true);
+	OK(t, FindObjectsInit, s, NULL, 0);
+	EXPECT_ANY(t, CODES(CKR_OK, CKR_ARGUMENTS_BAD), FindObjects, s, &o, 0, &count);
+	OK(t, FindObjects, s, &o, 1, &count);
+	CHECK(t, count == 1 && o != 0);
+	OK(t, FindObjectsFinal, s);
+}
+
 static void many(struct suite *t)
 {
 	CK_OBJECT_HANDLE made[MANY];
@@ -214,6 +228,7 @@ static void same_handles(struct suite *t)
 
 static const struct conform_case cases[] = {
 	{"one search a session: Init, FindObjects, Final in this order", states},
+	{"C_FindObjects without room gives nothing and ends nothing", no_room},
 	{"a search over many objects finds each once, then none", many},
 	{"objects may be destroyed while a search finds them", changing},
 	{"a search matches byte for byte, all attributes", matches},

@@ -90,6 +90,23 @@ static void secret_errors(struct suite *t)
 	EXPECT(t, CKR_ARGUMENTS_BAD, GenerateKey, s, &aes_gen, odd, COUNT(odd), NULL);
 }
 
+static void empty_template(struct suite *t)
+{
+	CK_MECHANISM mechanism = {CKM_DES3_KEY_GEN, NULL, 0};
+	CK_ATTRIBUTE unused = NO(CKA_TOKEN);
+	CK_SESSION_HANDLE s = world_user(t);
+	CK_OBJECT_HANDLE key = 0;
+
+	if (!world_has(t, CKM_DES3_KEY_GEN, CKF_GENERATE)) {
+		suite_skip(t, "no CKM_DES3_KEY_GEN");
+		return;
+	}
+	OK(t, GenerateKey, s, &mechanism, NULL, 0, &key);
+	CHECK(t, key != 0 && !world_is(t, s, key, CKA_TOKEN));
+	OK(t, GenerateKey, s, &mechanism, &unused, 0, &key);
+	CHECK(t, number(t, s, key, CKA_KEY_TYPE) == CKK_DES3);
+}
+
 static void rsa_pair(struct suite *t)
 {
 	CK_SESSION_HANDLE s = world_user(t);
@@ -214,6 +231,7 @@ static void on_token(struct suite *t)
 static const struct conform_case cases[] = {
 	{"a generated secret key has the attributes of the standard", secret},
 	{"generated keys differ, and an open one can be read", open_secret},
+	{"a key is generated from an empty template", empty_template},
 	{"a generated key pair has the attributes of the standard", rsa_pair},
 	{"private keys are not generated without a login", needs_login},
 	{"a key pair on the token outlives the session", on_token},

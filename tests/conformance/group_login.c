@@ -40,6 +40,23 @@ static void again(struct suite *t)
 	OK(t, Logout, s);
 }
 
+/* No PIN is for tokens with a PIN pad. */
+static void no_pin(struct suite *t)
+{
+	CK_SESSION_HANDLE s = world_open(t, RW);
+	CK_TOKEN_INFO info = {.flags = 0};
+
+	OK(t, GetTokenInfo, t->slot, &info);
+	if (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH) {
+		suite_skip(t, "the token asks for the PIN itself");
+		return;
+	}
+	EXPECT_ANY(t, CODES(CKR_PIN_INCORRECT, CKR_ARGUMENTS_BAD), Login, s, CKU_USER, NULL, 0);
+	EXPECT_ANY(t, CODES(CKR_PIN_INCORRECT, CKR_ARGUMENTS_BAD), Login, s, CKU_USER, t->pin, 0);
+	CHECK(t, world_state(t, s) == CKS_RW_PUBLIC_SESSION);
+	OK(t, Login, s, CKU_USER, t->pin, t->pin_len);
+}
+
 static void other_user(struct suite *t)
 {
 	CK_SESSION_HANDLE s = world_open(t, RW);
@@ -199,6 +216,7 @@ static void so_sees(struct suite *t)
 static const struct conform_case cases[] = {
 	{"C_Login and C_Logout answer each mistake with its code", user_errors},
 	{"C_Login twice is CKR_USER_ALREADY_LOGGED_IN in any session", again},
+	{"C_Login without a PIN is refused", no_pin},
 	{"C_Login of another user is CKR_USER_ANOTHER_ALREADY_LOGGED_IN", other_user},
 	{"a wrong SO PIN is CKR_PIN_INCORRECT", wrong_so},
 	{"C_LoginUser without a name is C_Login or not supported", named_user},

@@ -256,6 +256,63 @@ static void closed(struct suite *t)
 	EXPECT(t, CKR_OPERATION_NOT_INITIALIZED, FindObjectsFinal, s);
 }
 
+/* Usage Guide 2.5: the object goes with its session, whoever works with it. */
+static void key_goes(struct suite *t)
+{
+	struct place p = enter(t);
+	CK_SESSION_HANDLE other = world_open(t, RW);
+	CK_RV rv;
+
+	OK(t, SignInit, other, &hmac, p.mac);
+	OK(t, SignUpdate, other, world_text, 16);
+	OK(t, CloseSession, p.s);
+	rv = CALL(t, SignFinal, other, p.out, &p.len);
+	CHECK(t, rv != CKR_OK || p.len == 32);
+	EXPECT(t, CKR_KEY_HANDLE_INVALID, SignInit, other, &hmac, p.mac);
+	EXPECT(t, CKR_OPERATION_NOT_INITIALIZED, SignFinal, other, p.out, &p.len);
+}
+
+static void key_destroyed(struct suite *t)
+{
+	struct place p = enter(t);
+	CK_RV rv;
+
+	OK(t, SignInit, p.s, &hmac, p.mac);
+	OK(t, DestroyObject, p.s, p.mac);
+	rv = CALL(t, Sign, p.s, world_text, 16, p.out, &p.len);
+	CHECK(t, rv != CKR_OK || p.len == 32);
+	idle(t, &p);
+}
+
+static void several_kinds(struct suite *t)
+{
+	struct place p = enter(t);
+	CK_BYTE digest[32];
+	CK_ULONG len = sizeof(digest);
+
+	OK(t, SignInit, p.s, &hmac, p.mac);
+	if (!EXPECT_ANY(t, CODES(CKR_OK, CKR_OPERATION_ACTIVE), DigestInit, p.s, &sha))
+		return;
+	OK(t, SignUpdate, p.s, world_text, 16);
+	if (CALL(t, DigestUpdate, p.s, world_text, 16) == CKR_OK)
+		OK(t, DigestFinal, p.s, digest, &len);
+	OK(t, SignFinal, p.s, p.out, &p.len);
+	CHECK(t, p.len == 32 && memcmp(p.out, digest, 32) != 0);
+	idle(t, &p);
+}
+
+static void after_logout(struct suite *t)
+{
+	struct place p = enter(t);
+	CK_RV rv;
+
+	OK(t, SignInit, p.s, &hmac, p.mac);
+	OK(t, Logout, p.s);
+	rv = CALL(t, Sign, p.s, world_text, 16, p.out, &p.len);
+	CHECK(t, rv != CKR_OK || p.len == 32);
+	idle(t, &p);
+}
+
 static const struct conform_case cases[] = {
 	{"with nothing begun every step is CKR_OPERATION_NOT_INITIALIZED", nothing_begun},
 	{"beginning twice is CKR_OPERATION_ACTIVE and leaves the first operation", begun_twice},
@@ -268,6 +325,10 @@ static const struct conform_case cases[] = {
 	{"objects and random numbers do not disturb an operation", undisturbed},
 	{"empty data and empty parts are fine", empty_parts},
 	{"closing a session ends its operations", closed},
+	{"a key that goes with its session ends or completes an operation elsewhere", key_goes},
+	{"a key that is destroyed ends or completes its operation", key_destroyed},
+	{"operations of several kinds are apart, or one at a time", several_kinds},
+	{"C_Logout ends or completes an operation", after_logout},
 };
 
 const struct group group_state = {"state", CASES_OF(cases), false};

@@ -98,6 +98,25 @@ static void hmac(struct suite *t)
 	try_parts(t, s, &x);
 }
 
+static void of_nothing(struct suite *t)
+{
+	CK_MECHANISM mechanism = {CKM_SHA256_HMAC, NULL, 0};
+	CK_SESSION_HANDLE s = world_user(t);
+	CK_OBJECT_HANDLE key = world_generic(t, s);
+	CK_BYTE mac[32];
+	CK_ULONG len = sizeof(mac);
+
+	OK(t, SignInit, s, &mechanism, key);
+	OK(t, Sign, s, world_text, 0, mac, &len);
+	OK(t, VerifyInit, s, &mechanism, key);
+	OK(t, Verify, s, world_text, 0, mac, len);
+	OK(t, VerifyInit, s, &mechanism, key);
+	OK(t, VerifyUpdate, s, world_text, 0);
+	OK(t, VerifyFinal, s, mac, len);
+	OK(t, VerifyInit, s, &mechanism, key);
+	EXPECT_ANY(t, CODES(CKR_OK, CKR_ARGUMENTS_BAD), Verify, s, NULL, 0, mac, len);
+}
+
 static void mistakes(struct suite *t)
 {
 	struct signed_text x = {.mechanism = {CKM_SHA256_HMAC, NULL, 0}, .text_len = 50};
@@ -142,6 +161,7 @@ static const struct conform_case cases[] = {
 	{"RSA signatures are verified, changed and short ones refused", rsa},
 	{"ECDSA signatures are verified, changed and short ones refused", ecdsa},
 	{"HMACs are verified, changed and short ones refused", hmac},
+	{"the MAC of nothing is made and verified", of_nothing},
 	{"the functions of verification answer each mistake with its code", mistakes},
 	{"a public session verifies with a public key", public_verifies},
 };

@@ -17,11 +17,11 @@
 #include "tests/token/load.h"
 
 static const struct group *const groups[] = {
-	&group_general, &group_interface, &group_slot,   &group_wait,     &group_session,
-	&group_login,   &group_pin,       &group_object, &group_template, &group_attribute,
-	&group_find,    &group_digest,    &group_cipher, &group_sign,     &group_verify,
-	&group_state,   &group_generate,  &group_wrap,   &group_derive,   &group_random,
-	&group_legacy,  &group_message,   &group_token,
+	&group_general,   &group_interface, &group_slot,     &group_wait,   &group_session,
+	&group_login,     &group_context,   &group_pin,      &group_object, &group_template,
+	&group_attribute, &group_find,      &group_digest,   &group_cipher, &group_sign,
+	&group_verify,    &group_state,     &group_generate, &group_wrap,   &group_derive,
+	&group_random,    &group_legacy,    &group_message,  &group_token,
 };
 
 static bool is_wanted(const struct group *group, char **names, int count, bool is_expendable)

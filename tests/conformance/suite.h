@@ -99,6 +99,7 @@ extern const struct group group_slot;
 extern const struct group group_wait;
 extern const struct group group_session;
 extern const struct group group_login;
+extern const struct group group_context;
 extern const struct group group_pin;
 extern const struct group group_token;
 extern const struct group group_object;
