@@ -27,6 +27,6 @@ chmod 600 hsmux.conf
 export HSMUX_CONF="$work/hsmux.conf"
 export "$(fact healthy variables)"
 
-check "one thread, ${HOSTILE_COUNT:-40} seeds" driver hostile "$HOSTILE_FIRST" "${HOSTILE_COUNT:-40}"
-check "four threads" driver hostile "$((HOSTILE_FIRST + 1000))" "$((${HOSTILE_COUNT:-40} / 4))" 4
+check "one thread, ${HOSTILE_COUNT:-12} seeds" driver hostile "$HOSTILE_FIRST" "${HOSTILE_COUNT:-12}"
+check "four threads" driver hostile "$((HOSTILE_FIRST + 1000))" "$((${HOSTILE_COUNT:-12} / 4))" 4
 done_testing
