@@ -142,9 +142,14 @@ run() {
 	# shellcheck disable=SC2086
 	$before meson test -C "$folder" --no-rebuild --print-errorlogs --num-processes "$processes" \
 		--logbase "$stage" $wanted "$@" 2>&1 | grep -vE '^ninja|^$|/meson-logs/'
-	if [ -s "$folder/meson-logs/$stage.json" ]; then
-		cp "$folder/meson-logs/$stage.json" "$results/"
+	# meson adds the name of a setup to the name of the log
+	for log in "$folder/meson-logs/$stage.json" "$folder/meson-logs/$stage-valgrind.json"; do
+		[ ! -s "$log" ] || mv "$log" "$results/$stage.json"
+	done
+	if [ -s "$results/$stage.json" ]; then
 		stages="$stages $results/$stage.json"
+	else
+		record "$stage runs" FAIL
 	fi
 }
 before=
@@ -156,7 +161,7 @@ without_randomisation() {
 	fi
 }
 
-rm -rf "$results"
+rm -rf "$results" build-*/meson-logs/*.json
 mkdir -p "$results"
 : >"$results/run.json"
 prepare_machine
