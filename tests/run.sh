@@ -3,7 +3,7 @@
 # tests/run.sh [--quick] [--suite NAME]... [--no-install]
 #
 # Installs what the tests need (as root or with sudo; says so), builds with gcc and clang without a
-# warning, and runs every suite: unit lint badinput scenario differential clients fuzz-smoke; then what
+# warning, and runs every suite: unit lint badinput scenario differential conformance clients fuzz-smoke; then what
 # can under ASan+UBSan, TSan and valgrind. The last line is "N passed, M failed, K skipped"; exit 0 only
 # if nothing failed.
 #
@@ -167,7 +167,7 @@ mkdir -p "$results"
 prepare_machine
 
 if build gcc gcc --buildtype=debugoptimized; then
-	run gcc gcc 3 "unit lint badinput scenario differential clients"
+	run gcc gcc 3 "unit lint badinput scenario differential conformance clients"
 fi
 if [ -z "$quick" ]; then
 	if build clang clang --buildtype=debugoptimized; then
@@ -177,7 +177,7 @@ if [ -z "$quick" ]; then
 		run fuzz fuzz 2 "fuzz-smoke" --timeout-multiplier 2
 	fi
 	if build asan gcc -Db_sanitize=address,undefined; then
-		run asan asan 3 "unit badinput scenario differential clients" --timeout-multiplier 3
+		run asan asan 3 "unit badinput scenario differential conformance clients" --timeout-multiplier 3
 	fi
 	if build tsan gcc -Db_sanitize=thread; then
 		without_randomisation
