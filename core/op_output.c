@@ -232,6 +232,27 @@ static void count_held(struct operation *op, const struct op_io *io)
 	op->held = in > *io->out_len ? in - *io->out_len : 0;
 }
 
+/* Mechanisms whose ciphertext ends with a tag of at most 16 bytes. */
+static bool adds_tag(const struct operation *op)
+{
+	CK_MECHANISM_TYPE type = op->mech.m.mechanism;
+
+	return type == CKM_AES_GCM || type == CKM_AES_CCM || type == CKM_CHACHA20_POLY1305;
+}
+
+/* The length of an output. NSS forgets the tag of an encryption in one part. */
+static CK_RV cipher_length(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+			   const struct op_io *io)
+{
+	const CK_ULONG tag = 16;
+	CK_RV rv = ask_length(id, kind, s, io, io->out_len);
+
+	if (rv == CKR_OK && kind == OP_ENCRYPT && step == OP_SINGLE && adds_tag(s->op[kind]) &&
+	    *io->out_len < io->in_len + tag)
+		*io->out_len = io->in_len + tag;
+	return rv;
+}
+
 static CK_RV cipher(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
 		    const struct op_io *io)
 {
@@ -240,7 +261,7 @@ static CK_RV cipher(enum call_id id, enum op_kind kind, enum op_step step, struc
 	if (step == OP_FINAL)
 		return cipher_final(id, kind, s, io);
 	if (!io->out)
-		return send(id, kind, s, io, NULL, io->out_len);
+		return cipher_length(id, kind, step, s, io);
 	rv = cipher_output(id, kind, s, io);
 	if (rv == CKR_OK && step == OP_UPDATE)
 		count_held(s->op[kind], io);

@@ -65,8 +65,6 @@ static const struct known known[] = {
 	{"nss", "attributes of another class*", "C_CreateObject", "CKR_OK", flags},
 	{"nss", "CBC takes parts of any length", "*", "*", blocks},
 	{"nss", "wrong lengths are refused*", "C_EncryptUpdate", "CKR_DATA_LEN_RANGE", blocks},
-	{"nss", "AES-GCM is right*", "len >= 56", "false",
-	 "the library forgets the tag when it is asked for a length"},
 	{"nss", "RSA PKCS#1 encrypts*", "C_Encrypt", "CKR_DEVICE_ERROR",
 	 "the library has one code for failed RSA"},
 	{"nss", "RSA PKCS#1 encrypts*", "C_Decrypt", "CKR_ARGUMENTS_BAD",
