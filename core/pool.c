@@ -163,6 +163,17 @@ static void learn_limit(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static bool forget_learned(struct pool *p)
+{
+	bool was;
+
+	pthread_mutex_lock(&p->lock);
+	was = p->learned != 0;
+	p->learned = 0;
+	pthread_mutex_unlock(&p->lock);
+	return was;
+}
+
 static bool has_open(struct pool *p)
 {
 	bool has;
@@ -298,6 +309,9 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		}
 	}
 	atomic_fetch_sub(&p->waiters, 1);
+	/* A limit that was only learned may be wrong: the member is asked once more. */
+	if (rv == CKR_SESSION_COUNT && forget_learned(p))
+		rv = open_new(member, out);
 	return rv;
 }
 
