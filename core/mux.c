@@ -110,6 +110,8 @@ static void forget_parent(void)
 {
 	bool is_quiet = pthread_rwlock_trywrlock(&mux.shape) == 0;
 
+	if (is_quiet)
+		pthread_rwlock_unlock(&mux.shape);
 	is_quiet = session_forget_everything() && is_quiet && !mux.is_building;
 	library_forget_parent();
 	object_forget_everything(true);

@@ -216,8 +216,8 @@ static void close_locked(struct session *s)
 		pool_drop(s->home); /* the member destroys the session objects that it owns */
 	s->home = NULL;
 	s->group = NULL;
-	atomic_store(&s->handle, 0);
 	count_out(g, flags);
+	atomic_store(&s->handle, 0); /* last: C_Finalize does not wait for who has none */
 	pthread_mutex_unlock(&s->lock);
 	table_give(&table, index);
 }
