@@ -234,7 +234,7 @@ static void a_suspicion_asks_at_most_every_quarter_of_a_second(void)
 
 static void mechanisms_are_read_once_an_epoch_and_kept_while_down(void)
 {
-	CK_MECHANISM_TYPE types[256];
+	static CK_MECHANISM_TYPE types[256];
 	struct member_mech *mechs;
 	uint64_t asked;
 	CK_ULONG n, again;
