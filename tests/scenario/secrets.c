@@ -144,7 +144,8 @@ static void expect(enum secret_id id, bool is_kept, const char *file, int line)
 #define KEPT(id) expect(id, true, __FILE__, __LINE__)
 
 /* What hsmux writes to the system's log comes here, in the two forms in which the C library is called. */
-static void write_log(const char *format, va_list args)
+#undef syslog /* a macro in some headers, which the definition below is not to be */
+static __attribute__((format(printf, 1, 0))) void write_log(const char *format, va_list args)
 {
 	char text[1600];
 

@@ -39,7 +39,7 @@ struct config *world_config(const char *member, const char *token)
 {
 	struct diag diag = {0};
 	struct config *config;
-	char text[2000];
+	char text[1900];
 	int n;
 
 	n = snprintf(text, sizeof text,
