@@ -32,7 +32,7 @@ enum secret_id { PIN, NEW_PIN, VALUE };
 /* Disguised when the program is compiled; the text after the comma is what secrets.sh knows. */
 #define HIDE4(a, b, c, d) (a) ^ MASK, (b) ^ MASK, (c) ^ MASK, (d) ^ MASK
 #define HIDE12(a, b, c) HIDE4 a, HIDE4 b, HIDE4 c
-static const unsigned char hidden[][LEN] = {
+static const volatile unsigned char hidden[][LEN] = {
 	[PIN] = {HIDE12(('p', 'I', 'n', '0'), ('q', '9', 'K', 'd'), ('w', 'U', '2', 'x')),
 		 HIDE12(('p', 'I', 'n', '1'), ('Z', 'r', '5', 'b'), ('e', 'T', '8', 'h')),
 		 HIDE12(('p', 'I', 'n', '2'), ('j', 'L', '4', 'v'), ('C', 'm', '7', 's')),
