@@ -205,8 +205,8 @@ static CK_RV init_locked(const char *file, struct config *config, CK_FLAGS flags
 	log_setup(LOG_LEVEL_WARN, false);
 	if (!config)
 		config = config_load(file, &diag);
-	if (config)
-		log_setup(config->log_level, config->log_syslog);
+	/* Daemons have no stderr: what is wrong with a configuration goes to syslog, too. */
+	log_setup(config ? config->log_level : LOG_LEVEL_WARN, config ? config->log_syslog : true);
 	assembly_log(&diag, LOG_LEVEL_ERROR);
 	if (!config) {
 		state_set(STATE_DOWN);
