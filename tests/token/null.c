@@ -117,6 +117,28 @@ static bool token_configure(void)
 	return null_device_setup((unsigned)env_number("NULL_TOKEN_LIMIT", 0));
 }
 
+/* A forked child starts from nothing: its parent's threads may have been anywhere in here. */
+static void in_child(void)
+{
+	struct null_token *t = &null_token;
+
+	pthread_mutex_init(&t->lock, NULL);
+	atomic_store(&t->is_initialised, false);
+	t->session_count = t->session_rw_count = 0;
+	for (uint32_t i = 0; i < NULL_MAX_SESSIONS; i++) {
+		t->sessions[i].handle = 0;
+		t->sessions[i].found = NULL; /* perhaps half written */
+		t->sessions[i].found_cap = 0;
+		atomic_flag_clear(&t->sessions[i].busy);
+	}
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	if (pthread_atfork(NULL, NULL, in_child) != 0)
+		abort();
+}
+
 CK_RV C_Initialize(void *init_args)
 {
 	const CK_C_INITIALIZE_ARGS *args = init_args;
