@@ -103,27 +103,30 @@ static void it_starts_once_and_ends_once(void)
 	CU_ASSERT_EQUAL(slot_take(WORLD_SLOT, &g), CKR_CRYPTOKI_NOT_INITIALIZED);
 }
 
+static _Atomic unsigned started;
+
 static void *start(void *arg)
 {
-	_Atomic unsigned *started = arg;
-	CK_RV rv = mux_init_config(world_config(NULL, NULL));
+	CK_RV rv = mux_init_config(arg);
 
 	if (rv == CKR_OK)
-		atomic_fetch_add(started, 1);
+		atomic_fetch_add(&started, 1);
 	else if (rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
-		atomic_fetch_add(started, 100);
+		atomic_fetch_add(&started, 100);
 	return NULL;
 }
 
 static void of_many_starts_one_succeeds(void)
 {
-	_Atomic unsigned started = 0;
+	struct config *configs[THREADS];
 	pthread_t threads[THREADS];
 
 	world_begin(NULL, NULL);
 	CU_ASSERT_EQUAL(mux_fini(), CKR_OK);
 	for (unsigned i = 0; i < THREADS; i++)
-		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, start, &started), 0);
+		configs[i] = world_config(NULL, NULL);
+	for (unsigned i = 0; i < THREADS; i++)
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, start, configs[i]), 0);
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	CU_ASSERT_EQUAL(started, 1);
