@@ -287,6 +287,8 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		return CKR_OK;
 	}
 	rv = open_new(member, out);
+	if (rv == CKR_SESSION_COUNT && !has_open(p))
+		rv = open_new(member, out); /* ours were closed meanwhile, or there were none */
 	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || !has_open(p))
 		return rv;
 	end = clock_ms() + wait_ms;

@@ -414,10 +414,13 @@ bool session_forget_everything(void)
 	for (unsigned i = 0; (s = table_at(&table, i)) != NULL; i++) {
 		if (s->generation == 0)
 			continue;
-		if (pthread_mutex_trylock(&s->lock) != 0)
+		if (pthread_mutex_trylock(&s->lock) == 0) {
+			if (atomic_load(&s->handle) != 0)
+				forget_contents(s);
+			pthread_mutex_unlock(&s->lock);
+		} else {
 			all = false;
-		else if (atomic_load(&s->handle) != 0)
-			forget_contents(s);
+		}
 		clear(s);
 		pthread_mutex_init(&s->lock, NULL);
 		atomic_store(&s->handle, 0);
