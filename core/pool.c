@@ -18,6 +18,8 @@
 #include "core/library.h"
 #include "core/member.h"
 
+/* How often a member is asked at once that refuses a first session. */
+#define ASK_AGAIN 3U
 /* How long a limit that a member showed is believed. */
 #define LEARNED_MS 10000
 
@@ -287,8 +289,9 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		return CKR_OK;
 	}
 	rv = open_new(member, out);
-	if (rv == CKR_SESSION_COUNT && !has_open(p))
-		rv = open_new(member, out); /* ours were closed meanwhile, or there were none */
+	/* With none of ours open, either they were closed meanwhile or the member refuses. */
+	for (unsigned i = 0; rv == CKR_SESSION_COUNT && !has_open(p) && i < ASK_AGAIN; i++)
+		rv = open_new(member, out);
 	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || !has_open(p))
 		return rv;
 	end = clock_ms() + wait_ms;
