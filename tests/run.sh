@@ -3,8 +3,8 @@
 # tests/run.sh [--quick] [--suite NAME]... [--no-install]
 #
 # Installs what the tests need (as root or with sudo; says so), builds with gcc and clang without a
-# warning, and runs every suite: unit lint badinput scenario differential conformance clients fuzz-smoke; then what
-# can under ASan+UBSan, TSan and valgrind. The last line is "N passed, M failed, K skipped"; exit 0 only
+# warning, and runs every suite: unit lint badinput scenario differential conformance clients fuzz-smoke;
+# then what can under ASan+UBSan, TSan and valgrind. The last line is "N passed, M failed, K skipped"; exit 0 only
 # if nothing failed.
 #
 # --quick        only the gcc build, without sanitizers

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loading a module, slots and sessions, as an application does it: dlopen, C_GetFunctionList, tokens by
- * label. Nothing here is static state, so that drivers may load the module twice. */
+/* Loading a module, slots and sessions, as an application does it: dlopen, C_GetFunctionList,
+ * tokens by label. Nothing here is static state, so that drivers may load the module twice. */
 #include "tests/scenario/app.h"
 
 #include <dlfcn.h>
@@ -105,8 +105,8 @@ CK_SESSION_HANDLE app_open(const struct app *app, const char *label)
 {
 	CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
 
-	OK(app->f->C_OpenSession(app_slot(app, label), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-				 &session));
+	OK(app->f->C_OpenSession(app_slot(app, label), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL,
+				 NULL, &session));
 	CHECK(session != CK_INVALID_HANDLE);
 	return session;
 }

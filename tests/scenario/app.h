@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the drivers of this folder share: being an application that loads a PKCS#11 module.
  *
- * Everything here ends the program with a message and exit status 1 when something is not as expected,
- * so that a driver reads as the list of what an application does. */
+ * Everything here ends the program with a message and exit status 1 when something is not as
+ * expected, so that a driver reads as the list of what an application does. */
 #ifndef HSMUX_TESTS_SCENARIO_APP_H
 #define HSMUX_TESTS_SCENARIO_APP_H
 
@@ -47,8 +47,8 @@ void app_expect(CK_RV got, CK_RV wanted, const char *what, const char *file, int
 void app_check(bool holds, const char *what, const char *file, int line);
 
 #define EXPECT(wanted, call) app_expect((call), (wanted), #call, __FILE__, __LINE__)
-#define OK(call) EXPECT(CKR_OK, call)
-#define CHECK(condition) app_check((condition), #condition, __FILE__, __LINE__)
+#define OK(call)             EXPECT(CKR_OK, call)
+#define CHECK(condition)     app_check((condition), #condition, __FILE__, __LINE__)
 
 /* How often something is repeated: `wanted`, divided by HSMUX_TEST_FEWER, at least three times. */
 size_t app_rounds(size_t wanted);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys and signatures of the drivers. The kind of key follows what the token can do, the checking of
- * signatures is OpenSSL's: what a module says about its own signatures proves nothing. */
+/* Keys and signatures of the drivers. The kind of key follows what the token can do, the checking
+ * of signatures is OpenSSL's: what a module says about its own signatures proves nothing. */
 #include "tests/scenario/app.h"
 
 #include <openssl/core_names.h>
@@ -61,8 +61,8 @@ void app_make_key(const struct app *app, CK_SESSION_HANDLE session, struct app_k
 }
 
 /* CK_INVALID_HANDLE when there is none. */
-static CK_OBJECT_HANDLE find_first(const struct app *app, CK_SESSION_HANDLE session, CK_ATTRIBUTE *template,
-				   CK_ULONG count)
+static CK_OBJECT_HANDLE find_first(const struct app *app, CK_SESSION_HANDLE session,
+				   CK_ATTRIBUTE *template, CK_ULONG count)
 {
 	CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
 	CK_ULONG n = 0;
@@ -106,8 +106,8 @@ CK_RV app_try_sign(const struct app *app, CK_SESSION_HANDLE session, const struc
 		rv = app->f->C_SignInit(session, &mechanism, key->private_key);
 	signature->len = sizeof(signature->bytes);
 	if (rv == CKR_OK)
-		rv = app->f->C_Sign(session, signature->text, sizeof(signature->text), signature->bytes,
-				    &signature->len);
+		rv = app->f->C_Sign(session, signature->text, sizeof(signature->text),
+				    signature->bytes, &signature->len);
 	return rv;
 }
 
@@ -143,7 +143,8 @@ static EVP_PKEY *read_rsa(const struct app *app, CK_SESSION_HANDLE session, CK_O
 {
 	unsigned char n[512];
 	unsigned char e[16];
-	CK_ATTRIBUTE attributes[] = {{CKA_MODULUS, n, sizeof(n)}, {CKA_PUBLIC_EXPONENT, e, sizeof(e)}};
+	CK_ATTRIBUTE attributes[] = {{CKA_MODULUS, n, sizeof(n)},
+				     {CKA_PUBLIC_EXPONENT, e, sizeof(e)}};
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	BIGNUM *big_n = NULL;
 	BIGNUM *big_e = NULL;
@@ -181,8 +182,8 @@ void app_verify(const struct app *app, CK_SESSION_HANDLE session, const struct a
 	unsigned char der[80];
 	const unsigned char *bytes = signature->bytes;
 	size_t len = signature->len;
-	EVP_PKEY *public_key = key->is_ec ? read_ec(app, session, key->public_key) :
-					    read_rsa(app, session, key->public_key);
+	EVP_PKEY *public_key = key->is_ec ? read_ec(app, session, key->public_key)
+					  : read_rsa(app, session, key->public_key);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public_key, NULL);
 
 	if (key->is_ec) {

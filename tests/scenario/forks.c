@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes that fork: a child is another application. It must start from nothing, must not harm its
- * parent, and must be able to use the same tokens. */
+/* Processes that fork: a child is another application. It must start from nothing, must not harm
+ * its parent, and must be able to use the same tokens. */
 #include "tests/scenario/app.h"
 
 #include <pthread.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define THREADS 4
+#define THREADS  4
 #define CHILDREN 20
 
 static void use(struct app *app, const char *label)
@@ -71,7 +71,8 @@ static void expect_nothing(struct app *app, CK_SESSION_HANDLE session, const str
 	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, app->f->C_GetSlotList(CK_TRUE, NULL, &count));
 	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, app->f->C_GetTokenInfo(1, &token_info));
 	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, app->f->C_GetSessionInfo(session, &session_info));
-	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, app->f->C_SignInit(session, &mechanism, key->private_key));
+	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED,
+	       app->f->C_SignInit(session, &mechanism, key->private_key));
 	EXPECT(CKR_CRYPTOKI_NOT_INITIALIZED, app->f->C_CloseSession(session));
 }
 
@@ -130,8 +131,8 @@ static void ignorant(struct app *app, const char *label)
 	OK(app->f->C_Finalize(NULL));
 }
 
-/* A daemon: the process that initialised has gone, without finalising, when its grandchild goes on. The
- * first process of the case only waits for the daemon's verdict. */
+/* A daemon: the process that initialised has gone, without finalising, when its grandchild goes on.
+ * The first process of the case only waits for the daemon's verdict. */
 static void daemonised(struct app *app, const char *label)
 {
 	struct app_key key;
@@ -174,8 +175,8 @@ static void *sign_all_the_time(void *arg)
 	return NULL;
 }
 
-/* Child of a process with threads: checks what is safe there, then becomes another program, which uses
- * the same token. */
+/* Child of a process with threads: checks what is safe there, then becomes another program, which
+ * uses the same token. */
 static void child_amid_threads(struct app *app, char **self, CK_SESSION_HANDLE session,
 			       const struct app_key *key)
 {
@@ -217,7 +218,7 @@ static void during(struct app *app, const char *label)
 int main(int argc, char **argv)
 {
 	static const struct app_case cases[] = {
-		{"before", before},	    {"after", after},	{"ignorant", ignorant},
+		{"before", before},         {"after", after},   {"ignorant", ignorant},
 		{"daemonised", daemonised}, {"during", during},
 	};
 

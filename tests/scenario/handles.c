@@ -6,7 +6,7 @@
 
 /* Sessions opened one after the other; every older handle is tried at the end. */
 #define SESSIONS 200000
-#define OBJECTS 5000
+#define OBJECTS  5000
 
 /* The contract: below 2^31. */
 #define LIMIT 0x80000000ul
@@ -63,7 +63,7 @@ static CK_OBJECT_HANDLE make_secret(const struct app *app, CK_SESSION_HANDLE ses
 	CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
 	CK_ATTRIBUTE template[] = {
 		{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &type, sizeof(type)},
-		{CKA_TOKEN, &no, sizeof(no)},	    {CKA_PRIVATE, &no, sizeof(no)},
+		{CKA_TOKEN, &no, sizeof(no)},       {CKA_PRIVATE, &no, sizeof(no)},
 		{CKA_VALUE, value, sizeof(value)},
 	};
 
@@ -101,7 +101,8 @@ static void objects(struct app *app, const char *label)
 	free(old);
 }
 
-/* Session objects belong to every session of the application and end with the one that made them. */
+/* Session objects belong to every session of the application and end with the one that made them.
+ */
 static void session_objects(struct app *app, const char *label)
 {
 	CK_SESSION_HANDLE maker;
@@ -181,7 +182,8 @@ static void wrong_kind(struct app *app, const char *label)
 	}
 	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
 		if (strange[i] != session)
-			EXPECT(CKR_SESSION_HANDLE_INVALID, app->f->C_GetSessionInfo(strange[i], &info));
+			EXPECT(CKR_SESSION_HANDLE_INVALID,
+			       app->f->C_GetSessionInfo(strange[i], &info));
 		if (strange[i] != object)
 			EXPECT(CKR_OBJECT_HANDLE_INVALID, read_class(app, session, strange[i]));
 	}
@@ -191,9 +193,12 @@ static void wrong_kind(struct app *app, const char *label)
 int main(int argc, char **argv)
 {
 	static const struct app_case cases[] = {
-		{"sessions", sessions},		{"objects", objects},
-		{"session_objects", session_objects}, {"after_logout", after_logout},
-		{"after_finalize", after_finalize},   {"wrong_kind", wrong_kind},
+		{"sessions", sessions},
+		{"objects", objects},
+		{"session_objects", session_objects},
+		{"after_logout", after_logout},
+		{"after_finalize", after_finalize},
+		{"wrong_kind", wrong_kind},
 	};
 
 	return app_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A host application that uses a member's library by itself, beside hsmux in the same process: two users
- * of one Cryptoki instance, of which the one may finalise it under the other. LABEL names both the virtual
- * token and the real one; HSMUX_TEST_LIBRARY is the library. */
+/* A host application that uses a member's library by itself, beside hsmux in the same process: two
+ * users of one Cryptoki instance, of which the one may finalise it under the other. LABEL names
+ * both the virtual token and the real one; HSMUX_TEST_LIBRARY is the library. */
 #include "tests/scenario/app.h"
 
 #include <stdlib.h>

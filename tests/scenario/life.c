@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An application's life with the module: how it initialises, finalises, reloads and leaves. Each case is
- * one way in which real applications do it, right or wrong. */
+/* An application's life with the module: how it initialises, finalises, reloads and leaves. Each
+ * case is one way in which real applications do it, right or wrong. */
 #include "tests/scenario/app.h"
 
 #include <dlfcn.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,10 @@ static void variants(struct app *app, const char *label)
 {
 	CK_C_INITIALIZE_ARGS empty = {0};
 	CK_C_INITIALIZE_ARGS locking = {.flags = CKF_OS_LOCKING_OK};
-	CK_C_INITIALIZE_ARGS no_threads = {
-		.flags = CKF_OS_LOCKING_OK | CKF_LIBRARY_CANT_CREATE_OS_THREADS};
-	CK_C_INITIALIZE_ARGS either = {no_mutex, no_lock, no_lock, no_lock, CKF_OS_LOCKING_OK, NULL};
+	CK_C_INITIALIZE_ARGS no_threads = {.flags = CKF_OS_LOCKING_OK |
+						    CKF_LIBRARY_CANT_CREATE_OS_THREADS};
+	CK_C_INITIALIZE_ARGS either = {no_mutex, no_lock,           no_lock,
+				       no_lock,  CKF_OS_LOCKING_OK, NULL};
 	CK_C_INITIALIZE_ARGS own = {no_mutex, no_lock, no_lock, no_lock, 0, NULL};
 	CK_C_INITIALIZE_ARGS some = {no_mutex, NULL, no_lock, no_lock, CKF_OS_LOCKING_OK, NULL};
 
@@ -181,8 +183,8 @@ static void exit_open(struct app *app, const char *label)
 	leave_things_open(app, label);
 }
 
-/* What a library does that cleans up in an exit handler of its own, registered before the module was
- * loaded and therefore run after the module's. */
+/* What a library does that cleans up in an exit handler of its own, registered before the module
+ * was loaded and therefore run after the module's. */
 static struct app late_app;
 static CK_SESSION_HANDLE late_session;
 
@@ -197,7 +199,7 @@ static void late_calls(void)
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED)
 		_Exit(3);
 	(void)late_app.f->C_CloseSession(late_session); /* must only not crash */
-	(void)late_app.f->C_Finalize(NULL);		 /* the same */
+	(void)late_app.f->C_Finalize(NULL);             /* the same */
 }
 
 static void __attribute__((constructor)) register_late_calls(void)
@@ -210,6 +212,22 @@ static void exit_late(struct app *app, const char *label)
 	app_init(app);
 	late_session = app_enter(app, label);
 	late_app = *app;
+}
+
+/* OpenSSL's queue of errors is the thread's, so it is shared with members that use OpenSSL: what
+ * SoftHSM2 leaves there while it starts would make the application's next TLS handshake fail (nginx
+ * does). */
+static void error_queue(struct app *app, const char *label)
+{
+	for (int round = 0; round < 2; round++) {
+		ERR_clear_error();
+		app_init(app);
+		CHECK(ERR_peek_error() == 0);
+		use(app, label);
+		ERR_clear_error();
+		OK(app->f->C_Finalize(NULL));
+		CHECK(ERR_peek_error() == 0);
+	}
 }
 
 static void reserved(struct app *app, const char *label)
@@ -241,9 +259,16 @@ static void refused(struct app *app, const char *label)
 int main(int argc, char **argv)
 {
 	static const struct app_case cases[] = {
-		{"variants", variants},	    {"wrong_order", wrong_order}, {"again", again},
-		{"reload", reload},	    {"concurrent", concurrent},	  {"exit_open", exit_open},
-		{"exit_late", exit_late},   {"reserved", reserved},	  {"refused", refused},
+		{"variants", variants},
+		{"wrong_order", wrong_order},
+		{"again", again},
+		{"reload", reload},
+		{"concurrent", concurrent},
+		{"exit_open", exit_open},
+		{"exit_late", exit_late},
+		{"reserved", reserved},
+		{"error_queue", error_queue},
+		{"refused", refused},
 	};
 
 	return app_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));

@@ -16,6 +16,7 @@ for label in $labels; do
 	check "$label: twenty lives, things left open" driver life again $label
 	check "$label: unloaded and loaded again, finalised or not" driver life reload $label
 	check "$label: eight threads initialise at once" driver life concurrent $label
+	check "$label: OpenSSL's errors of members are not the application's" driver life error_queue $label
 	check "$label: exit without C_Finalize" driver life exit_open $label
 	check "$label: calls from an exit handler" driver life exit_late $label
 done

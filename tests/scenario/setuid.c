@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MODULE LABEL: prints "secure" or "plain" (as the kernel started the process) and "sees" or "misses" for
- * the token. Run by its script as a setuid program. */
+/* MODULE LABEL: prints "secure" or "plain" (as the kernel started the process) and "sees" or
+ * "misses" for the token. Run by its script as a setuid program. */
 #include "tests/scenario/app.h"
 
 #include <stdio.h>

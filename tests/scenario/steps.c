@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One application that lives through what happens to its tokens: MODULE STEP ARGUMENT... as a list. The
- * script that calls it says what happens in between, with `run`.
+/* One application that lives through what happens to its tokens: MODULE STEP ARGUMENT... as a list.
+ * The script that calls it says what happens in between, with `run`.
  *
  *   count N          N slots have a token
  *   slots N          N slots in all
@@ -61,7 +61,8 @@ static CK_RV try_to_sign(struct app *app, const char *label)
 	(void)app->f->C_FindObjectsFinal(session); /* not active when the search failed */
 	key.is_ec = app->f->C_GetMechanismInfo(slot, CKM_EC_KEY_PAIR_GEN, &unused) == CKR_OK;
 	if (rv == CKR_OK)
-		rv = count == 0 ? CKR_KEY_HANDLE_INVALID : app_try_sign(app, session, &key, &signature);
+		rv = count == 0 ? CKR_KEY_HANDLE_INVALID
+				: app_try_sign(app, session, &key, &signature);
 	(void)app->f->C_CloseSession(session); /* may be lost with its member */
 	return rv;
 }
@@ -166,10 +167,12 @@ static void step_start(struct app *app, const char *unused)
 }
 
 static const struct step steps[] = {
-	{"count", step_count},	 {"slots", step_slots},		    {"sees", step_sees},
-	{"misses", step_misses}, {"returns", step_returns},	    {"sign", step_sign},
-	{"fails", step_fails},	 {"signs-again", step_signs_again}, {"hold", step_hold},
-	{"held", step_held},	 {"run", step_run},		    {"stop", step_stop},
+	{"count", step_count},     {"slots", step_slots},
+	{"sees", step_sees},       {"misses", step_misses},
+	{"returns", step_returns}, {"sign", step_sign},
+	{"fails", step_fails},     {"signs-again", step_signs_again},
+	{"hold", step_hold},       {"held", step_held},
+	{"run", step_run},         {"stop", step_stop},
 	{"start", step_start},
 };
 

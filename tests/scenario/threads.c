@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many threads: each with its own session as the standard wants it, all on one session as it does not,
- * and with the module finalised underneath. Wrong use may fail with any code; it must never crash, hang
- * or give a wrong signature. */
+/* Many threads: each with its own session as the standard wants it, all on one session as it does
+ * not, and with the module finalised underneath. Wrong use may fail with any code; it must never
+ * crash, hang or give a wrong signature. */
 #include "tests/scenario/app.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define THREADS 8
-#define ROUNDS 40
+#define ROUNDS  40
 
 /* What the threads of one case share. */
 struct crowd {
@@ -23,7 +23,7 @@ struct crowd {
 	struct app_key key;
 	_Atomic bool stop;
 	_Atomic unsigned long done; /* successful signatures */
-	_Atomic int tid;	    /* of the last thread that started */
+	_Atomic int tid;            /* of the last thread that started */
 };
 
 static void run_crowd(struct crowd *crowd, void *(*body)(void *), void (*meanwhile)(struct crowd *))
@@ -117,7 +117,8 @@ static void *misuse_session(void *arg)
 	return NULL;
 }
 
-/* The session may be in the middle of anything afterwards, another one works, and so does closing. */
+/* The session may be in the middle of anything afterwards, another one works, and so does closing.
+ */
 static void one_session(struct app *app, const char *label)
 {
 	struct crowd crowd;
@@ -264,8 +265,9 @@ static void slot_event(struct app *app, const char *label)
 int main(int argc, char **argv)
 {
 	static const struct app_case cases[] = {
-		{"own_sessions", own_sessions}, {"one_session", one_session}, {"all_closed", all_closed},
-		{"finalized", finalized},	{"slot_event", slot_event},
+		{"own_sessions", own_sessions}, {"one_session", one_session},
+		{"all_closed", all_closed},     {"finalized", finalized},
+		{"slot_event", slot_event},
 	};
 
 	return app_main(argc, argv, cases, sizeof(cases) / sizeof(cases[0]));
