@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads that do everything at once while the module starts, ends and forks under them. Codes are
- * not looked at while they run: nothing may crash or hang, and afterwards everything works. Over the
- * null token, which ends the process when it sees a handle that it never gave. */
+ * not looked at while they run: nothing may crash or hang, and afterwards everything works. Over
+ * the null token, which ends the process when it sees a handle that it never gave. */
 #include "tests/scenario/app.h"
 
 #include <pthread.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The null token in bad weather. Handles of its synthetic keys are turned by the number of the life:
- * who uses one of an earlier life uses another key, which the test sees in the signature. */
+/* The null token in bad weather. Handles of its synthetic keys are turned by the number of the
+ * life: who uses one of an earlier life uses another key, which the test sees in the signature. */
 #include "tests/unit/core/storm_token.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Of the null token: see its null_object.c. */
-#define KEY_BASE   0xb1e7000000000001UL
+#define KEY_BASE    0xb1e7000000000001UL
 #define KEY_OBJECTS (3UL * STORM_KEYS)
 
 struct storm_seen storm_seen;

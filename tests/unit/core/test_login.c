@@ -16,7 +16,8 @@
 static CK_RV answer;
 static char sent_pin[64];
 
-static CK_RV login_scripted(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len)
+static CK_RV login_scripted(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin,
+			    CK_ULONG len)
 {
 	CK_RV rv = answer;
 

@@ -243,7 +243,8 @@ static void mechanisms_are_read_once_an_epoch_and_kept_while_down(void)
 	mechs = member_mechanisms(world_member(), &n);
 	CU_ASSERT(n > 1);
 	again = sizeof types / sizeof types[0];
-	CU_ASSERT_EQUAL(world_list()->C_GetMechanismList(world_member()->slot, types, &again), CKR_OK);
+	CU_ASSERT_EQUAL(world_list()->C_GetMechanismList(world_member()->slot, types, &again),
+			CKR_OK);
 	CU_ASSERT_EQUAL(again, n);
 	for (CK_ULONG i = 0; i < n && i < again; i++)
 		CU_ASSERT_EQUAL(mechs[i].type, types[i]); /* the token's own order */

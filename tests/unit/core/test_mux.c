@@ -73,9 +73,9 @@ static void arguments_are_checked_before_anything_happens(void)
 	endless[sizeof endless - 1] = '\0';
 	CU_ASSERT_EQUAL(initialize((CK_C_INITIALIZE_ARGS){.CreateMutex = no_mutex}),
 			CKR_ARGUMENTS_BAD);
-	CU_ASSERT_EQUAL(initialize((CK_C_INITIALIZE_ARGS){no_mutex, no_lock, no_lock, no_lock, 0,
-							  NULL}),
-			CKR_CANT_LOCK);
+	CU_ASSERT_EQUAL(
+		initialize((CK_C_INITIALIZE_ARGS){no_mutex, no_lock, no_lock, no_lock, 0, NULL}),
+		CKR_CANT_LOCK);
 	CU_ASSERT_EQUAL(initialize((CK_C_INITIALIZE_ARGS){.pReserved = relative}),
 			CKR_ARGUMENTS_BAD);
 	CU_ASSERT_EQUAL(initialize((CK_C_INITIALIZE_ARGS){.pReserved = other}), CKR_ARGUMENTS_BAD);
@@ -92,7 +92,8 @@ static void it_starts_once_and_ends_once(void)
 	struct group *g;
 
 	world_begin(NULL, NULL);
-	CU_ASSERT_EQUAL(mux_init_config(world_config(NULL, NULL)), CKR_CRYPTOKI_ALREADY_INITIALIZED);
+	CU_ASSERT_EQUAL(mux_init_config(world_config(NULL, NULL)),
+			CKR_CRYPTOKI_ALREADY_INITIALIZED);
 	CU_ASSERT_EQUAL(mux_group_count(), 1);
 	CU_ASSERT_EQUAL(slot_take(WORLD_SLOT, &g), CKR_OK);
 	CU_ASSERT_PTR_EQUAL(g, world_group());

@@ -13,8 +13,7 @@
 
 static struct call ran_in(unsigned epoch)
 {
-	return (struct call){
-		.group = world_group(), .member = world_member(), .made_epoch = epoch};
+	return (struct call){.group = world_group(), .member = world_member(), .made_epoch = epoch};
 }
 
 /* As a search that finds the object. */
@@ -135,7 +134,8 @@ static void nothing_is_added_for_an_epoch_that_is_over(void)
 	world_end();
 }
 
-/* A token that uses numbers again: what had this one before is gone, with all that is known of it. */
+/* A token that uses numbers again: what had this one before is gone, with all that is known of it.
+ */
 static void a_new_object_never_inherits_a_handle(void)
 {
 	struct object_view view;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that is out: for each group of calls the first, the second, ... allocation fails, until none
- * is left to fail. A call then says so, or did not need it; nothing is lost, and the next one works.
- * Allocations inside other libraries (libcrypto, the null token) do not fail here. */
+/* Memory that is out: for each group of calls the first, the second, ... allocation fails, until
+ * none is left to fail. A call then says so, or did not need it; nothing is lost, and the next one
+ * works. Allocations inside other libraries (libcrypto, the null token) do not fail here. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,12 +336,9 @@ static void members_come_back_or_later(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT(starting_fails_cleanly),
-		UNIT(sessions_open_or_do_not),
-		UNIT(operations_begin_or_do_not),
-		UNIT(objects_are_made_or_are_not),
-		UNIT(keys_are_made_or_are_not),
-		UNIT(logins_happen_or_do_not),
+		UNIT(starting_fails_cleanly),     UNIT(sessions_open_or_do_not),
+		UNIT(operations_begin_or_do_not), UNIT(objects_are_made_or_are_not),
+		UNIT(keys_are_made_or_are_not),   UNIT(logins_happen_or_do_not),
 		UNIT(members_come_back_or_later),
 	};
 

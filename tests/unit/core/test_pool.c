@@ -109,8 +109,8 @@ static void the_configured_limit_is_kept(void)
 	world_end();
 }
 
-/* Asks the member once, then waits for its own; but not for ever, as the sessions may have been another
- * process's. */
+/* Asks the member once, then waits for its own; but not for ever, as the sessions may have been
+ * another process's. */
 static void a_limit_is_learned_from_the_member_for_ten_seconds(void)
 {
 	struct member_session *ms[4];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Many threads in bad weather: the member fails, is lost, is initialised anew with other handles,
  * while threads sign with handles old and new, log in and out and close each other's sessions. Any
- * code is right; a signature of another key is not, nor a library that is stopped with a call inside,
- * nor two threads in one session of the member. */
+ * code is right; a signature of another key is not, nor a library that is stopped with a call
+ * inside, nor two threads in one session of the member. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

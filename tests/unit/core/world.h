@@ -29,7 +29,8 @@ void world_end(void);
 struct group *world_group(void);
 struct member *world_member(void);
 
-/* The member's function list, as a copy that tests may change until the world ends; and as it was. */
+/* The member's function list, as a copy that tests may change until the world ends; and as it was.
+ */
 CK_FUNCTION_LIST *world_list(void);
 const CK_FUNCTION_LIST *world_real(void);
 
