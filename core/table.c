@@ -86,20 +86,28 @@ void table_give(struct table *t, unsigned index)
 	pthread_mutex_unlock(&t->lock);
 }
 
-void table_refill(struct table *t)
+/* A ring of its own for a child whose parent was changing the old one, which is left alone. */
+static void queue_renew(struct table *t, unsigned fresh)
 {
-	unsigned fresh = atomic_load(&t->fresh);
 	unsigned room = 2 * TABLE_CHUNK_SLOTS;
-	uint32_t *queue;
 
 	while (room < fresh)
 		room *= 2;
-	queue = calloc(room, sizeof *queue); /* the old one may be half changed: left alone */
+	t->queue = calloc(room, sizeof *t->queue);
+	t->queue_room = t->queue ? room : 0;
+}
+
+void table_refill(struct table *t)
+{
+	unsigned fresh = atomic_load(&t->fresh);
+
+	if (pthread_mutex_trylock(&t->lock) == 0)
+		pthread_mutex_unlock(&t->lock); /* nobody was changing it: it has room for all */
+	else
+		queue_renew(t, fresh);
 	pthread_mutex_init(&t->lock, NULL);
-	t->queue = queue;
-	t->queue_room = queue ? room : 0;
 	t->queue_head = 0;
-	t->queue_count = queue ? fresh : 0;
-	for (unsigned i = 0; queue && i < fresh; i++)
-		queue[i] = i;
+	t->queue_count = t->queue_room < fresh ? t->queue_room : fresh;
+	for (unsigned i = 0; i < t->queue_count; i++)
+		t->queue[i] = i;
 }
