@@ -18,6 +18,8 @@
 #include "core/library.h"
 #include "core/member.h"
 
+/* A waiter looks again after this long, which bounds the gap between looking and waiting. */
+#define SLICE_MS 5
 /* How often a member is asked at once that refuses a first session. */
 #define ASK_AGAIN 3U
 /* How long a limit that a member showed is believed. */
@@ -224,11 +226,13 @@ static CK_RV open_real(struct member_session *ms)
 	return rv == CKR_OK ? CKR_OK : code_map(CALL_C_OpenSession, rv);
 }
 
-static CK_RV open_new(struct member *member, struct member_session **out)
+/* `is_refused`: the member said that it allows no more, not our own limit. */
+static CK_RV open_new(struct member *member, struct member_session **out, bool *is_refused)
 {
 	struct member_session *ms;
 	CK_RV rv = session_new(member, &ms);
 
+	*is_refused = false;
 	if (rv != CKR_OK)
 		return rv;
 	rv = open_real(ms);
@@ -236,7 +240,8 @@ static CK_RV open_new(struct member *member, struct member_session **out)
 		*out = ms;
 		return CKR_OK;
 	}
-	if (rv == CKR_SESSION_COUNT)
+	*is_refused = rv == CKR_SESSION_COUNT;
+	if (*is_refused)
 		learn_limit(&member->pool);
 	session_free(ms);
 	return rv;
@@ -276,47 +281,51 @@ static bool wait_given(struct pool *p, long long end)
 	return err == 0;
 }
 
+/* Waits until one of ours is given back or may be opened. */
+static CK_RV take_later(struct member *member, unsigned hint, long long end,
+			struct member_session **out)
+{
+	struct pool *p = &member->pool;
+	CK_RV rv = CKR_SESSION_COUNT;
+	bool is_refused;
+
+	while (rv == CKR_SESSION_COUNT && clock_ms() < end) {
+		long long slice = clock_ms() + SLICE_MS;
+
+		*out = take_idle(member, hint);
+		if (*out)
+			return CKR_OK;
+		(void)wait_given(p, slice < end ? slice : end); /* looked at again in any case */
+		rv = open_new(member, out, &is_refused);
+	}
+	/* A limit that was only learned may be wrong: the member is asked once more. */
+	if (rv == CKR_SESSION_COUNT && forget_learned(p))
+		rv = open_new(member, out, &is_refused);
+	return rv;
+}
+
 CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		struct member_session **out)
 {
 	struct pool *p = &member->pool;
 	struct member_session *ms = take_idle(member, hint);
-	long long end;
+	bool is_refused, has_some = true;
 	CK_RV rv;
 
 	if (ms) {
 		*out = ms;
 		return CKR_OK;
 	}
-	rv = open_new(member, out);
-	/* With none of ours open, either they were closed meanwhile or the member refuses. */
-	for (unsigned i = 0; rv == CKR_SESSION_COUNT && !has_open(p) && i < ASK_AGAIN; i++)
-		rv = open_new(member, out);
-	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || !has_open(p))
+	rv = open_new(member, out, &is_refused);
+	/* Refused with none of ours open: they were closed meanwhile, or all are somebody else's.
+	 */
+	for (unsigned i = 0; is_refused && !(has_some = has_open(p)) && i < ASK_AGAIN; i++)
+		rv = open_new(member, out, &is_refused);
+	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || (is_refused && !has_some))
 		return rv;
-	end = clock_ms() + wait_ms;
 	atomic_fetch_add(&p->waiters, 1);
-	while (rv == CKR_SESSION_COUNT) {
-		ms = take_idle(member, hint);
-		if (ms) {
-			*out = ms;
-			rv = CKR_OK;
-		} else {
-			/* A short slice bounds the gap between looking and waiting. */
-			long long now = clock_ms();
-			bool in_time = now < end;
-
-			if (!in_time)
-				break;
-			(void)wait_given(p,
-					 now + 5 < end ? now + 5 : end); /* looked at again above */
-			rv = open_new(member, out);
-		}
-	}
+	rv = take_later(member, hint, clock_ms() + wait_ms, out);
 	atomic_fetch_sub(&p->waiters, 1);
-	/* A limit that was only learned may be wrong: the member is asked once more. */
-	if (rv == CKR_SESSION_COUNT && forget_learned(p))
-		rv = open_new(member, out);
 	return rv;
 }
 
