@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
+
 #include "core/base/names.h"
 #include "core/library_load.h"
 
@@ -284,13 +286,25 @@ static bool start(struct library *lib)
 	return ok;
 }
 
+/* OpenSSL's queue of errors is the thread's, so it is shared with members that use OpenSSL: what
+ * SoftHSM2 leaves there while it starts would make the next TLS handshake of nginx fail. */
+static bool start_quietly(struct library *lib)
+{
+	bool ok;
+
+	(void)ERR_set_mark();
+	ok = start(lib);
+	(void)ERR_pop_to_mark();
+	return ok;
+}
+
 bool library_start(struct library *lib)
 {
 	int state = atomic_load(&lib->state);
 
 	if (state != LIBRARY_DOWN)
 		return state == LIBRARY_UP;
-	if (!start(lib))
+	if (!start_quietly(lib))
 		return false;
 	lib->reason[0] = '\0';
 	atomic_fetch_add(&lib->epoch, 1);
@@ -320,9 +334,11 @@ void library_stop(struct library *lib, bool calls_ended)
 	atomic_store(&lib->state, LIBRARY_DOWN);
 	if (!lib->is_owned)
 		return;
+	(void)ERR_set_mark();
 	library_guard(lib, &guard);
 	(void)lib->v2->C_Finalize(NULL); /* nothing can be done about a failure */
 	library_unguard(&guard);
+	(void)ERR_pop_to_mark();
 	lib->known->pid = 0;
 	if (atomic_load(&lib->vendor)->reload_to_recover) {
 		dlclose(lib->dl);
