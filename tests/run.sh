@@ -161,6 +161,20 @@ without_randomisation() {
 	fi
 }
 
+# Everything temporary is below one folder. A script that was killed could not take down its tokens: what
+# is left of them is found by the mark that tests/fixture puts into their environment.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/hsmux-run.XXXXXX")
+export TMPDIR
+clean_up() {
+	for environment in $(grep -lzs "^HSMUX_FIXTURE=$TMPDIR/" /proc/[0-9]*/environ); do
+		process=${environment%/environ}
+		kill -KILL "${process#/proc/}" 2>/dev/null || :
+	done
+	rm -rf "$TMPDIR"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
 rm -rf "$results" build-*/meson-logs/*.json
 mkdir -p "$results"
 : >"$results/run.json"
