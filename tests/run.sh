@@ -164,6 +164,7 @@ without_randomisation() {
 # Everything temporary is below one folder. A script that was killed could not take down its tokens: what
 # is left of them is found by the mark that tests/fixture puts into their environment.
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/hsmux-run.XXXXXX")
+chmod 711 "$TMPDIR" # one scenario runs a program as somebody else
 export TMPDIR
 clean_up() {
 	for environment in $(grep -lzs "^HSMUX_FIXTURE=$TMPDIR/" /proc/[0-9]*/environ); do
