@@ -26,7 +26,6 @@ struct group {
 
 	pthread_mutex_t login_lock; /* held while somebody logs in or out */
 	_Atomic int user;           /* enum group_user; written under login_lock */
-	_Atomic unsigned login_gen; /* rises with every logout */
 	struct secret *pin;         /* the PIN that the members accepted; guarded by login_lock */
 
 	_Atomic unsigned long sessions;    /* open now */

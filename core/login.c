@@ -69,8 +69,6 @@ static CK_RV on_keeper(struct group *g, struct member *m, struct session *s, str
 static void set_user(struct group *g, struct member *m, enum group_user user)
 {
 	atomic_store(&m->user, (int)user);
-	if (user == GROUP_PUBLIC && atomic_exchange(&g->user, GROUP_PUBLIC) != GROUP_PUBLIC)
-		atomic_fetch_add(&g->login_gen, 1);
 	atomic_store(&g->user, (int)user);
 }
 

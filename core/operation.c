@@ -86,11 +86,6 @@ void op_forget(struct session *s, enum op_kind kind)
 		operation_recycle(s, op);
 }
 
-bool op_active(const struct session *s, enum op_kind kind)
-{
-	return s->op[kind] != NULL;
-}
-
 bool *op_in_message(struct session *s, enum op_kind kind)
 {
 	return s->op[kind] ? &s->op[kind]->in_message : NULL;

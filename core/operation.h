@@ -59,9 +59,6 @@ bool *op_in_message(struct session *session, enum op_kind kind);
  * NULL. For a locked session. */
 struct member_session *op_waiting_for_login(struct session *session);
 
-/* True when a message-based or ordinary operation of this kind is active in a locked session. */
-bool op_active(const struct session *session, enum op_kind kind);
-
 /* Used by message.c: begins an operation of `kind` in a locked session with the gate call `id`.
  * As op_init, without the session look-up. */
 CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *session,
