@@ -5,10 +5,11 @@
  * everything with a slot. Both check "initialised, not forked", so that no function can forget it.
  *
  * Lock order, outermost first:
- *   init (mux.c) > shape (mux.c, read side) > session > login (group.c) > library > pool | table |
- * object map. The last three never nest in each other. A member is called with the locks of one
- * session, of login (C_Login and the like) or of the library (start, stop, slot look-up) held,
- * never of the last three. */
+ *   init (mux.c) > shape (mux.c, read side) > session > login (group.c) > library > environment
+ *   (library.c) > pool | object map > table
+ * A pool's lock and an object map's never nest. A member is called with the locks of one session,
+ * of login (C_Login and the like) or of the library and the environment (start, stop, slot look-up)
+ * held, never of the others. */
 #ifndef HSMUX_CORE_MUX_H
 #define HSMUX_CORE_MUX_H
 
