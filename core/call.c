@@ -42,7 +42,7 @@ static struct facts facts_of(const struct call *c)
 	};
 }
 
-/* The record of a call: for now a line in the log at level debug. */
+/* The record of a call: a line in the log at level debug. */
 static void record(const struct call *c, const struct verdict *verdict, CK_RV rv)
 {
 	char code[NAME_MAX_LEN], mech[NAME_MAX_LEN];
