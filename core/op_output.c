@@ -134,8 +134,11 @@ CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *s, const stru
 static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s,
 			const struct op_io *io, CK_ULONG *len)
 {
+	CK_RV rv;
+
 	*len = 0;
-	return send(id, kind, s, io, NULL, len);
+	rv = send(id, kind, s, io, NULL, len);
+	return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv; /* no buffer can be too small */
 }
 
 /* Runs the step in a buffer of `room` bytes of ours. */
@@ -218,10 +221,7 @@ static CK_RV cipher_output(enum call_id id, enum op_kind kind, struct session *s
 		if (room < bound)
 			return in_own_buffer(id, kind, s, io, bound);
 	}
-	rv = send(id, kind, s, io, io->out, io->out_len);
-	if (rv == CKR_BUFFER_TOO_SMALL && *io->out_len <= room)
-		*io->out_len = room + CIPHER_SLACK; /* nonsense: more than was offered is needed */
-	return rv;
+	return send(id, kind, s, io, io->out, io->out_len);
 }
 
 /* Keeps count of what the member holds back. */
@@ -268,8 +268,8 @@ static CK_RV cipher(enum call_id id, enum op_kind kind, enum op_step step, struc
 	return rv;
 }
 
-CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
-		const struct op_io *io)
+static CK_RV output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+		    const struct op_io *io)
 {
 	struct operation *op = s->op[kind];
 	CK_RV rv;
@@ -292,6 +292,18 @@ CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct se
 	if (is_cipher(kind))
 		return cipher(id, kind, step, s, io);
 	if (!io->out)
-		return send(id, kind, s, io, NULL, io->out_len);
+		return ask_length(id, kind, s, io, io->out_len);
 	return short_output(id, kind, s, io);
+}
+
+CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct session *s,
+		const struct op_io *io)
+{
+	CK_ULONG room = *io->out_len;
+	CK_RV rv = output(id, kind, step, s, io);
+
+	/* More than was offered is needed, whatever length the member says. */
+	if (rv == CKR_BUFFER_TOO_SMALL && *io->out_len <= room)
+		*io->out_len = room + CIPHER_SLACK;
+	return rv;
 }
