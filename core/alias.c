@@ -9,6 +9,7 @@
 
 #include "core/base/attr.h"
 #include "core/object.h"
+#include "core/object_values.h"
 
 /* The longest label or id that an alias holds. */
 #define VALUE_MAX 4096
@@ -179,7 +180,7 @@ CK_RV alias_read(struct session *s, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *tmpl,
 		CK_RV one = CKR_OK;
 
 		if (!give_own(handle, &tmpl[i], &one))
-			one = object_read_in(s, handle, &tmpl[i], 1);
+			one = object_values(s, handle, &tmpl[i], 1);
 		if (one == CKR_OK)
 			continue;
 		if (one != CKR_ATTRIBUTE_SENSITIVE && one != CKR_ATTRIBUTE_TYPE_INVALID &&

@@ -6,16 +6,11 @@
  * kept here. */
 #include "core/object_call.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/alias.h"
 #include "core/base/attr.h"
 #include "core/codes.h"
-#include "core/library.h"
-#include "core/member.h"
 #include "core/object.h"
-#include "core/vendor.h"
+#include "core/object_values.h"
 
 /* A function of one session; what differs is in `args`. */
 struct args {
@@ -203,93 +198,6 @@ CK_RV object_size(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG *
 			  &(struct args){.object = object, .size = size});
 }
 
-/* Reads this many attributes without an allocation. */
-#define FEW 16
-
-/* Lengths as the member gave them, but for what cannot be: CKR_OK with a length of -1, or with one
- * that is more than there was room for, makes applications read behind their buffers. */
-static CK_RV take_lengths(CK_ATTRIBUTE *out, const CK_ATTRIBUTE *read, CK_ULONG count, CK_RV rv)
-{
-	for (CK_ULONG i = 0; i < count; i++) {
-		CK_ULONG room = out[i].ulValueLen;
-
-		out[i].ulValueLen = read[i].ulValueLen;
-		if (read[i].ulValueLen == CK_UNAVAILABLE_INFORMATION) {
-			rv = rv == CKR_OK ? CKR_ATTRIBUTE_TYPE_INVALID : rv;
-		} else if (out[i].pValue && read[i].ulValueLen > room) {
-			out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
-			rv = rv == CKR_OK ? CKR_BUFFER_TOO_SMALL : rv;
-		}
-	}
-	return rv;
-}
-
-static bool is_partial(CK_RV rv)
-{
-	return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
-	       rv == CKR_BUFFER_TOO_SMALL;
-}
-
-/* Templates within the attributes, from a member that kept them as bytes: nothing is read of them.
- */
-static CK_RV refuse_nested(CK_ATTRIBUTE *out, CK_ULONG count, CK_RV rv)
-{
-	for (CK_ULONG i = 0; i < count; i++) {
-		if (!attr_is_template(out[i].type))
-			continue;
-		out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
-		rv = rv == CKR_OK ? CKR_ATTRIBUTE_TYPE_INVALID : rv;
-	}
-	return rv;
-}
-
-/* Takes out of `read` the buffers that are too short, so that a member which does not look at their
- * length is not given them, and the templates within. */
-static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *read,
-			CK_ULONG count)
-{
-	for (CK_ULONG i = 0; i < count; i++) {
-		CK_ATTRIBUTE length = {.type = read[i].type};
-		CK_RV rv;
-
-		if (attr_is_template(read[i].type))
-			read[i].pValue = NULL;
-		if (!read[i].pValue)
-			continue;
-		rv = object_read_in(s, object, &length, 1);
-		if (!is_partial(rv))
-			return rv;
-		if (rv != CKR_OK || length.ulValueLen > read[i].ulValueLen)
-			read[i].pValue = NULL;
-	}
-	return CKR_OK;
-}
-
-/* The member gets an array of its own, so that it changes nothing but values and lengths. */
-static CK_RV read_checked(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
-			  CK_ULONG count)
-{
-	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
-	CK_ATTRIBUTE few[FEW], *read = count <= FEW ? few : calloc(count, sizeof *read);
-	CK_RV rv = CKR_OK;
-
-	if (!read)
-		return CKR_HOST_MEMORY;
-	if (count > 0)
-		memcpy(read, out, count * sizeof *read);
-	if (vendor->attributes_overflow || vendor->flat_templates)
-		rv = hide_short(s, object, read, count);
-	if (rv == CKR_OK)
-		rv = object_read_in(s, object, read, count);
-	if (is_partial(rv))
-		rv = take_lengths(out, read, count, rv);
-	if (is_partial(rv) && vendor->flat_templates)
-		rv = refuse_nested(out, count, rv);
-	if (read != few)
-		free(read);
-	return rv;
-}
-
 static CK_RV read_in(struct session *s, struct args *args)
 {
 	struct object_view view;
@@ -299,7 +207,7 @@ static CK_RV read_in(struct session *s, struct args *args)
 	if (atomic_load(&s->group->aliases) > 0 && find_object(s, args->object, &view) &&
 	    view.target)
 		return alias_read(s, args->object, args->out, args->count);
-	return read_checked(s, args->object, args->out, args->count);
+	return object_values(s, args->object, args->out, args->count);
 }
 
 CK_RV object_read(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
