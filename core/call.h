@@ -59,7 +59,9 @@ struct call {
 	struct call_object object[2];
 	CK_ATTRIBUTE *tmpl[2]; /* hsmux's copies, or for C_GetAttributeValue the caller's array */
 	CK_ULONG tmpl_count[2];
-	const CK_BYTE *in; /* data, ciphertext, wrapped key, seed */
+	const CK_ATTRIBUTE *asked; /* C_GetAttributeValue: what tmpl[0] is before a member changes
+				    * it; NULL: not sent again */
+	const CK_BYTE *in;         /* data, ciphertext, wrapped key, seed */
 	CK_ULONG in_len;
 	const CK_BYTE *in2; /* signature to verify, associated data of a message */
 	CK_ULONG in2_len;

@@ -269,7 +269,8 @@ void object_forget_everything(bool is_forked)
 
 /* Asks for attributes: with a session on a borrowed one of the member, else on `ms`. */
 static CK_RV read_on(struct group *g, struct session *s, struct member_session *ms,
-		     CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count)
+		     CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		     const CK_ATTRIBUTE *asked)
 {
 	struct call call = {
 		.id = CALL_C_GetAttributeValue,
@@ -280,14 +281,16 @@ static CK_RV read_on(struct group *g, struct session *s, struct member_session *
 		.object = {{object, CKR_OBJECT_HANDLE_INVALID}},
 		.tmpl = {tmpl},
 		.tmpl_count = {count},
+		.asked = asked,
 	};
 
 	return call_run(&call);
 }
 
-CK_RV object_read_in(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count)
+CK_RV object_read_in(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		     const CK_ATTRIBUTE *asked)
 {
-	return read_on(s->group, s, NULL, object, tmpl, count);
+	return read_on(s->group, s, NULL, object, tmpl, count, asked);
 }
 
 /* Reads one boolean; one that the object does not have is false. */
@@ -296,7 +299,8 @@ static CK_RV read_bool(struct group *g, struct session *s, struct member_session
 {
 	CK_BBOOL b = CK_FALSE;
 	CK_ATTRIBUTE a = {type, &b, sizeof b};
-	CK_RV rv = read_on(g, s, ms, object, &a, 1);
+	const CK_ATTRIBUTE asked = a;
+	CK_RV rv = read_on(g, s, ms, object, &a, 1, &asked);
 
 	if (rv == CKR_OK && a.ulValueLen == sizeof b)
 		*value = b != CK_FALSE;

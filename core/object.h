@@ -75,8 +75,9 @@ CK_RV object_is_token(struct session *session, CK_OBJECT_HANDLE handle, bool *is
 CK_RV object_publish(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2]);
 
 /* Reads attributes of an object for hsmux's own use, in a locked session. As C_GetAttributeValue.
- */
+ * `asked`: a copy of `tmpl`, from which it is filled again before the call is sent again; NULL: it
+ * is sent once. */
 CK_RV object_read_in(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
-		     CK_ULONG count);
+		     CK_ULONG count, const CK_ATTRIBUTE *asked);
 
 #endif

@@ -97,7 +97,7 @@ static bool is_copyable(struct session *s, CK_OBJECT_HANDLE object)
 	CK_BBOOL b = CK_TRUE;
 	CK_ATTRIBUTE a = {CKA_COPYABLE, &b, sizeof b};
 
-	return object_read_in(s, object, &a, 1) != CKR_OK || b != CK_FALSE;
+	return object_read_in(s, object, &a, 1, NULL) != CKR_OK || b != CK_FALSE;
 }
 
 static CK_RV copy_in(struct session *s, struct args *args)

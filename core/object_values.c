@@ -66,7 +66,7 @@ static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 			read[i].pValue = NULL;
 		if (!read[i].pValue)
 			continue;
-		rv = object_read_in(s, object, &length, 1);
+		rv = object_read_in(s, object, &length, 1, NULL);
 		if (!is_partial(rv))
 			return rv;
 		if (rv != CKR_OK || length.ulValueLen > read[i].ulValueLen)
@@ -79,16 +79,17 @@ CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *ou
 {
 	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
 	CK_ATTRIBUTE few[FEW], *read = count <= FEW ? few : calloc(count, sizeof *read);
+	bool is_careful = vendor->attributes_overflow || vendor->flat_templates;
 	CK_RV rv = CKR_OK;
 
 	if (!read)
 		return CKR_HOST_MEMORY;
 	if (count > 0)
 		memcpy(read, out, count * sizeof *read);
-	if (vendor->attributes_overflow || vendor->flat_templates)
+	if (is_careful)
 		rv = hide_short(s, object, read, count);
 	if (rv == CKR_OK)
-		rv = object_read_in(s, object, read, count);
+		rv = object_read_in(s, object, read, count, is_careful ? NULL : out);
 	if (is_partial(rv))
 		rv = take_lengths(out, read, count, rv);
 	if (is_partial(rv) && vendor->flat_templates)

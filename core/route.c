@@ -7,6 +7,8 @@
  * same token on a new session or after it came back. */
 #include "core/route.h"
 
+#include <string.h>
+
 #include "core/base/attr.h"
 #include "core/group.h"
 #include "core/login.h"
@@ -264,7 +266,8 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 static bool may_repeat(const struct call *c, unsigned attempts)
 {
 	return attempts < MAX_ATTEMPTS && call_retry(c->id) == CALL_RETRY_SAFE &&
-	       (c->place == CALL_BORROW || c->place == CALL_KEEP);
+	       (c->place == CALL_BORROW || c->place == CALL_KEEP) &&
+	       (c->id != CALL_C_GetAttributeValue || c->asked);
 }
 
 /* After an answer that is not simply the answer: true when the call is to be sent again, else *rv
@@ -300,8 +303,11 @@ CK_RV route_run(struct call *c)
 		c->member_rv = rv;
 		if (outcome == OUTCOME_DONE || !again(c, outcome, attempts, &rv))
 			return rv;
+		/* What a member wrote while it failed must not be the next one's lengths. */
 		if (c->found)
 			c->found->len = 0;
+		if (c->asked && c->tmpl_count[0] > 0)
+			memcpy(c->tmpl[0], c->asked, c->tmpl_count[0] * sizeof *c->asked);
 		if (c->out_len)
 			*c->out_len = room;
 	}
