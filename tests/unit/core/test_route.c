@@ -176,6 +176,40 @@ static void a_lost_session_is_replaced_for_a_call_that_may_be_repeated(void)
 	world_end();
 }
 
+/* Spoils the length that it was given, then says that its session is lost, once. */
+static CK_ULONG length_seen;
+
+static CK_RV read_scripted(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+			   CK_ULONG count)
+{
+	CK_RV rv = next();
+
+	length_seen = tmpl[0].ulValueLen;
+	if (rv == CKR_OK)
+		return world_real()->C_GetAttributeValue(session, object, tmpl, count);
+	tmpl[0].ulValueLen = 1000000;
+	return rv;
+}
+
+static void lengths_of_a_failed_attempt_are_not_sent_again(void)
+{
+	CK_OBJECT_CLASS class = 0;
+	CK_ATTRIBUTE a = {CKA_CLASS, &class, sizeof class};
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE key;
+
+	world_begin(NULL, NULL);
+	session = world_enter();
+	key = world_find(session, CKO_PRIVATE_KEY);
+	world_list()->C_GetAttributeValue = read_scripted;
+	script(CKR_SESSION_HANDLE_INVALID, CKR_OK, CKR_OK);
+	CU_ASSERT_EQUAL(object_read(session, key, &a, 1), CKR_OK);
+	CU_ASSERT_EQUAL(sent, 2);
+	CU_ASSERT_EQUAL(length_seen, sizeof class);
+	CU_ASSERT_EQUAL(class, CKO_PRIVATE_KEY);
+	world_end();
+}
+
 static void what_makes_something_is_sent_once(void)
 {
 	CK_SESSION_HANDLE s;
@@ -285,6 +319,7 @@ int main(void)
 		UNIT(a_search_that_finds_nothing_is_suspicious),
 		UNIT(a_makers_own_meaning_goes_first),
 		UNIT(a_lost_session_is_replaced_for_a_call_that_may_be_repeated),
+		UNIT(lengths_of_a_failed_attempt_are_not_sent_again),
 		UNIT(what_makes_something_is_sent_once),
 		UNIT(a_dead_member_comes_back_for_the_same_call),
 		UNIT(keys_die_with_the_epoch_and_are_found_again),
