@@ -75,7 +75,7 @@ static CK_RV make_groups(struct assembly *a)
 	if (!a->groups)
 		return CKR_HOST_MEMORY;
 	for (size_t i = 0; i < n; i++) {
-		a->groups[i] = group_new(&a->config->tokens[i], a->libraries);
+		a->groups[i] = group_new(a->config, &a->config->tokens[i], a->libraries);
 		if (!a->groups[i])
 			return CKR_HOST_MEMORY;
 		a->group_count = i + 1;

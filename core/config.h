@@ -33,6 +33,25 @@ struct config_module {
 	unsigned line;
 };
 
+/* More members than this in one virtual token are refused. */
+#define CONFIG_MAX_MEMBERS 8
+
+/* What a member is used for. */
+enum config_role {
+	CONFIG_ROLE_ACTIVE,
+	CONFIG_ROLE_STANDBY, /* serves only while no active member can */
+	CONFIG_ROLE_FALLBACK /* the same, and never makes objects */
+};
+
+/* Where a member's PIN comes from. */
+enum config_pin {
+	CONFIG_PIN_SAME, /* what the application gives to C_Login */
+	CONFIG_PIN_FILE,
+	CONFIG_PIN_ENV,
+	CONFIG_PIN_CREDENTIAL /* a systemd credential: a file of that name in $CREDENTIALS_DIRECTORY
+			       */
+};
+
 /* One entry of a token's `members`: which real token. Token, serial or slot is set. */
 struct config_member {
 	char *name;
@@ -42,11 +61,24 @@ struct config_member {
 	bool has_slot;
 	CK_SLOT_ID slot;
 	unsigned max_sessions; /* 0 = what the token says */
+	unsigned priority;     /* failover: the lowest healthy number serves; default 1 */
+	unsigned weight;       /* balanced: share of the load; default 1 */
+	enum config_role role;
+	enum config_pin pin;
+	char *pin_where; /* path, variable or credential; NULL for CONFIG_PIN_SAME */
 	unsigned line;
 };
 
 /* How a virtual token uses its members. */
-enum config_mode { CONFIG_MODE_PASSTHROUGH };
+enum config_mode {
+	CONFIG_MODE_PASSTHROUGH, /* one member, as it is */
+	CONFIG_MODE_FAILOVER,
+	CONFIG_MODE_BALANCED,
+	CONFIG_MODE_CAPABILITY
+};
+
+/* How `balanced` chooses. */
+enum config_balance { CONFIG_BALANCE_LEAST_LOADED, CONFIG_BALANCE_ROUND_ROBIN };
 
 /* One entry of `tokens`: a virtual token. */
 struct config_token {
@@ -55,6 +87,8 @@ struct config_token {
 	enum config_mode mode;
 	struct config_member *members;
 	size_t member_count;
+	enum config_balance balance;
+	bool find_first; /* find = "first": a search asks one member only */
 	bool relogin; /* keep the PIN in locked memory to log in again after a member came back */
 	unsigned line;
 };
@@ -77,6 +111,17 @@ struct config {
 	struct config_token *tokens;
 	size_t token_count;
 	bool discover; /* embedded default: one virtual token for each token of module 0 */
+	struct {
+		unsigned interval_ms; /* pause between looks at the members */
+		unsigned failures;    /* suspicious answers in a row that take a member out */
+		unsigned open_ms;     /* first pause before a lost member is tried again ... */
+		unsigned open_max_ms; /* ... and the longest */
+	} health;
+	struct {
+		unsigned budget_ms; /* what failover may add to one call */
+		unsigned attempts;  /* times that one call is sent at the most */
+	} retry;
+	char *state_directory; /* NULL: the default, see core/state.h */
 	enum log_level log_level;
 	bool log_syslog;
 };

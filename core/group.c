@@ -37,7 +37,8 @@ static bool make_serial(const char *label, unsigned char serial[static 16])
 	return true;
 }
 
-struct group *group_new(const struct config_token *conf, struct library *const *libraries)
+struct group *group_new(const struct config *config, const struct config_token *conf,
+			struct library *const *libraries)
 {
 	struct group *g = calloc(1, sizeof *g);
 
@@ -49,13 +50,14 @@ struct group *group_new(const struct config_token *conf, struct library *const *
 		free(g);
 		return NULL;
 	}
+	g->config = config;
 	g->conf = conf;
+	g->is_multi = conf->mode != CONFIG_MODE_PASSTHROUGH;
 	g->member_count = conf->member_count;
 	pad(g->label, sizeof g->label, conf->label);
 	pthread_mutex_init(&g->login_lock, NULL);
-	for (size_t i = 0; i < conf->member_count; i++)
-		member_init(&g->members[i], &conf->members[i], conf->label,
-			    libraries[conf->members[i].module]);
+	for (unsigned i = 0; i < conf->member_count; i++)
+		member_init(&g->members[i], g, i, libraries[conf->members[i].module]);
 	return g;
 }
 

@@ -18,8 +18,10 @@ enum group_user { GROUP_PUBLIC, GROUP_USER, GROUP_SO };
 
 /* Immutable but for the login and the counters. */
 struct group {
+	const struct config *config;     /* borrowed */
 	const struct config_token *conf; /* borrowed from the configuration */
-	struct member *members;          /* owned */
+	bool is_multi; /* any mode but passthrough: members come and go, objects have identities */
+	struct member *members; /* owned */
 	size_t member_count;
 	unsigned char label[32];  /* as in CK_TOKEN_INFO, blank padded */
 	unsigned char serial[16]; /* from the label alone, so that it never changes */
@@ -31,11 +33,13 @@ struct group {
 	_Atomic unsigned long sessions;    /* open now */
 	_Atomic unsigned long rw_sessions; /* of them read/write */
 	_Atomic unsigned long aliases;     /* objects that stand for another (object.h) */
+	_Atomic unsigned turn;             /* round-robin: whose turn it is */
 };
 
-/* Makes the virtual token for `conf`; `libraries` are indexed as config.modules. NULL when memory
- * is out. */
-struct group *group_new(const struct config_token *conf, struct library *const *libraries);
+/* Makes the virtual token for `conf`, one of `config`; `libraries` are indexed as config.modules.
+ * NULL when memory is out. */
+struct group *group_new(const struct config *config, const struct config_token *conf,
+			struct library *const *libraries);
 
 /* Frees it; its members' sessions must be gone. NULL is allowed. */
 void group_free(struct group *group);

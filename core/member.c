@@ -16,6 +16,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/names.h"
+#include "core/group.h"
 #include "core/object.h"
 
 /* First and longest pause between attempts to reach a member. */
@@ -28,18 +29,19 @@
 /* No token has more mechanisms; a larger answer is not believed. */
 #define MAX_MECHS 4096UL
 
-void member_init(struct member *m, const struct config_member *conf, const char *group_label,
-		 struct library *lib)
+void member_init(struct member *m, struct group *group, unsigned index, struct library *lib)
 {
 	memset(m, 0, sizeof *m);
-	m->conf = conf;
-	m->group_label = group_label;
+	m->conf = &group->conf->members[index];
+	m->group = group;
+	m->index = index;
+	m->group_label = group->conf->label;
 	m->lib = lib;
 	m->next = lib->members;
 	lib->members = m;
 	atomic_init(&m->probe_ms, -PROBE_MS);
 	(void)snprintf(m->reason, sizeof m->reason, "not tried yet");
-	pool_init(&m->pool, conf->max_sessions);
+	pool_init(&m->pool, m->conf->max_sessions);
 	pthread_mutex_init(&m->map_lock, NULL);
 }
 

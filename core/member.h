@@ -29,14 +29,30 @@ struct member_mech {
 	CK_MECHANISM_INFO info;
 };
 
+struct group;
+
 struct member {
 	const struct config_member *conf; /* borrowed */
+	struct group *group;              /* borrowed: the virtual token that it belongs to */
+	unsigned index;                   /* in group->members */
 	const char *group_label;          /* borrowed; for the log */
 	struct library *lib;              /* borrowed */
 	struct member *next;              /* in lib->members; immutable */
 	_Atomic int state;                /* enum member_state; written under lib->lock */
 	_Atomic unsigned epoch;  /* rises whenever its sessions and handles become worthless */
 	_Atomic CK_SLOT_ID slot; /* on the library; valid while up */
+
+	/* Who may be chosen; see member_may_serve(). Not for the member of a passthrough token. */
+	_Atomic int serves;     /* up, and what it holds was checked: the breaker is closed */
+	_Atomic int is_drained; /* the operator took it out */
+	_Atomic int
+		is_refusing; /* it refused the PIN that others accepted: out until a new login */
+	_Atomic long long serving_since_ms; /* clock_ms; it takes load gradually after that */
+	_Atomic long long changed_ms; /* wall clock, ms since 1970: state or breaker changed */
+	_Atomic unsigned suspicions;  /* suspicious answers since the last good one */
+	_Atomic unsigned in_flight;   /* calls and operations there now; balanced tokens only */
+	_Atomic unsigned latency_us;  /* recent, peaks at once, decays; balanced tokens only */
+	_Atomic unsigned has_canary;  /* the canary was seen: from now on it must be there */
 
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */
@@ -71,9 +87,16 @@ struct member_map {
 	uint32_t handle; /* 0: never used */
 };
 
-/* Sets up in place. */
-void member_init(struct member *member, const struct config_member *conf, const char *group_label,
-		 struct library *lib);
+/* Sets up in place member `index` of the group. */
+void member_init(struct member *member, struct group *group, unsigned index, struct library *lib);
+
+/* Whether calls may be sent to it: it serves, is not drained, and does not refuse the PIN. */
+static inline bool member_may_serve(const struct member *m)
+{
+	return atomic_load_explicit(&m->serves, memory_order_acquire) &&
+	       !atomic_load_explicit(&m->is_drained, memory_order_relaxed) &&
+	       !atomic_load_explicit(&m->is_refusing, memory_order_relaxed);
+}
 
 /* Closes sessions (when `closes` says that its library may still be called) and frees what it
  * holds. */

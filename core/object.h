@@ -66,6 +66,11 @@ void object_drop_epoch(struct member *member);
  * not known to be either. For logouts, before the member is told. */
 void object_drop_private(struct group *group, struct member_session *ms);
 
+/* A member of a multi-member token came (back) up: finds the objects that are in use on it and
+ * proves that they are the same, so that no call has to wait for that. What it does not have, or
+ * has otherwise, is noted and logged. The member is up, and does not serve yet. */
+void object_check_member(struct member *member);
+
 /* Whether an object is a token object; asks the member once. For a locked session. */
 CK_RV object_is_token(struct session *session, CK_OBJECT_HANDLE handle, bool *is_token);
 

@@ -9,21 +9,34 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/base/pkcs11.h"
 
 /* Idle sessions kept at the most; more than that many threads rarely sign at once. */
 #define POOL_IDLE 64
 
+/* Classes of latency: upper bounds of 10 us, 25, 50, 100, 250, ... 10 s, and one without. */
+#define TALLY_BUCKETS 20
+
 struct member;
+
+/* What became of the calls on a session. Written by who has the session, with relaxed stores, so
+ * that others may read them at any time. */
+struct tally {
+	_Atomic uint64_t calls;
+	_Atomic uint64_t errors;                /* the member failed; verdicts are none */
+	_Atomic uint32_t bucket[TALLY_BUCKETS]; /* of the calls that were timed */
+};
 
 /* A real session. */
 struct member_session {
 	CK_SESSION_HANDLE real;
-	struct member *member;       /* borrowed */
-	unsigned epoch;              /* of the member, in which it was opened */
-	unsigned lib_epoch;          /* of the library: `real` means nothing in another */
-	_Atomic int in_call;         /* the vendor's code runs on it now */
+	struct member *member; /* borrowed */
+	unsigned epoch;        /* of the member, in which it was opened */
+	unsigned lib_epoch;    /* of the library: `real` means nothing in another */
+	_Atomic int in_call;   /* the vendor's code runs on it now */
+	struct tally tally;
 	struct member_session *prev; /* all of the pool's; guarded by pool.lock */
 	struct member_session *next;
 };
@@ -36,6 +49,7 @@ struct pool {
 	pthread_cond_t given;       /* a session was given back or closed */
 	struct member_session *all; /* every one that exists */
 	unsigned open;              /* their number */
+	struct tally past;          /* of the sessions that were closed */
 	unsigned limit;             /* from the configuration; 0 = none */
 	unsigned learned;           /* most that the member allowed lately; 0 = unknown */
 	long long learned_until_ms; /* not believed after that */
@@ -67,6 +81,17 @@ void pool_empty(struct member *member, bool closes);
  * anew, the session is worthless. */
 bool pool_enter(struct member_session *ms);
 void pool_leave(struct member_session *ms);
+
+/* Adds what became of a call to the session's tally: `failed` when the member failed; `us` its
+ * length in microseconds, negative when it was not timed. The caller has the session. */
+void pool_count(struct member_session *ms, bool failed, long long us);
+
+/* The sums over all sessions, open and closed; and how many are open and, of them, in use. */
+void pool_tally(struct pool *pool, struct tally *sum, unsigned *open, unsigned *busy);
+
+/* The class of latency to which `us` microseconds belong, and the upper bound of one. */
+unsigned pool_bucket(long long us);
+long long pool_bucket_us(unsigned bucket);
 
 /* Stops calls from beginning and waits up to `wait_ms` for those inside. True when none is inside.
  * pool_resume() lets them begin again. */

@@ -42,7 +42,7 @@ struct vendor {
 	bool reload_to_recover;   /* after a failure only dlclose and dlopen help */
 	bool writes_iv_late;      /* writes CK_GCM_PARAMS.pIv of C_EncryptInit during C_Encrypt */
 	bool short_buffer_ends;   /* CKR_BUFFER_TOO_SMALL ends the operation on the member */
-	bool flat_templates;    /* keeps templates in attributes as bytes, pointers and all */
+	bool flat_templates;      /* keeps templates in attributes as bytes, pointers and all */
 	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
 	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
 	struct vendor_code *codes;
