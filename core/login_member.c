@@ -80,7 +80,8 @@ static void refused(struct group *g, struct member *m, CK_RV rv)
 void login_accepted(struct group *g, struct member *m, enum group_user user, CK_RV rv)
 {
 	g->logins[m->index].was_refused = false;
-	m->is_login_ours = rv == CKR_OK;
+	/* In a library of ours nobody else can have logged in. */
+	m->is_login_ours = rv == CKR_OK || m->lib->is_owned;
 	atomic_store(&m->user, (int)user);
 	/* Lost and back since then: nobody is logged in there now. */
 	if (m->keeper && m->keeper->epoch != atomic_load(&m->epoch))
