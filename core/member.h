@@ -124,6 +124,9 @@ bool member_token_info(struct member *member, CK_TOKEN_INFO *info);
  * with *count 0 when it offers none, was never up, or memory is out. */
 struct member_mech *member_mechanisms(struct member *member, CK_ULONG *count);
 
+/* Whether it offers the mechanism, as far as is known: true when its mechanisms were never read. No lock. */
+bool member_offers(struct member *member, CK_MECHANISM_TYPE type);
+
 /* The slot information of the real token. False when it was never up. */
 bool member_slot_info(struct member *member, CK_SLOT_INFO *info);
 
