@@ -141,7 +141,8 @@ retry = { budget_ms = 300; attempts = 4; };
 state = { directory = "/some/where"; };
 CONF
 chmod 600 "$dir/several.conf"
-expect 0 1 config check --conf "$dir/several.conf"
+expect 0 2 config check --conf "$dir/several.conf"
+err "several.conf:6: token \"f\": member \"b\": pin file:/pins/a \"b\" \${c} cannot be opened: No such file"
 expect 0 0 config show --conf "$dir/several.conf"
 grep -v '^#' "$dir/out" >"$dir/first"
 for setting in 'mode = "failover";' 'find = "first";' 'priority = 2;' 'weight = 3;' 'role = "standby";' \
@@ -152,7 +153,7 @@ for setting in 'mode = "failover";' 'find = "first";' 'priority = 2;' 'weight = 
 done
 [ "$(grep -c balance "$dir/out")" = 4 ] || fail "balance is shown where it has no meaning"
 cp "$dir/out" "$dir/shown.conf"
-expect 0 1 config check --conf "$dir/shown.conf"
+expect 0 2 config check --conf "$dir/shown.conf"
 expect 0 0 config show --conf "$dir/shown.conf"
 grep -v '^#' "$dir/out" | cmp -s - "$dir/first" || fail "what is shown of several members reads back as something else"
 expect 0 0 config show --json --conf "$dir/several.conf"
@@ -161,6 +162,16 @@ json '[(m["priority"], m["weight"], m["role"], m["pin"]) for m in d["tokens"][0]
 json '[t["balance"] for t in d["tokens"]] == [None, "round-robin", "least-loaded", None]'
 json '[t["find"] for t in d["tokens"]] == ["first", "union", "union", "union"]'
 json 'd["health"] == {"interval_ms": 100, "failures": 5, "open_ms": 20, "open_max_ms": 40}'
+umask 077
+echo 1234 >"$dir/pin"
+sed "s|file:/pins/[^;]*\";|file:$dir/pin\";|" "$dir/several.conf" >"$dir/pinned.conf"
+expect 0 1 config check --conf "$dir/pinned.conf"
+chmod 644 "$dir/pin"
+expect 0 2 config check --conf "$dir/pinned.conf"
+err "/pin is open to others (mode 0644)"
+grep -q 1234 "$dir/err" && fail "a PIN is shown"
+umask 022
+expect 0 0 config show --json --conf "$dir/several.conf"
 json 'd["retry"] == {"budget_ms": 300, "attempts": 4} and d["state"] == {"directory": "/some/where"}'
 
 # What a terminal would obey is shown, not sent to it: U+009B begins a sequence, U+202E turns the text.
