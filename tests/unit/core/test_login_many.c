@@ -338,6 +338,29 @@ static void a_login_that_is_lost_on_the_token_is_made_once_an_epoch(void)
 	end();
 }
 
+static void a_request_that_wants_a_login_takes_nobody_out(void)
+{
+	CK_SESSION_HANDLE s = begin_three("relogin = false;");
+
+	CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+	for (unsigned i = 0; i < 3; i++)
+		atomic_store(&world_member_at(i)->user, GROUP_PUBLIC);
+	for (unsigned i = 0; i < 3; i++) {
+		login_sync(world_group(), world_member_at(i));
+		CU_ASSERT_TRUE(is_in(i));
+		CU_ASSERT_TRUE(may_serve(i));
+	}
+	CU_ASSERT_EQUAL(user(), GROUP_USER);
+	CU_ASSERT_EQUAL(script_logins(), 3);
+	CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+	CU_ASSERT_EQUAL(login_so(s, "so-1234"), CKR_OK);
+	atomic_store(&world_member_at(0)->user, GROUP_PUBLIC);
+	login_sync(world_group(), world_member_at(0));
+	CU_ASSERT_EQUAL(atomic_load(&world_member_at(0)->user), GROUP_SO);
+	CU_ASSERT_TRUE(may_serve(0));
+	end();
+}
+
 static void a_kept_pin_that_is_refused_is_sent_once(void)
 {
 	CK_SESSION_HANDLE s = begin_three("relogin = true;");
@@ -540,6 +563,7 @@ int main(void)
 		UNIT(a_login_comes_back_with_its_member),
 		UNIT(a_member_that_was_down_gets_the_login_later),
 		UNIT(a_login_that_is_lost_on_the_token_is_made_once_an_epoch),
+		UNIT(a_request_that_wants_a_login_takes_nobody_out),
 		UNIT(a_kept_pin_that_is_refused_is_sent_once),
 		UNIT(a_kept_pin_that_could_not_be_sent_is_sent_in_the_next_epoch),
 		UNIT(without_a_kept_pin_only_that_member_is_left_out),
