@@ -85,32 +85,47 @@ static const char *or_nothing(const char *text)
 	return text ? text : "";
 }
 
-void world_begin_many(const struct world_many *many)
+/* Nothing is shared with other processes, and members that are well are left alone. */
+static bool print_many(struct buf *text, const struct world_many *many, const char *dir)
 {
-	struct buf text = {0};
-	bool ok = buf_printf(&text, "version = 1;\nlog = { level = \"error\"; };\nmodules = (");
+	bool ok = buf_printf(text,
+			     "version = 1;\nlog = { level = \"error\"; };\n"
+			     "state = { directory = \"%s\"; };\n"
+			     "health = { interval_ms = 3600000; };\nmodules = (",
+			     dir);
 
 	for (unsigned i = 0; i < many->count; i++)
-		ok = ok && buf_printf(&text,
+		ok = ok && buf_printf(text,
 				      "%s{ name = \"n%u\"; library = \"%s\"; "
 				      "private_copy = true; %s }",
 				      i > 0 ? ",\n" : "", i, NULL_TOKEN_FILE,
 				      or_nothing(many->module[i]));
-	ok = ok &&
-	     buf_printf(&text, ");\ntokens = ({ label = \"t\"; mode = \"%s\"; %s\nmembers = (",
-			many->mode, or_nothing(many->token));
+	ok = ok && buf_printf(text, ");\ntokens = ({ label = \"t\"; mode = \"%s\"; %s\nmembers = (",
+			      many->mode, or_nothing(many->token));
 	for (unsigned i = 0; i < many->count; i++)
-		ok = ok && buf_printf(&text,
+		ok = ok && buf_printf(text,
 				      "%s{ name = \"m%u\"; module = \"n%u\"; token = \"null\"; "
 				      "%s }",
 				      i > 0 ? ",\n" : "", i, i, or_nothing(many->member[i]));
-	need(ok && buf_printf(&text, "); });\n"), "no memory for a configuration");
-	stats_begin(files_begin());
+	return ok && buf_printf(text, "); });\n");
+}
+
+void world_begin_many(const struct world_many *many)
+{
+	const char *dir = files_begin();
+	struct buf text = {0};
+
+	need(print_many(&text, many, dir), "no memory for a configuration");
+	stats_begin(dir);
 	start(parse((const char *)text.data));
 	buf_free(&text);
 	for (unsigned i = 0; i < many->count; i++) {
-		need(atomic_load(&world_member_at(i)->state) == MEMBER_UP, "a member is not up");
-		atomic_store(&world_member_at(i)->serves, 1);
+		struct member *m = world_member_at(i);
+
+		need(atomic_load(&m->state) == MEMBER_UP, "a member is not up");
+		atomic_store(&m->serves, 1);
+		/* The health thread takes it that somebody else is bringing it back. */
+		atomic_store(&m->is_returning, !many->comes_back);
 	}
 }
 

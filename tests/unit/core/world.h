@@ -4,6 +4,7 @@
 #ifndef HSMUX_TESTS_UNIT_CORE_WORLD_H
 #define HSMUX_TESTS_UNIT_CORE_WORLD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/pkcs11.h"
@@ -33,6 +34,7 @@ struct world_many {
 	const char *token;
 	const char *member[WORLD_MEMBERS];
 	const char *module[WORLD_MEMBERS]; /* env = { NULL_TOKEN_PIN = "..."; } */
+	bool comes_back; /* a lost member comes back by itself; else the test brings it back */
 };
 
 /* Starts with that; all members serve. */
