@@ -26,7 +26,7 @@
 /* A longer list is not believed; a line has less than 1 KiB. */
 #define LIST_MAX (1 << 20)
 /* How long the command waits for another one, in steps of 10 ms. */
-#define LOCK_TRIES 500
+#define LOCK_TRIES 200
 
 static bool add_name(struct buf *b, const char *name)
 {
