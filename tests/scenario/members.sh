@@ -9,19 +9,21 @@ keys=$work/keys
 FAULT_TOKEN=${HSMUX_TEST_FAULT:?the fault token}
 export FAULT_TOKEN
 
-# in_member NAME COMMAND...: with the member's own variables, where its library works
-in_member() {
-	of=$1
-	shift
+# by_hand_command NAME import|destroy WHAT: a shell command that does this on the token by its own module,
+# as it is behind the faults, and is not counted
+by_hand_command() {
 	# shellcheck disable=SC2046 # words
-	$(fact "$of" enter) env $(fact "$of" variables) "$@"
+	echo $(fact "$1" enter) env $(fact "$1" variables) FAULT_TOKEN_CONTROL=/nonexistent \
+		"FAULT_TOKEN_STATS=$work/import.stats" ${preload:+"LD_PRELOAD=$preload"} \
+		ASAN_OPTIONS=detect_leaks=0 "$drivers/keys" "$2" "$(fact "$1" library)" \
+		"\"$(fact "$1" init_args)\"" "$(fact "$1" label)" "$3"
 }
 
-# import NAME: the keys on the token, by its own module; these calls are not counted
+by_hand() { sh -c "$(by_hand_command "$@")"; }
+
+# import NAME: the keys on the token
 import() {
-	in_member "$1" env FAULT_TOKEN_STATS="$work/import.stats" ${preload:+LD_PRELOAD="$preload"} \
-		ASAN_OPTIONS=detect_leaks=0 "$drivers/keys" import "$(fact "$1" library)" \
-		"$(fact "$1" init_args)" "$(fact "$1" label)" "$keys" >"$work/output" 2>&1 && return 0
+	by_hand "$1" import "$keys" >"$work/output" 2>&1 && return 0
 	indent "$work/output"
 	bail_out "the keys cannot be imported into $1"
 }
