@@ -111,8 +111,8 @@ static bool is_update(enum call_id id)
 }
 
 /* After the operation went to another member, which divides its output in another way: what the
- * application has already is left out, what is owed to it comes first. A result that has become longer
- * than the room is kept. */
+ * application has already is left out, what is owed to it comes first. A result that has become
+ * longer than the room is kept. */
 static CK_RV adjust(enum call_id id, struct operation *op, const struct op_io *io, CK_BYTE *out,
 		    CK_ULONG *out_len, CK_ULONG room)
 {
@@ -174,8 +174,8 @@ static bool overlaps(const CK_BYTE *a, CK_ULONG a_len, const CK_BYTE *b, CK_ULON
 	return a && b && a < b + b_len && b < a + a_len;
 }
 
-/* The same where the operation may go to another member: what it is fed is kept, and an input that the
- * output overwrites is copied before a member can spoil it. */
+/* The same where the operation may go to another member: what it is fed is kept, and an input that
+ * the output overwrites is copied before a member can spoil it. */
 static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
 		      CK_BYTE *out, CK_ULONG *out_len)
 {
@@ -281,8 +281,8 @@ static bool fits_surely(const struct session *s, enum op_kind kind, const struct
 {
 	const struct operation *op = s->op[kind];
 	/* Where a short buffer ends the operation it must not happen once something was fed. */
-	bool is_careful =
-		op->is_fed && op->ms && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
+	bool is_careful = op->is_fed && op->ms &&
+			  atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
 
 	return *io->out_len >= io->in_len + (is_careful ? CIPHER_SLACK : 0);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds a member for a call and runs it there.
  *
- * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put real
- * handles where virtual ones are, call, give the session back. outcome_of() knows what the answer means,
- * again() whether and where the call may be sent again, one() is the loop. A search runs on every member
- * that serves, a change of an object on every member that has it; everything else on one.
+ * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put
+ * real handles where virtual ones are, call, give the session back. outcome_of() knows what the
+ * answer means, again() whether and where the call may be sent again, one() is the loop. A search
+ * runs on every member that serves, a change of an object on every member that has it; everything
+ * else on one.
  *
- * Never sent again: what may have been done already and cannot be done twice (calls.def), and what a
- * member judged: a verdict about ciphertext is confirmed by the same member at the most, because asking
- * the others would multiply an oracle. */
+ * Never sent again: what may have been done already and cannot be done twice (calls.def), and what
+ * a member judged: a verdict about ciphertext is confirmed by the same member at the most, because
+ * asking the others would multiply an oracle. */
 #include "core/route.h"
 
 #include <string.h>
@@ -251,8 +252,8 @@ static bool may_repeat(const struct call *c)
 	       (c->id != CALL_C_GetAttributeValue || c->asked);
 }
 
-/* After an answer of a passthrough token's member that is not simply the answer: true when the call is to
- * be sent again, else *rv is what the application gets. */
+/* After an answer of a passthrough token's member that is not simply the answer: true when the call
+ * is to be sent again, else *rv is what the application gets. */
 static bool again_same(struct call *c, enum outcome outcome, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -333,7 +334,8 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 	return false;
 }
 
-/* The same for members of other tokens: true when somebody else, or the same one, is to be asked. */
+/* The same for members of other tokens: true when somebody else, or the same one, is to be asked.
+ */
 static bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -460,7 +462,8 @@ static long long patience(const struct call *c, const struct trip *t, const stru
 	return c->group->config->retry.budget_ms;
 }
 
-/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves. */
+/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves.
+ */
 static CK_RV one(struct call *c, unsigned mask, bool waits)
 {
 	const CK_ULONG room = c->out_len ? *c->out_len : 0;
@@ -532,8 +535,8 @@ static CK_RV find_everywhere(struct call *c)
 	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
 }
 
-/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is away
- * would come back with it. */
+/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is
+ * away would come back with it. */
 static CK_RV change_everywhere(struct call *c)
 {
 	struct group *g = c->group;
@@ -544,7 +547,8 @@ static CK_RV change_everywhere(struct call *c)
 		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
 			continue;
 		log_msg(LOG_LEVEL_WARN,
-			"token %s: %s refused: member %s may hold the object, too, and cannot be reached",
+			"token %s: %s refused: member %s may hold the object, too, and cannot be "
+			"reached",
 			g->conf->label, call_name(c->id), g->members[i].conf->name);
 		return CKR_DEVICE_ERROR;
 	}
