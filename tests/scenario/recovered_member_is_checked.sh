@@ -13,7 +13,7 @@ mkdir "$work/others"
 {
 	echo "set -e"
 	for name in rsa ec aes mac; do
-		echo "$(by_hand_command a destroy $name)"
+		by_hand_command a destroy $name
 	done
 	echo "[ \"\$1\" = none ] || $(by_hand_command a import "$work/")\$1"
 } >"$work/exchange"
