@@ -100,14 +100,6 @@ static CK_TOKEN_INFO info(void)
 	return t;
 }
 
-static void lose(unsigned i)
-{
-	struct member *m = world_member_at(i);
-
-	member_lost(m, atomic_load(&m->epoch), "a test", CKR_DEVICE_REMOVED);
-	atomic_store(&m->serves, 0);
-}
-
 static void offer(unsigned i, CK_MECHANISM_TYPE type, CK_ULONG min, CK_ULONG max, CK_FLAGS flags)
 {
 	CK_ULONG n = said[i].count++;
@@ -220,7 +212,7 @@ static void a_member_that_does_not_serve_is_not_asked(void)
 	clock_set_ms(now);
 	before = info();
 	CU_ASSERT_TRUE(before.flags & CKF_USER_PIN_COUNT_LOW);
-	lose(1);
+	world_lose(1);
 	atomic_store(&world_member_at(2)->is_refusing, 1);
 	clock_set_ms(now + 5000);
 	after = info();
@@ -296,12 +288,12 @@ static void the_list_does_not_follow_health(void)
 	offer(1, CKM_ECDSA, 256, 521, CKF_SIGN);
 	CU_ASSERT_EQUAL(group_mechanisms(world_group(), types, &count), CKR_OK);
 	CU_ASSERT_EQUAL(count, 1);
-	lose(2);
+	world_lose(2);
 	count = 4;
 	CU_ASSERT_EQUAL(group_mechanisms(world_group(), types, &count), CKR_OK);
 	CU_ASSERT_EQUAL(count, 1);
-	lose(0);
-	lose(1);
+	world_lose(0);
+	world_lose(1);
 	count = 4;
 	CU_ASSERT_EQUAL(group_mechanisms(world_group(), types, &count), CKR_OK);
 	CU_ASSERT_EQUAL(count, 1);
@@ -385,7 +377,7 @@ static void the_identity_does_not_follow_health(void)
 	CU_ASSERT_NSTRING_EQUAL(before.label, "t       ", 8);
 	CU_ASSERT_NSTRING_EQUAL(before.manufacturerID, "hsmux ", 6);
 	for (unsigned i = 0; i < 3; i++)
-		lose(i);
+		world_lose(i);
 	CU_ASSERT_TRUE(group_present(world_group()));
 	after = info();
 	CU_ASSERT_EQUAL(memcmp(&before, &after, sizeof before), 0);

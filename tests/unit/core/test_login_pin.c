@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/login_pin.c over several members: a PIN is changed on all of them or on none. */
+/* core/login_pin.c over several members, and the security officer: a PIN is changed on all of them
+ * or on none. */
 #include "core/login_pin.h"
 
 #include <stdlib.h>
@@ -38,12 +39,6 @@ static void end(void)
 	world_end();
 }
 
-static void lose(unsigned i)
-{
-	member_lost(world_member_at(i), atomic_load(&world_member_at(i)->epoch), "a test",
-		    CKR_DEVICE_REMOVED);
-}
-
 static CK_RV set_pin(CK_SESSION_HANDLE s, const char *from, const char *to)
 {
 	return login_set_pin(s, (const CK_BYTE *)from, strlen(from), (const CK_BYTE *)to,
@@ -55,9 +50,14 @@ static CK_RV init_pin(CK_SESSION_HANDLE s, const char *pin)
 	return login_init_pin(s, (const CK_BYTE *)pin, strlen(pin));
 }
 
+static CK_RV login_so_with(CK_SESSION_HANDLE s, const char *pin)
+{
+	return login_in(s, CKU_SO, (const CK_BYTE *)pin, strlen(pin), NULL, 0);
+}
+
 static CK_RV login_so(CK_SESSION_HANDLE s)
 {
-	return login_in(s, CKU_SO, (const CK_BYTE *)"so-1234", 7, NULL, 0);
+	return login_so_with(s, "so-1234");
 }
 
 /* Asks the token itself; nobody is logged in there. */
@@ -135,7 +135,7 @@ static void a_change_needs_every_member(void)
 	CK_SESSION_HANDLE s = begin(NULL);
 	CK_SESSION_INFO info;
 
-	lose(2);
+	world_lose(2);
 	CU_ASSERT_EQUAL(set_pin(s, WORLD_PIN, NEW_PIN), CKR_DEVICE_ERROR);
 	CU_ASSERT_EQUAL(script_set_pin[0].calls, 0);
 	CU_ASSERT_EQUAL(session_info(s, &info), CKR_OK);
@@ -250,6 +250,40 @@ static void when_nobody_takes_the_first_pin_that_is_the_answer(void)
 	end();
 }
 
+static void the_security_officer_is_let_in_by_all_or_by_none(void)
+{
+	CK_SESSION_HANDLE s = begin(NULL);
+
+	script_login[2].answer = CKR_PIN_LOCKED;
+	CU_ASSERT_EQUAL(login_so(s), CKR_PIN_LOCKED);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(script_login[i].calls, 1);
+		CU_ASSERT_EQUAL(script_logout[i].calls, i < 2);
+		CU_ASSERT_EQUAL(atomic_load(&world_member_at(i)->user), GROUP_PUBLIC);
+	}
+	CU_ASSERT_EQUAL(atomic_load(&world_group()->user), GROUP_PUBLIC);
+	script_login[2].answer = CKR_OK;
+	CU_ASSERT_EQUAL(login_so_with(s, "wrong"), CKR_PIN_INCORRECT);
+	CU_ASSERT_EQUAL(script_logins(), 4);
+	CU_ASSERT_EQUAL(login_so(s), CKR_OK);
+	CU_ASSERT_EQUAL(atomic_load(&world_group()->user), GROUP_SO);
+	CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+	end();
+}
+
+static void the_security_officer_needs_every_member(void)
+{
+	CK_SESSION_HANDLE s = begin(NULL);
+	CK_SESSION_INFO info;
+
+	world_lose(1);
+	CU_ASSERT_EQUAL(login_so(s), CKR_DEVICE_ERROR);
+	CU_ASSERT_EQUAL(script_logins(), 0);
+	CU_ASSERT_EQUAL(session_info(s, &info), CKR_OK);
+	CU_ASSERT_EQUAL(info.ulDeviceError, CKR_TOKEN_NOT_PRESENT);
+	end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -266,6 +300,8 @@ int main(void)
 		UNIT(a_first_pin_reaches_all_and_each_its_own),
 		UNIT(a_member_that_did_not_take_the_first_pin_is_set_apart),
 		UNIT(when_nobody_takes_the_first_pin_that_is_the_answer),
+		UNIT(the_security_officer_is_let_in_by_all_or_by_none),
+		UNIT(the_security_officer_needs_every_member),
 	};
 
 	return unit_run("core/login_pin", tests, sizeof tests / sizeof tests[0]);
