@@ -276,10 +276,3 @@ struct material *material_new(const char *what)
 		certify(m);
 	return m;
 }
-
-void material_free(struct material *m)
-{
-	EVP_PKEY_free(m->key);
-	OPENSSL_free(m->certificate);
-	free(m);
-}

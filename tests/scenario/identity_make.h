@@ -18,9 +18,8 @@ struct material {
 	int certificate_len;
 };
 
-/* "rsa" "ec256" "ec384" "ed25519", or "bytes". */
+/* "rsa" "ec256" "ec384" "ed25519", or "bytes". Kept until the process ends. */
 struct material *material_new(const char *what);
-void material_free(struct material *m);
 
 /* How an object is made. */
 struct recipe {
