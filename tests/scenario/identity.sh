@@ -46,8 +46,11 @@ check "a private key is what it answers, not what stands beside it" liars
 check "a private key's public half is found in a certificate" driver identity neighbour a x
 check "objects are found by their names" driver identity find a x
 case $makes in *nss*) check "SoftHSM2 and NSS: every kind of object that both have" with_nss ;; esac
-case $makes in *opencryptoki*)
-	check "SoftHSM2 and openCryptoki: every kind of object that both have" with_opencryptoki
-	;;
+# openCryptoki keeps keys of OpenSSL's when it is finalised. What hangs on them was allocated by whoever used
+# OpenSSL first, and valgrind names that caller.
+ock="SoftHSM2 and openCryptoki: every kind of object that both have"
+case $makes:$wrap in
+*opencryptoki*:) check "$ock" with_opencryptoki ;;
+*opencryptoki*) skip "$ock" "openCryptoki leaks keys of OpenSSL, seen by ${wrap%% *}" ;;
 esac
 done_testing

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects made of the same material on any member: C_CreateObject with templates that SoftHSM2, NSS
- * and openCryptoki all take. Aborts when OpenSSL cannot make the material. */
+ * and openCryptoki all take. Aborts when OpenSSL cannot make the material. Keys are made in hsmux's
+ * library context, where they are checked. */
 #include "tests/scenario/identity_make.h"
 
 #include <stdio.h>
@@ -12,9 +13,12 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
+#include "core/identity_soft.h"
 #include "core/member_op.h"
 
 #define ATTRIBUTES 24
+/* Short, because they are made by the dozen; no make here refuses them. */
+#define RSA_BITS ((size_t)1024)
 
 /* A template with room for what its values point to. */
 struct tmpl {
@@ -167,11 +171,13 @@ static void put_uses(struct tmpl *t, const struct recipe *r)
 static void put_names(struct tmpl *t, const struct material *m)
 {
 	const unsigned char *p = m->certificate;
-	X509 *x = d2i_X509(NULL, &p, m->certificate_len);
+	X509 *x = X509_new_ex(identity_lib(), NULL);
 	unsigned char *name = NULL, *serial = NULL;
-	int name_len = i2d_X509_NAME(X509_get_subject_name(x), &name);
-	int serial_len = i2d_ASN1_INTEGER(X509_get_serialNumber(x), &serial);
+	int name_len, serial_len;
 
+	need(x && d2i_X509(&x, &p, m->certificate_len), "no certificate");
+	name_len = i2d_X509_NAME(X509_get_subject_name(x), &name);
+	serial_len = i2d_ASN1_INTEGER(X509_get_serialNumber(x), &serial);
 	need(name_len > 0 && serial_len > 0, "no names");
 	put(t, CKA_SUBJECT, name, (size_t)name_len);
 	put(t, CKA_ISSUER, name, (size_t)name_len);
@@ -236,7 +242,7 @@ CK_OBJECT_HANDLE object_make(struct member_session *ms, const struct recipe *r,
 
 static void certify(struct material *m)
 {
-	X509 *x = X509_new();
+	X509 *x = X509_new_ex(identity_lib(), NULL);
 	X509_NAME *name;
 
 	need(x && X509_set_version(x, 2) == 1 &&
@@ -264,13 +270,13 @@ struct material *material_new(const char *what)
 
 	need(m && RAND_bytes(m->bytes, sizeof m->bytes) == 1, "no material");
 	if (strcmp(what, "rsa") == 0)
-		m->key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "RSA", RSA_BITS);
 	else if (strcmp(what, "ec256") == 0)
-		m->key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "EC", "P-256");
 	else if (strcmp(what, "ec384") == 0)
-		m->key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "EC", "P-384");
 	else if (strcmp(what, "ed25519") == 0)
-		m->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "ED25519");
 	need(m->key || strcmp(what, "bytes") == 0, "no key");
 	if (m->key)
 		certify(m);
