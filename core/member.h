@@ -91,10 +91,10 @@ struct member {
 	struct pool pool;
 
 	/* only for who looks after the members (health.c) */
-	long long looked_ms;       /* when it was last looked at */
-	unsigned long long worked; /* calls that had succeeded then */
-	long long hint_ms;         /* wall clock: news of another process that were heeded */
-	_Atomic int is_hinted;     /* another process says that it is down: look */
+	_Atomic long long looked_ms; /* when it was last looked at */
+	unsigned long long worked;   /* calls that had succeeded then */
+	long long hint_ms;           /* wall clock: news of another process that were heeded */
+	_Atomic int is_hinted;       /* another process says that it is down: look */
 
 	pthread_mutex_t
 		map_lock; /* guards `map`: real handle -> virtual handle, of the current epoch */
