@@ -237,6 +237,8 @@ void pair_stop(void)
 {
 	assembly_ending(&all);
 	need(assembly_stop(&all, true, 5000), "does not stop");
+	free(all.config->state_directory);
+	all.config->state_directory = NULL;
 	assembly_free(&all);
 }
 
