@@ -8,6 +8,9 @@
  * The thread works on a copy of the assembly's description (struct watch), because it may outlive a
  * C_Finalize inside a member's code; then what the copy points to is left alone, too.
  *
+ * A fork() in the middle of a member's code would leave the child with a library that is locked for
+ * ever; so a process that forks waits, a short while, until the thread is outside (`still`).
+ *
  * `lock` is a leaf: nothing is called while it is held. No lock of ours is held while the thread
  * rests. A member that comes back is admitted only after its login and the objects in use were
  * looked at; only one thread at a time does that for a member (member.is_returning). */
@@ -28,6 +31,8 @@
 
 /* The shortest rest. */
 #define REST_MIN_MS 5
+/* How long a fork() waits for the thread. */
+#define FORK_MS 100
 /* The thread is inside one member for longer than this: calls help themselves. */
 #define HUNG_MS 5000
 /* Good answers in a row that a member gives before it serves: at the start, and later. */
@@ -50,6 +55,10 @@ static struct {
 	bool is_looking;       /* a call looks itself; guarded by lock */
 	bool is_done;          /* the thread has ended; guarded by lock */
 
+	pthread_mutex_t still; /* held by the thread while it may be in a member's code, and by
+				* who forks */
+	bool has_handlers;     /* for fork() */
+
 	struct watch *_Atomic watch; /* NULL: nothing is looked after */
 	_Atomic int has_thread;
 	bool may_thread;         /* of who starts and stops */
@@ -60,7 +69,12 @@ static struct {
 	_Atomic long long ticked_ms; /* health_tick() looked last */
 	pthread_t thread;            /* of who starts and stops */
 	pid_t pid;                   /* of the process that started */
-} health = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} health = {.lock = PTHREAD_MUTEX_INITIALIZER, .still = PTHREAD_MUTEX_INITIALIZER};
+
+/* This thread is ours: what it forks itself (a member that starts a program) waits for nobody. */
+static _Thread_local bool is_ours;
+/* This thread forks, and holds `still` meanwhile. */
+static _Thread_local bool is_forking;
 
 static void make_condition(pthread_cond_t *cond)
 {
@@ -168,8 +182,10 @@ static long long look_around(struct watch *w)
 
 			if (atomic_load(&w->is_ending))
 				return 0;
+			pthread_mutex_lock(&health.still);
 			atomic_store(&health.inside_ms, clock_ms());
 			(void)look_member(m, true); /* the rest follows from where it stands now */
+			pthread_mutex_unlock(&health.still);
 			if (atomic_load(&health.watch) == w)
 				atomic_store(&health.inside_ms, 0);
 			rest = look_rest(m) < rest ? look_rest(m) : rest;
@@ -182,6 +198,7 @@ static void *run(void *arg)
 {
 	struct watch *w = arg;
 
+	is_ours = true;
 	while (!atomic_load(&w->is_ending)) {
 		long long rest = look_around(w);
 
@@ -205,12 +222,36 @@ static void *run(void *arg)
 	return NULL;
 }
 
+static void before_fork(void)
+{
+	long long end_ms = real_ms() + FORK_MS;
+	struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
+			       .tv_nsec = (long)(end_ms % 1000) * 1000000L};
+
+	is_forking = !is_ours && atomic_load(&health.has_thread) &&
+		     pthread_mutex_clocklock(&health.still, CLOCK_MONOTONIC, &end) == 0;
+}
+
+static void after_fork(void)
+{
+	if (is_forking)
+		pthread_mutex_unlock(&health.still);
+}
+
+static void in_child(void)
+{
+	pthread_mutex_init(&health.still, NULL);
+}
+
 /* No signal of the application's is ever handled in a thread of ours. */
 static bool start_thread(struct watch *w)
 {
 	sigset_t all, before;
 	bool runs;
 
+	/* Without the handlers it runs as well. */
+	health.has_handlers =
+		health.has_handlers || pthread_atfork(before_fork, after_fork, in_child) == 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_store(&health.is_at_work, 1);

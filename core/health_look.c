@@ -57,7 +57,7 @@ bool look_member(struct member *m, bool is_thread)
 		return false;
 	if (atomic_load(&m->serves)) {
 		if (wants_probe(m, is_thread))
-			(void)member_alive(m); /* lost when it is not */
+			member_probe(m);
 		return false;
 	}
 	if (clock_ms() < member_due_ms(m))

@@ -87,7 +87,7 @@ struct member {
 	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
-	_Atomic long long probe_ms;    /* when it was last probed */
+	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
 	struct pool pool;
 
 	/* only for who looks after the members (health.c) */
@@ -135,9 +135,13 @@ bool member_up(struct member *member, bool force);
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
- * probes it (probe.h), at most every 250 ms. True when it answers as it should. Doubtful answers of
- * the canary make it false, and the configured number of them in a row takes the member out. */
+ * probes it (probe.h), at most every 250 ms (every 20 where another could do the work). True when
+ * it answers as it should. Doubtful answers of the canary make it false, and the configured number
+ * of them in a row takes the member out. */
 bool member_alive(struct member *member);
+
+/* Probes it now, if it is up; takes it out as member_alive() does. */
+void member_probe(struct member *member);
 
 /* Lets a member that came up in `epoch` serve after `probes` good answers in a row; takes it down
  * when one is not. True when it serves. */

@@ -36,11 +36,11 @@ static void need(bool ok, const char *what)
 	abort();
 }
 
-static void pause_shortly(void)
+void pair_pause(void)
 {
-	const struct timespec shortly = {.tv_nsec = 1000 * 1000};
+	const struct timespec shortly = {.tv_nsec = 1000 * 1000L};
 
-	nanosleep(&shortly, NULL); /* a poll, bounded by who calls */
+	nanosleep(&shortly, NULL);
 }
 
 static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
@@ -48,12 +48,17 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	CK_RV rv = atomic_load(&pair_ill.token_info);
 
 	atomic_fetch_add(&pair_ill.asked, 1);
+	atomic_fetch_add(&pair_ill.inside, 1);
+	for (unsigned i = 0; i < 3 && atomic_load(&pair_ill.is_slow); i++)
+		pair_pause();
 	while (atomic_load(&pair_ill.hangs)) {
 		atomic_store(&pair_ill.is_hanging, 1);
-		pause_shortly();
+		pair_pause();
 	}
 	atomic_store(&pair_ill.is_hanging, 0);
-	return rv ? rv : real->C_GetTokenInfo(slot, info);
+	rv = rv ? rv : real->C_GetTokenInfo(slot, info);
+	atomic_fetch_sub(&pair_ill.inside, 1);
+	return rv;
 }
 
 static CK_RV slot_list(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count)
@@ -310,6 +315,6 @@ void pair_lose(unsigned i)
 bool pair_until(bool (*is)(void))
 {
 	for (unsigned i = 0; i < 10000 && !is(); i++)
-		pause_shortly();
+		pair_pause();
 	return is();
 }

@@ -25,6 +25,8 @@ struct pair_ill {
 	_Atomic int has_no_sha256;  /* only CKM_SHA_1_HMAC */
 	_Atomic int sees_user;      /* C_GetSessionInfo says that a user is logged in */
 	_Atomic int hangs;          /* C_GetTokenInfo does not come back while it is set */
+	_Atomic int is_slow;        /* C_GetTokenInfo takes some milliseconds */
+	_Atomic int inside;         /* calls of C_GetTokenInfo that go on */
 	_Atomic int is_hanging;     /* it is there */
 	_Atomic unsigned made;      /* token objects made, destroyed, and HMACs given */
 	_Atomic unsigned destroyed;
@@ -55,6 +57,9 @@ struct member *pair_member(unsigned i);
 
 /* Loses member `i` now. */
 void pair_lose(unsigned i);
+
+/* Lets some milliseconds of real time pass. */
+void pair_pause(void);
 
 /* Waits up to 10 s of real time until `is` says so. */
 bool pair_until(bool (*is)(void));
