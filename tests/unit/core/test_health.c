@@ -255,7 +255,7 @@ static void without_a_thread_who_waits_brings_one_back(void)
 	begin_in_real_time(false);
 	pair_lose(1);
 	break_first();
-	CU_ASSERT_TRUE(health_wait(pair_group(), clock_ms() + 5000));
+	CU_ASSERT_TRUE(health_wait(pair_group(), ~0U, clock_ms() + 5000));
 	CU_ASSERT_TRUE(member_may_serve(pair_member(1)));
 	CU_ASSERT_EQUAL(pair_member(1)->wanted, 0);
 	end();
@@ -270,11 +270,11 @@ static void a_wait_ends_with_its_time(void)
 	break_first();
 	atomic_store(&check.loses, 1); /* the second is lost each time */
 	begun = clock_ms();
-	CU_ASSERT_FALSE(health_wait(pair_group(), begun + 120));
+	CU_ASSERT_FALSE(health_wait(pair_group(), ~0U, begun + 120));
 	CU_ASSERT(clock_ms() - begun >= 120);
 	atomic_store(&pair_member(0)->is_drained, 1);
 	atomic_store(&pair_member(1)->is_refusing, 1);
-	CU_ASSERT_FALSE(health_wait(pair_group(), clock_ms() + 60000)); /* nobody could come */
+	CU_ASSERT_FALSE(health_wait(pair_group(), ~0U, clock_ms() + 60000)); /* nobody could come */
 	end();
 }
 
@@ -398,7 +398,7 @@ static void waiting_calls_are_woken_by_the_thread(void)
 	begin_in_real_time(true);
 	pair_lose(1);
 	break_first();
-	CU_ASSERT_TRUE(health_wait(pair_group(), clock_ms() + 5000));
+	CU_ASSERT_TRUE(health_wait(pair_group(), ~0U, clock_ms() + 5000));
 	CU_ASSERT_TRUE(member_may_serve(pair_member(1)));
 	end();
 }
@@ -418,7 +418,7 @@ static void a_call_that_hangs_stops_only_the_thread(void)
 	CU_ASSERT_FALSE(health_has_thread());
 	pair_lose(1);
 	atomic_store(&pair_member(0)->serves, 0); /* or nobody had to wait */
-	CU_ASSERT_TRUE(health_wait(pair_group(), NOW + 20000));
+	CU_ASSERT_TRUE(health_wait(pair_group(), ~0U, NOW + 20000));
 	CU_ASSERT_TRUE(member_may_serve(pair_member(1)));
 	CU_ASSERT_FALSE(health_stop(50));
 	atomic_store(&pair_ill.hangs, 0);
