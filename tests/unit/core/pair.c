@@ -97,22 +97,37 @@ static CK_RV find_next(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *found, CK_UL
 	return rv;
 }
 
-static bool is_of_token(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+/* Whether the template says that of the attribute. */
+static bool says(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_BBOOL what)
 {
 	for (CK_ULONG i = 0; i < count; i++)
-		if (tmpl[i].type == CKA_TOKEN)
-			return *(const CK_BBOOL *)tmpl[i].pValue == CK_TRUE;
+		if (tmpl[i].type == type)
+			return *(const CK_BBOOL *)tmpl[i].pValue == what;
 	return false;
+}
+
+static bool is_narrow(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	static const CK_ATTRIBUTE_TYPE none[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP,
+						 CKA_UNWRAP,  CKA_DERIVE,  CKA_MODIFIABLE};
+	bool is = true;
+
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		is = is && says(tmpl, count, none[i], CK_FALSE);
+	return is;
 }
 
 static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *tmpl, CK_ULONG count,
 		    CK_OBJECT_HANDLE *object)
 {
-	bool on_token = is_of_token(tmpl, count);
+	bool on_token = says(tmpl, count, CKA_TOKEN, CK_TRUE);
+	bool narrow = is_narrow(tmpl, count);
 	CK_RV rv = atomic_load(&pair_ill.create);
 
 	if (rv == CKR_OK)
 		rv = real->C_CreateObject(session, tmpl, count, object);
+	if (rv == CKR_OK && narrow)
+		atomic_fetch_add(&pair_ill.narrow, 1);
 	if (rv == CKR_OK && on_token)
 		atomic_fetch_add(&pair_ill.made, 1);
 	else if (rv == CKR_OK)

@@ -29,6 +29,7 @@ struct pair_ill {
 	_Atomic int inside;         /* calls of C_GetTokenInfo that go on */
 	_Atomic int is_hanging;     /* it is there */
 	_Atomic unsigned made;      /* token objects made, destroyed, and HMACs given */
+	_Atomic unsigned narrow;    /* of those made: that can do nothing but sign, for ever */
 	_Atomic unsigned destroyed;
 	_Atomic unsigned signatures;
 	_Atomic unsigned asked; /* calls of C_GetTokenInfo */

@@ -42,6 +42,16 @@ static void the_canary_is_made_once_and_used_each_time(void)
 	pair_end();
 }
 
+/* Its value is published: a key that wraps would give the token's keys away. */
+static void the_canary_can_do_nothing_but_sign(void)
+{
+	pair_begin(false);
+	CU_ASSERT_EQUAL(probe(), PROBE_GOOD);
+	CU_ASSERT_EQUAL(pair_ill.made, 1);
+	CU_ASSERT_EQUAL(pair_ill.narrow, 1);
+	pair_end();
+}
+
 static void a_passthrough_member_has_none(void)
 {
 	uint64_t searched;
@@ -227,6 +237,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT(the_canary_is_made_once_and_used_each_time),
+		UNIT(the_canary_can_do_nothing_but_sign),
 		UNIT(a_passthrough_member_has_none),
 		UNIT(who_finds_nothing_is_dead_however_polite),
 		UNIT(after_a_restart_a_canary_that_is_gone_is_made_again_and_must_be_found),
