@@ -8,6 +8,9 @@
  * The thread works on a copy of the assembly's description (struct watch), because it may outlive a
  * C_Finalize inside a member's code; then what the copy points to is left alone, too.
  *
+ * A fork() in the middle of a member's code would leave the child with a library that is locked for
+ * ever; so a process that forks waits, a short while, until the thread is outside (`still`).
+ *
  * `lock` is a leaf: nothing is called while it is held. No lock of ours is held while the thread
  * rests. A member that comes back is admitted only after its login and the objects in use were
  * looked at; only one thread at a time does that for a member (member.is_returning). */
@@ -21,15 +24,15 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/health_look.h"
 #include "core/health_share.h"
 #include "core/login.h"
 #include "core/object.h"
 
-/* The longest rest: the list of drained members is looked at as often. And the shortest. */
-#define REST_MS     250
+/* The shortest rest. */
 #define REST_MIN_MS 5
-/* How long a call that waits goes without looking itself. */
-#define SLICE_MS 50
+/* How long a fork() waits for the thread. */
+#define FORK_MS 100
 /* The thread is inside one member for longer than this: calls help themselves. */
 #define HUNG_MS 5000
 /* Good answers in a row that a member gives before it serves: at the start, and later. */
@@ -45,12 +48,16 @@ struct watch {
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;    /* the thread rests: look */
-	pthread_cond_t served;  /* calls wait: a member serves, or somebody finished looking */
-	bool is_made;           /* the conditions are; guarded by lock */
-	bool is_woken;          /* guarded by lock */
-	bool is_looking;        /* a call looks itself; guarded by lock */
-	pthread_mutex_t chores; /* one at a time; no member is called with it */
+	pthread_cond_t wake;   /* the thread rests: look */
+	pthread_cond_t served; /* calls wait: a member serves, or somebody finished looking */
+	bool is_made;          /* the conditions are; guarded by lock */
+	bool is_woken;         /* guarded by lock */
+	bool is_looking;       /* a call looks itself; guarded by lock */
+	bool is_done;          /* the thread has ended; guarded by lock */
+
+	pthread_mutex_t still; /* held by the thread while it may be in a member's code, and by
+				* who forks */
+	bool has_handlers;     /* for fork() */
 
 	struct watch *_Atomic watch; /* NULL: nothing is looked after */
 	_Atomic int has_thread;
@@ -62,7 +69,12 @@ static struct {
 	_Atomic long long ticked_ms; /* health_tick() looked last */
 	pthread_t thread;            /* of who starts and stops */
 	pid_t pid;                   /* of the process that started */
-} health = {.lock = PTHREAD_MUTEX_INITIALIZER, .chores = PTHREAD_MUTEX_INITIALIZER};
+} health = {.lock = PTHREAD_MUTEX_INITIALIZER, .still = PTHREAD_MUTEX_INITIALIZER};
+
+/* This thread is ours: what it forks itself (a member that starts a program) waits for nobody. */
+static _Thread_local bool is_ours;
+/* This thread forks, and holds `still` meanwhile. */
+static _Thread_local bool is_forking;
 
 static void make_condition(pthread_cond_t *cond)
 {
@@ -74,18 +86,22 @@ static void make_condition(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attr);
 }
 
-/* Real time, also where a test stops the clock. The lock is held. */
+/* Goes on where a test stops clock_ms(), so that no wait is for ever. */
+static long long real_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The lock is held. */
 static void wait_for(pthread_cond_t *cond, long long ms)
 {
-	struct timespec end = {0};
+	long long at = real_ms() + ms;
+	struct timespec end = {.tv_sec = (time_t)(at / 1000),
+			       .tv_nsec = (long)(at % 1000) * 1000000L};
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &end); /* cannot fail with this clock */
-	end.tv_sec += (time_t)(ms / 1000);
-	end.tv_nsec += (long)(ms % 1000) * 1000000L;
-	if (end.tv_nsec >= 1000000000L) {
-		end.tv_nsec -= 1000000000L;
-		end.tv_sec++;
-	}
 	(void)pthread_cond_timedwait(cond, &health.lock, &end); /* looked at again in any case */
 }
 
@@ -153,105 +169,26 @@ bool health_bring_back(struct member *m)
 	return serves;
 }
 
-/* Whether somebody is inside its library, perhaps for ever: it is looked at another time. */
-static bool is_busy(struct library *lib)
-{
-	if (pthread_mutex_trylock(&lib->lock) != 0)
-		return true;
-	pthread_mutex_unlock(&lib->lock);
-	return false;
-}
-
-/* Whether a member that serves did nothing since it was looked at last, so that its silence proves
- * nothing. For the thread. */
-static bool was_idle(struct member *m, long long interval)
-{
-	unsigned long long worked;
-	unsigned open, busy;
-	struct tally sum;
-
-	if (clock_ms() - m->looked_ms < interval)
-		return false;
-	m->looked_ms = clock_ms();
-	pool_tally(&m->pool, &sum, &open, &busy);
-	worked = atomic_load(&sum.calls) - atomic_load(&sum.errors);
-	if (worked != m->worked) {
-		m->worked = worked;
-		return false;
-	}
-	return true;
-}
-
-static bool wants_probe(struct member *m, bool is_thread)
-{
-	if (atomic_exchange(&m->is_hinted, 0) || atomic_load(&m->suspicions) > 0)
-		return true;
-	return is_thread && was_idle(m, m->group->config->health.interval_ms);
-}
-
-/* True when the member was brought back, or tried in vain: it took its time. */
-static bool look_at(struct member *m, bool is_thread)
-{
-	if (is_busy(m->lib))
-		return false;
-	if (atomic_load(&m->serves)) {
-		if (wants_probe(m, is_thread))
-			(void)member_alive(m); /* lost when it is not */
-		return false;
-	}
-	if (atomic_load(&health.is_ending) || clock_ms() < member_due_ms(m))
-		return false;
-	(void)health_bring_back(m); /* tried again when it does not work */
-	return true;
-}
-
-/* What costs no call of a member. */
-static void do_chores(const struct assembly *a)
-{
-	if (pthread_mutex_trylock(&health.chores) != 0)
-		return;
-	share_drained(a);
-	for (size_t i = 0; i < a->group_count; i++) {
-		for (size_t k = 0; a->groups[i]->is_multi && k < a->groups[i]->member_count; k++) {
-			struct member *m = &a->groups[i]->members[k];
-			enum share_hint hint = share_hint(m);
-
-			if (hint == SHARE_IS_DOWN)
-				atomic_store(&m->is_hinted, 1);
-			else if (hint == SHARE_IS_BACK)
-				atomic_store(&m->next_try_ms, clock_ms());
-		}
-	}
-	share_publish(a);
-	pthread_mutex_unlock(&health.chores);
-}
-
-/* When the member has to be looked at next. */
-static long long rest_of(const struct member *m)
-{
-	if (atomic_load(&m->serves))
-		return atomic_load(&m->suspicions) > 0 ? SLICE_MS : REST_MS;
-	return member_due_ms(m) - clock_ms();
-}
-
 /* The thread's round; how long to rest after it. */
 static long long look_around(struct watch *w)
 {
 	const struct assembly *a = &w->all;
-	long long rest = REST_MS;
+	long long rest = LOOK_MS;
 
-	do_chores(a);
+	look_chores(a);
 	for (size_t i = 0; i < a->group_count; i++) {
 		for (size_t k = 0; a->groups[i]->is_multi && k < a->groups[i]->member_count; k++) {
 			struct member *m = &a->groups[i]->members[k];
 
 			if (atomic_load(&w->is_ending))
 				return 0;
+			pthread_mutex_lock(&health.still);
 			atomic_store(&health.inside_ms, clock_ms());
-			(void)look_at(m, true); /* the rest follows from where it stands now */
+			(void)look_member(m, true); /* the rest follows from where it stands now */
+			pthread_mutex_unlock(&health.still);
 			if (atomic_load(&health.watch) == w)
 				atomic_store(&health.inside_ms, 0);
-			rest = rest_of(m) < rest ? rest_of(m) : rest;
+			rest = look_rest(m) < rest ? look_rest(m) : rest;
 		}
 	}
 	return rest > REST_MIN_MS ? rest : REST_MIN_MS;
@@ -261,6 +198,7 @@ static void *run(void *arg)
 {
 	struct watch *w = arg;
 
+	is_ours = true;
 	while (!atomic_load(&w->is_ending)) {
 		long long rest = look_around(w);
 
@@ -274,9 +212,37 @@ static void *run(void *arg)
 		atomic_store(&health.is_at_work, 1);
 		pthread_mutex_unlock(&health.lock);
 	}
+	pthread_mutex_lock(&health.lock);
+	if (atomic_load(&health.watch) == w)
+		health.is_done = true;
+	pthread_cond_broadcast(&health.served);
+	pthread_mutex_unlock(&health.lock);
 	if (atomic_exchange(&w->is_left, 1))
 		free(w);
 	return NULL;
+}
+
+/* By the wall clock: the thread sanitizer does not know pthread_mutex_clocklock(), and should
+ * somebody set the clock, the thread comes out soon in any case. */
+static void before_fork(void)
+{
+	long long end_ms = member_wall_ms() + FORK_MS;
+	struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
+			       .tv_nsec = (long)(end_ms % 1000) * 1000000L};
+
+	is_forking = !is_ours && atomic_load(&health.has_thread) &&
+		     pthread_mutex_timedlock(&health.still, &end) == 0;
+}
+
+static void after_fork(void)
+{
+	if (is_forking)
+		pthread_mutex_unlock(&health.still);
+}
+
+static void in_child(void)
+{
+	pthread_mutex_init(&health.still, NULL);
 }
 
 /* No signal of the application's is ever handled in a thread of ours. */
@@ -285,6 +251,9 @@ static bool start_thread(struct watch *w)
 	sigset_t all, before;
 	bool runs;
 
+	/* Without the handlers it runs as well. */
+	health.has_handlers =
+		health.has_handlers || pthread_atfork(before_fork, after_fork, in_child) == 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_store(&health.is_at_work, 1);
@@ -319,13 +288,14 @@ void health_start(struct assembly *a, bool may_thread)
 	health.is_made = true;
 	health.is_woken = false;
 	health.is_looking = false;
+	health.is_done = false;
 	pthread_mutex_unlock(&health.lock);
 	health.pid = getpid();
 	atomic_store(&health.is_ending, 0);
 	atomic_store(&health.is_starting, 1);
 	health.may_thread = may_thread;
 	atomic_store(&health.inside_ms, 0);
-	atomic_store(&health.ticked_ms, clock_ms() - REST_MS);
+	atomic_store(&health.ticked_ms, clock_ms() - LOOK_MS);
 	share_open(a);
 	w = calloc(1, sizeof *w);
 	if (w)
@@ -356,17 +326,16 @@ void health_ending(void)
 /* True when the thread has ended. */
 static bool join(long long wait_ms)
 {
-	struct timespec end = {0};
+	long long left, end = real_ms() + wait_ms;
+	bool is_done;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &end); /* cannot fail with this clock */
-	end.tv_sec += (time_t)(wait_ms / 1000);
-	end.tv_nsec += (long)(wait_ms % 1000) * 1000000L;
-	if (end.tv_nsec >= 1000000000L) {
-		end.tv_nsec -= 1000000000L;
-		end.tv_sec++;
-	}
-	if (pthread_clockjoin_np(health.thread, NULL, CLOCK_MONOTONIC, &end) == 0)
-		return true;
+	pthread_mutex_lock(&health.lock);
+	while (!health.is_done && (left = end - real_ms()) > 0)
+		wait_for(&health.served, left);
+	is_done = health.is_done;
+	pthread_mutex_unlock(&health.lock);
+	if (is_done)
+		return pthread_join(health.thread, NULL) == 0;
 	(void)pthread_detach(health.thread); /* it keeps what it works on, and ends some day */
 	log_msg(LOG_LEVEL_ERROR,
 		"health: the thread does not come back from a member's code; what it looks at is "
@@ -397,7 +366,7 @@ bool health_forget_parent(void)
 	bool was_idle = !atomic_load(&health.has_thread) || !atomic_load(&health.is_at_work);
 
 	pthread_mutex_init(&health.lock, NULL);
-	pthread_mutex_init(&health.chores, NULL);
+	look_forget_parent();
 	health.is_made = false;
 	share_close(true);
 	if (was_idle)
@@ -434,15 +403,15 @@ void health_tick(void)
 	struct watch *w = atomic_load_explicit(&health.watch, memory_order_acquire);
 	bool is_done = false;
 
-	if (!w || health_has_thread() || clock_ms() - last < REST_MS ||
+	if (!w || health_has_thread() || clock_ms() - last < LOOK_MS ||
 	    !atomic_compare_exchange_strong(&health.ticked_ms, &last, clock_ms()) || !begin_look())
 		return;
-	do_chores(&w->all);
+	look_chores(&w->all);
 	for (size_t i = 0; i < w->all.group_count && !is_done; i++)
 		for (size_t k = 0;
 		     w->all.groups[i]->is_multi && !is_done && k < w->all.groups[i]->member_count;
 		     k++)
-			is_done = look_at(&w->all.groups[i]->members[k], false);
+			is_done = look_member(&w->all.groups[i]->members[k], false);
 	end_look();
 }
 
@@ -476,7 +445,7 @@ static void help_yourself(struct group *g, unsigned mask)
 	if (!begin_look())
 		return;
 	for (size_t i = 0; i < g->member_count && !any_serves(g, mask); i++)
-		(void)look_at(&g->members[i], false); /* whether it serves is asked above */
+		(void)look_member(&g->members[i], false); /* whether it serves is asked above */
 	end_look();
 }
 
@@ -492,7 +461,7 @@ bool health_wait(struct group *g, unsigned mask, long long deadline_ms)
 			help_yourself(g, mask);
 		pthread_mutex_lock(&health.lock);
 		if (health.is_made && !any_serves(g, mask) && !atomic_load(&health.is_ending))
-			wait_for(&health.served, left < SLICE_MS ? left : SLICE_MS);
+			wait_for(&health.served, left < LOOK_SOON_MS ? left : LOOK_SOON_MS);
 		pthread_mutex_unlock(&health.lock);
 	}
 	want(g, false);

@@ -56,8 +56,10 @@ bool health_wait(struct group *group, unsigned mask, long long deadline_ms);
  * C_Initialize for every member, and by calls where there is no thread. */
 bool health_bring_back(struct member *member);
 
-/* A member answered a call with something suspicious: true when it is alive (the canary answers).
- * As member_alive(), and counts: `health.failures` in a row take it out. */
+/* A member answered a call with something suspicious: true when it is alive (it answers a probe, so
+ * that the request was at fault); false when that took it out or is doubtful (`health.failures`
+ * such answers in a row take it out), so that the call is better sent elsewhere. Really asks at
+ * most every 20 ms. */
 bool health_ask(struct member *member);
 
 #endif

@@ -27,8 +27,10 @@
 /* First and longest pause between attempts to reach a member. */
 #define BACKOFF_MS     500
 #define BACKOFF_MAX_MS 30000
-/* A suspicious code asks the token at most this often. */
-#define PROBE_MS 250
+/* A suspicious code asks the token at most this often; where another member could do the work, much
+ * more often: what it answered before the call failed does not show that it was alive then. */
+#define PROBE_MS       250
+#define PROBE_MULTI_MS 20
 /* The same after a doubtful answer; and how often a member is tried while calls wait, at first and
  * in the end. */
 #define HURRY_MS     50
@@ -412,19 +414,29 @@ static bool seems_alive(struct member *m)
 	return atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->suspicions) == 0;
 }
 
-static bool was_just_probed(struct member *m)
+static bool was_just_asked(const struct member *m)
 {
-	long long pause = atomic_load(&m->suspicions) > 0 ? HURRY_MS : PROBE_MS;
+	long long pause = m->group->is_multi ? PROBE_MULTI_MS : PROBE_MS;
 
+	if (atomic_load(&m->suspicions) > 0)
+		pause = HURRY_MS;
 	return clock_ms() - atomic_load(&m->probe_ms) < pause;
+}
+
+void member_probe(struct member *m)
+{
+	pthread_mutex_lock(&m->lib->lock);
+	if (atomic_load(&m->state) == MEMBER_UP)
+		probe_now(m);
+	pthread_mutex_unlock(&m->lib->lock);
 }
 
 bool member_alive(struct member *m)
 {
-	if (was_just_probed(m))
+	if (was_just_asked(m))
 		return seems_alive(m);
 	pthread_mutex_lock(&m->lib->lock);
-	if (!was_just_probed(m)) {
+	if (!was_just_asked(m)) {
 		atomic_store(&m->probe_ms, clock_ms());
 		if (atomic_load(&m->state) == MEMBER_UP)
 			probe_now(m);
@@ -444,7 +456,7 @@ static void admit(struct member *m, unsigned probes)
 	}
 	m->reason[0] = '\0';
 	atomic_store(&m->suspicions, 0);
-	atomic_store(&m->probe_ms, clock_ms());
+	atomic_store(&m->looked_ms, clock_ms());
 	atomic_store(&m->serving_since_ms, clock_ms());
 	atomic_store(&m->changed_ms, member_wall_ms());
 	atomic_store(&m->serves, 1);

@@ -73,7 +73,7 @@ struct member {
 	_Atomic long long last_try_ms; /* ... but soon after this one where calls wait */
 	_Atomic unsigned hurry_ms;     /* pause between attempts while calls wait */
 
-	_Atomic int has_offers;                /* `offers` is filled */
+	_Atomic int has_offers;                 /* `offers` is filled */
 	_Atomic uint64_t offers[MEMBER_OFFERS]; /* a bit for each mechanism that it offers */
 
 	/* guarded by lib->lock */
@@ -93,14 +93,14 @@ struct member {
 	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
-	_Atomic long long probe_ms;    /* when it was last probed */
+	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
 	struct pool pool;
 
 	/* only for who looks after the members (health.c) */
-	long long looked_ms;       /* when it was last looked at */
-	unsigned long long worked; /* calls that had succeeded then */
-	long long hint_ms;         /* wall clock: news of another process that were heeded */
-	_Atomic int is_hinted;     /* another process says that it is down: look */
+	_Atomic long long looked_ms; /* when it was last looked at */
+	unsigned long long worked;   /* calls that had succeeded then */
+	long long hint_ms;           /* wall clock: news of another process that were heeded */
+	_Atomic int is_hinted;       /* another process says that it is down: look */
 
 	pthread_mutex_t
 		map_lock; /* guards `map`: real handle -> virtual handle, of the current epoch */
@@ -141,9 +141,13 @@ bool member_up(struct member *member, bool force);
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
- * probes it (probe.h), at most every 250 ms. True when it answers as it should. Doubtful answers of
- * the canary make it false, and the configured number of them in a row takes the member out. */
+ * probes it (probe.h), at most every 250 ms (every 20 where another could do the work). True when
+ * it answers as it should. Doubtful answers of the canary make it false, and the configured number
+ * of them in a row takes the member out. */
 bool member_alive(struct member *member);
+
+/* Probes it now, if it is up; takes it out as member_alive() does. */
+void member_probe(struct member *member);
 
 /* Lets a member that came up in `epoch` serve after `probes` good answers in a row; takes it down
  * when one is not. True when it serves. */
@@ -166,9 +170,9 @@ bool member_token_info(struct member *member, CK_TOKEN_INFO *info);
  * with *count 0 when it offers none, was never up, or memory is out. */
 struct member_mech *member_mechanisms(struct member *member, CK_ULONG *count);
 
-/* Whether it offers the mechanism, as far as is known: true also when its mechanisms were never read,
- * and for a few mechanisms that are taken for another; the member itself then says no. No lock, but when
- * they have to be read. */
+/* Whether it offers the mechanism, as far as is known: true also when its mechanisms were never
+ * read, and for a few mechanisms that are taken for another; the member itself then says no. No
+ * lock, but when they have to be read. */
 bool member_offers(struct member *member, CK_MECHANISM_TYPE type);
 
 /* The slot information of the real token. False when it was never up. */

@@ -133,6 +133,9 @@ static CK_RV find(const struct probe *p, CK_OBJECT_HANDLE found[FOUND_MAX], CK_U
 	return rv;
 }
 
+/* Everybody knows its value: a key that wraps or decrypts would give away what others keep on the
+ * token, and nobody may make it one later. A session's object is used once and has no name, or it
+ * could be found by mistake. */
 static CK_RV create(const struct probe *p, bool on_token, CK_OBJECT_HANDLE *made)
 {
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -140,20 +143,19 @@ static CK_RV create(const struct probe *p, bool on_token, CK_OBJECT_HANDLE *made
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE, token = on_token ? CK_TRUE : CK_FALSE;
 	CK_BYTE label[] = PROBE_CANARY_LABEL, value[sizeof canary_value];
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type},
-		{CKA_TOKEN, &token, sizeof token}, {CKA_PRIVATE, &no, sizeof no},
-		{CKA_SENSITIVE, &no, sizeof no},   {CKA_SIGN, &yes, sizeof yes},
-		{CKA_VERIFY, &yes, sizeof yes},    {CKA_LABEL, label, sizeof label - 1},
-		{CKA_VALUE, value, sizeof value},
+		{CKA_CLASS, &class, sizeof class},    {CKA_KEY_TYPE, &type, sizeof type},
+		{CKA_TOKEN, &token, sizeof token},    {CKA_PRIVATE, &no, sizeof no},
+		{CKA_MODIFIABLE, &no, sizeof no},     {CKA_SENSITIVE, &no, sizeof no},
+		{CKA_SIGN, &yes, sizeof yes},         {CKA_VERIFY, &yes, sizeof yes},
+		{CKA_ENCRYPT, &no, sizeof no},        {CKA_DECRYPT, &no, sizeof no},
+		{CKA_WRAP, &no, sizeof no},           {CKA_UNWRAP, &no, sizeof no},
+		{CKA_DERIVE, &no, sizeof no},         {CKA_VALUE, value, sizeof value},
+		{CKA_LABEL, label, sizeof label - 1},
 	};
-	/* A session's object is used once and needs no name; under the canary's it could be found
-	 * by mistake. */
 	CK_ULONG count = sizeof tmpl / sizeof tmpl[0];
 
 	memcpy(value, canary_value, sizeof value);
-	if (!on_token)
-		tmpl[7].ulValueLen = 0;
-	return p->f->C_CreateObject(p->s, tmpl, count, made);
+	return p->f->C_CreateObject(p->s, tmpl, on_token ? count : count - 1, made);
 }
 
 /* The answer of `key` to the challenge; *is_right when it is the canary's. */

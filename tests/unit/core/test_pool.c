@@ -319,6 +319,48 @@ static void eight_threads_share_two_sessions(void)
 	world_end();
 }
 
+static void classes_of_latency_have_their_bounds(void)
+{
+	CU_ASSERT_EQUAL(pool_bucket_us(0), 10);
+	CU_ASSERT_EQUAL(pool_bucket_us(TALLY_BUCKETS - 2), 10000000);
+	CU_ASSERT_EQUAL(pool_bucket(0), 0);
+	CU_ASSERT_EQUAL(pool_bucket(10), 0);
+	CU_ASSERT_EQUAL(pool_bucket(11), 1);
+	CU_ASSERT_EQUAL(pool_bucket(100000000), TALLY_BUCKETS - 1);
+	for (unsigned i = 1; i < TALLY_BUCKETS; i++) {
+		CU_ASSERT(pool_bucket_us(i) > pool_bucket_us(i - 1));
+		CU_ASSERT_EQUAL(pool_bucket(pool_bucket_us(i)), i);
+	}
+}
+
+/* What a closed session did still counts. */
+static void calls_are_counted_over_all_sessions(void)
+{
+	struct member_session *a, *b;
+	unsigned open, busy;
+	struct tally sum;
+
+	world_begin(NULL, NULL);
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &a), CKR_OK);
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member(), 0, 0, &b), CKR_OK);
+	pool_count(a, false, 20);
+	pool_count(a, true, -1);
+	pool_count(b, false, 20);
+	pool_give(a, 0);
+	pool_tally(&world_member()->pool, &sum, &open, &busy);
+	CU_ASSERT_EQUAL(open, 2);
+	CU_ASSERT_EQUAL(busy, 1);
+	CU_ASSERT_EQUAL(sum.calls, 3);
+	pool_drop(b);
+	pool_tally(&world_member()->pool, &sum, &open, &busy);
+	CU_ASSERT_EQUAL(open, 1);
+	CU_ASSERT_EQUAL(busy, 0);
+	CU_ASSERT_EQUAL(sum.calls, 3);
+	CU_ASSERT_EQUAL(sum.errors, 1);
+	CU_ASSERT_EQUAL(sum.bucket[pool_bucket(20)], 2);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -334,6 +376,8 @@ int main(void)
 		UNIT(nobody_enters_while_the_member_is_quiet),
 		UNIT(nobody_enters_another_life_of_the_library),
 		UNIT(eight_threads_share_two_sessions),
+		UNIT(classes_of_latency_have_their_bounds),
+		UNIT(calls_are_counted_over_all_sessions),
 	};
 
 	return unit_run("core/pool", tests, sizeof tests / sizeof tests[0]);
