@@ -113,7 +113,7 @@ static void json_saying(struct json *j, const struct saying *s)
 	json_string(j, "program", s->process->program);
 	json_string(j, "state", s->usage->state);
 	json_string(j, "reason", s->usage->reason[0] != '\0' ? s->usage->reason : NULL);
-	json_string(j, "since", when(s->usage->since_ms, time));
+	json_string(j, "since", s->usage->since_ms > 0 ? when(s->usage->since_ms, time) : NULL);
 	json_string(j, "breaker", s->usage->breaker);
 	json_bool(j, "drained", s->usage->is_drained);
 	json_number(j, "sessions", s->usage->sessions);
@@ -166,7 +166,7 @@ void status_json_member(struct json *j, const struct config *c, const struct mem
 	json_bool(j, "serving", f->is_serving);
 	json_string(j, "state", facts_state_name(f->state));
 	json_string(j, "reason", f->state == MEMBER_UP ? NULL : f->reason);
-	json_string(j, "since", when(f->since_ms, time));
+	json_string(j, "since", f->since_ms > 0 ? when(f->since_ms, time) : NULL);
 	json_string(j, "breaker", f->breaker);
 	json_bool(j, "drained", f->is_drained);
 	json_sums(j, f);
