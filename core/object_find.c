@@ -469,6 +469,7 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 		object_map_set(m, entry, real, h);
 	}
 	pthread_mutex_unlock(&m->map_lock);
-	*handle = h;
+	if (rv == CKR_OK)
+		*handle = h;
 	return rv;
 }

@@ -235,6 +235,7 @@ static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s,
 static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s,
 			   const struct op_io *io, CK_ULONG room)
 {
+	struct operation *op = s->op[kind];
 	struct buf own = {0};
 	CK_ULONG len = room;
 	CK_RV rv;
@@ -242,12 +243,10 @@ static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s
 	if (!buf_reserve(&own, room + 1))
 		return CKR_HOST_MEMORY;
 	rv = send(id, kind, s, io, own.data, &len);
-	if (rv == CKR_OK)
-		own.len = len;
-	if (rv == CKR_OK)
-		rv = deliver(s->op[kind], id, io, own.data, len);
-	if (rv == CKR_BUFFER_TOO_SMALL && s->op[kind]->stash.is_set) {
-		rv = deliver_stash(s->op[kind], io);
+	if (rv == CKR_OK) {
+		rv = deliver(op, id, io, own.data, len);
+	} else if (rv == CKR_BUFFER_TOO_SMALL && op->stash.is_set) {
+		rv = deliver_stash(op, io); /* it grew on the way to another member */
 	} else if (rv == CKR_BUFFER_TOO_SMALL) {
 		*io->out_len = len > room ? len : room + 1;
 		rv = io->out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
