@@ -173,6 +173,7 @@ half_a_token_is_1() {
 
 # Prints again and again, ends when it is told to, with the code of what it saw last.
 watches() {
+	: >watched
 	"$hsmux" status --watch 1 >watched &
 	watching=$!
 	eventually eval '[ "$(grep -c ^pair: watched)" -ge 2 ]'

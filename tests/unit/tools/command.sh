@@ -340,6 +340,7 @@ err "is no directory"
 rm "$dir/state"
 
 # It is printed again and again until somebody has seen enough.
+: >"$dir/watched"
 "$hsmux" status --watch 1 --json --conf "$dir/pair.conf" >"$dir/watched" 2>&1 &
 watching=$!
 turn=0
