@@ -213,6 +213,9 @@ static void usage_of(struct member *m, struct state_usage *u)
 	u->since_ms = atomic_load(&m->changed_ms);
 	u->is_drained = atomic_load(&m->is_drained) != 0;
 	pool_tally(&m->pool, &sum, &u->sessions, &u->busy);
+	/* One holds the login (keeper.h): it is taken, but no operation is on it. */
+	if (u->busy > 0 && atomic_load(&m->user) != GROUP_PUBLIC)
+		u->busy--;
 	u->calls = atomic_load(&sum.calls);
 	u->errors = atomic_load(&sum.errors);
 	for (unsigned i = 0; i < STATE_BUCKETS; i++)

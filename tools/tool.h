@@ -17,15 +17,25 @@ enum tool_exit {
 	TOOL_UNREACHABLE = 3 /* what is needed cannot be reached */
 };
 
-/* Options that every subcommand takes. */
+/* Room for the path of the state directory. */
+#define TOOL_PATH_LEN 700
+
+/* What a subcommand was told; it is called with what it takes only. */
 struct tool_options {
-	const char *conf; /* --conf FILE, or NULL */
-	bool json;        /* --json */
+	const char *conf;     /* --conf FILE, or NULL */
+	bool json;            /* --json */
+	bool force;           /* --force */
+	bool has_wait;        /* --wait was given */
+	unsigned wait_s;      /* --wait SECONDS */
+	unsigned watch_s;     /* --watch [SECONDS]; 0: not given */
+	const char *words[2]; /* arguments behind noun and verb */
 };
 
 /* Subcommands. */
 enum tool_exit tool_config_check(const struct tool_options *options);
 enum tool_exit tool_config_show(const struct tool_options *options);
+enum tool_exit tool_member_drain(const struct tool_options *options);
+enum tool_exit tool_member_undrain(const struct tool_options *options);
 enum tool_exit tool_status(const struct tool_options *options);
 
 /* Reads the configuration that --conf, or the search order, gives. NULL when that fails, with the

@@ -140,9 +140,7 @@ static void a_damaged_record_is_not_believed(void)
 
 static void a_file_of_anything_is_made_anew(void)
 {
-	static const char *const contents[] = {"", "x", "hsmux state",
-					       "\x7f"
-					       "ELF"};
+	static const char *const contents[] = {"", "x", "hsmux state", "\177ELF"};
 	struct state *s;
 
 	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {

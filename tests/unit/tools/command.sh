@@ -73,6 +73,27 @@ expect 2 1 config check more
 expect 2 1 config check more still
 expect 2 1 status --nonsense
 expect 2 1 status --conf
+expect 0 0 help member
+out "hsmux member drain TOKEN MEMBER"
+out "--wait SECONDS"
+expect 2 1 status more
+expect 2 1 status --wait 1
+err 'bad option "--wait"'
+expect 2 1 status --watch=x
+expect 2 1 status --watch 0
+expect 2 1 member
+expect 2 1 member drain
+expect 2 1 member drain one
+err 'an argument is missing after "one"'
+expect 2 1 member drain one a b
+err 'unexpected argument "b"'
+expect 2 1 member drain one a b c
+expect 2 1 member drain one a --wait
+expect 2 1 member drain one a --wait soon
+expect 2 1 member drain one a --wait -1
+expect 2 1 member undrain one a --force
+expect 2 1 member drain one a --watch
+expect 2 1 config check --force
 
 expect 0 3 config check --conf "$dir/good.conf"
 out "no errors, 3 warnings"
@@ -262,6 +283,78 @@ out "/nonexistent/m.so"
 expect 3 0 status --json --conf "$dir/good.conf"
 json 'all(not t["reachable"] and t["members"][0]["reason"] for t in d["tokens"])'
 expect 3 1 status --conf "$dir/missing.conf"
+
+# Members of tokens whose libraries are not there can be drained as well.
+cat >"$dir/pair.conf" <<CONF
+version = 1;
+modules = (
+  { name = "m"; library = "/nonexistent/m.so"; },
+  { name = "n"; library = "/nonexistent/n.so"; }
+);
+tokens = (
+  { label = "pair"; mode = "failover"; members = (
+    { name = "a"; module = "m"; token = "t"; }, { name = "b"; module = "n"; token = "t"; } ); },
+  { label = "alone"; members = ( { name = "c"; module = "m"; token = "u"; } ); }
+);
+state = { directory = "$dir/state"; };
+CONF
+chmod 600 "$dir/pair.conf"
+member() { # CODE LINES_ON_STDERR ARGUMENTS...
+	code=$1
+	lines=$2
+	shift 2
+	expect "$code" "$lines" member "$@" --conf "$dir/pair.conf"
+}
+member 1 1 drain nobody a
+err 'unknown token "nobody" (tokens: pair, alone)'
+member 1 1 drain pair nobody
+err 'token "pair" has no member "nobody" (members: a, b)'
+member 1 1 drain alone c --force
+err 'no other member to go to'
+member 0 0 drain pair a
+out "pair, member a: drained: 0 processes followed"
+grep -q "^pair	a	since 20" "$dir/state/drained" || fail "the list has no line for a"
+member 0 0 drain pair a --wait 0
+out "already drained"
+member 1 1 drain pair b
+err 'is the last one that is not drained'
+member 0 0 undrain pair a --json
+json 'd["member"] == "a" and not d["drained"] and d["changed"] and d["followed"] == 0'
+member 0 0 undrain pair a --wait=1
+out "already in service"
+member 0 0 drain pair b
+member 0 0 drain pair a --force --json
+json 'd["drained"] and d["changed"] and d["waiting"] == []'
+expect 3 0 status --conf "$dir/pair.conf"
+out "pair: slot 1, failover, not reachable, not serving, 0 of 2 members, 2 drained"
+expect 3 0 status --json --conf "$dir/pair.conf"
+json 'all(m["drained"] and not m["serving"] for m in d["tokens"][0]["members"])'
+chmod 777 "$dir/state"
+member 1 1 undrain pair a
+err "$dir/state: others can write in it"
+chmod 700 "$dir/state"
+rm -r "$dir/state"
+: >"$dir/state"
+member 1 1 drain pair a
+err "is no directory"
+rm "$dir/state"
+
+# It is printed again and again until somebody has seen enough.
+: >"$dir/watched"
+"$hsmux" status --watch 1 --json --conf "$dir/pair.conf" >"$dir/watched" 2>&1 &
+watching=$!
+turn=0
+until [ "$(wc -l <"$dir/watched")" -ge 2 ]; do
+	turn=$((turn + 1))
+	[ "$turn" -lt 200 ] || break
+	sleep 0.1
+done
+kill -TERM "$watching"
+wait "$watching"
+got=$?
+[ "$got" = 3 ] || fail "status --watch: exit $got, expected 3: $(cat "$dir/watched")"
+head -n 1 "$dir/watched" >"$dir/out"
+json 'len(d["tokens"]) == 2'
 
 "$hsmux" help >/dev/full 2>"$dir/err" && fail "a full disk is taken for success"
 [ "$failed" = 0 ] && echo "all as expected"
