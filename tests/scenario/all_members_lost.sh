@@ -35,7 +35,7 @@ again_and_again() {
 
 # Sessions and login are lost as well: the members were restarted.
 restarted() {
-	lost='state lose-sessions|state renumber'
+	lost='state uninitialised|state renumber'
 	app start 1234 op all plan "$work/a/plan=$gone" plan "$work/b/plan=$gone" fails sign-ec=any \
 		plan "$work/a/plan=$lost" plan "$work/b/plan=$lost" again sign-ec op all found x
 }

@@ -72,11 +72,10 @@ static void expect_code(const char *what, CK_RV rv, const char *wanted)
 {
 	char spare[NAME_MAX_LEN];
 
-	printf("%s: %s\n", what, name_of(NAME_RV, rv, spare));
-	if (strcmp(wanted, "any") == 0)
-		CHECK(rv != CKR_OK);
-	else
-		EXPECT(code_of(wanted), rv);
+	if (strcmp(wanted, "any") == 0 ? rv != CKR_OK : rv == code_of(wanted))
+		return;
+	fprintf(stderr, "%s: %s, expected %s\n", what, name_of(NAME_RV, rv, spare), wanted);
+	exit(1);
 }
 
 static CK_RV log_in(const char *with)
