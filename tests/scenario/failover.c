@@ -10,6 +10,7 @@
  *   op NAME            the operation succeeds and its result is right; `all`: each of them
  *   fails NAME=CODE    it fails with that code; CODE "any": with any
  *   again NAME         it succeeds within LIMIT_MS
+ *   served STATS       signs until a signature reaches the member with these counters
  *   within MS          the next step takes no longer
  *   found X            all things are found, with the handles that they had
  *   forget X           handles are found anew
@@ -158,6 +159,11 @@ static void step_again(char *name)
 	}
 }
 
+static void step_served(char *stats_file)
+{
+	wait_until_served(&seat, stats_file);
+}
+
 static void step_found(char *unused)
 {
 	(void)unused;
@@ -286,12 +292,12 @@ static void step_matrix(char *argument)
 }
 
 static const struct step steps[] = {
-	{"start", step_start},       {"stop", step_stop},     {"op", step_op},
-	{"fails", step_fails},       {"again", step_again},   {"found", step_found},
-	{"forget", step_forget},     {"run", step_run},       {"plan", step_plan},
-	{"login", step_login},       {"logout", step_logout}, {"open", step_open},
-	{"use", step_use},           {"fork", step_fork},     {"verdict", step_verdict},
-	{"generate", step_generate}, {"matrix", step_matrix},
+	{"start", step_start},     {"stop", step_stop},         {"op", step_op},
+	{"fails", step_fails},     {"again", step_again},       {"found", step_found},
+	{"served", step_served},   {"forget", step_forget},     {"run", step_run},
+	{"plan", step_plan},       {"login", step_login},       {"logout", step_logout},
+	{"open", step_open},       {"use", step_use},           {"fork", step_fork},
+	{"verdict", step_verdict}, {"generate", step_generate}, {"matrix", step_matrix},
 };
 
 static const struct step *step_named(const char *name)

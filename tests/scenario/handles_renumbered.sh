@@ -15,7 +15,7 @@ renumbered() { # PLAN-FILE...
 		for file in $files; do
 			set -- "$@" plan "$file=state renumber|state uninitialised"
 		done
-		set -- "$@" again sign-ec op all found x
+		set -- "$@" again sign-ec served "$work/a/stats" op all found x
 	done
 	app start 1234 op all found x "$@"
 }
