@@ -121,6 +121,9 @@ struct tally {
 };
 struct tally tally_read(const char *stats_file, const char *function);
 
+/* Signs until a signature reaches the member whose counters these are. */
+void wait_until_served(struct seat *seat, const char *stats_file);
+
 /* Every operation with every failure at every step; see failover_matrix.c. The plan and the
  * counters of the member that fails, the counters of the other, and the code. */
 void matrix_run(struct seat *seat, const char *plan_file, const char *stats_file,

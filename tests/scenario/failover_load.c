@@ -13,6 +13,8 @@
 /* Operations of each thread between two commands, and how long they may take all together. */
 #define BETWEEN     8
 #define PATIENCE_MS 60000
+/* The first ones of each thread say enough. */
+#define FAILURES_SHOWN 5
 
 /* One of the threads. */
 struct worker {
@@ -33,10 +35,8 @@ static void work_once(struct worker *w, const struct op *op)
 	CK_RV rv = op_run(&w->seat, op);
 	long long took = now_ms() - begun;
 
-	if (rv != CKR_OK) {
+	if (rv != CKR_OK && atomic_fetch_add(&w->failed, 1) < FAILURES_SHOWN)
 		fprintf(stderr, "%s: 0x%lx\n", op->name, rv);
-		atomic_fetch_add(&w->failed, 1);
-	}
 	if (took > w->longest_ms) {
 		w->longest_ms = took;
 		w->longest = op->name;
@@ -58,6 +58,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Ends the threads, or exit handlers would run under them. */
+static void join(struct worker *workers, unsigned count)
+{
+	atomic_store(&stops, true);
+	for (unsigned i = 0; i < count; i++)
+		CHECK(pthread_join(workers[i].thread, NULL) == 0);
+}
+
 /* Each thread has done some more. */
 static void wait_for_work(struct worker *workers, unsigned count)
 {
@@ -70,8 +78,9 @@ static void wait_for_work(struct worker *workers, unsigned count)
 			(void)usleep(500);
 			if (now_ms() < end)
 				continue;
-			fprintf(stderr, "thread %u does not get on\n", i);
-			exit(1);
+			fprintf(stderr, "thread %u does not get on (%lu operations)\n", i,
+				atomic_load(&workers[i].done));
+			_exit(1); /* it cannot be joined */
 		}
 	}
 }
@@ -118,11 +127,13 @@ void load_run(struct world *world, unsigned threads, unsigned rounds, char **com
 	for (unsigned round = 0; round < rounds; round++)
 		for (int i = 0; i < count; i++) {
 			wait_for_work(workers, threads);
-			CHECK(system(commands[i]) == 0);
+			if (system(commands[i]) == 0)
+				continue;
+			join(workers, threads);
+			fprintf(stderr, "failed: %s\n", commands[i]);
+			exit(1);
 		}
 	wait_for_work(workers, threads);
-	atomic_store(&stops, true);
-	for (unsigned i = 0; i < threads; i++)
-		CHECK(pthread_join(workers[i].thread, NULL) == 0);
+	join(workers, threads);
 	report(workers, threads);
 }

@@ -58,24 +58,27 @@ static unsigned long failures(const char *stats_file, const char *function)
 	return t.calls - t.good;
 }
 
-/* The member serves: signatures reach it. */
-static void settle(struct matrix *m)
+void wait_until_served(struct seat *seat, const char *stats_file)
 {
 	const struct op *probe = op_named("sign-rsa-raw");
+	unsigned long before = tally_read(stats_file, "C_SignInit").good;
 	long long end = now_ms() + PATIENCE_MS;
-	unsigned long before;
 
-	plan_write(m->plan_file, "");
-	do {
+	while (tally_read(stats_file, "C_SignInit").good == before) {
 		if (now_ms() > end) {
 			fprintf(stderr, "the member did not come back within %d ms\n", PATIENCE_MS);
 			exit(1);
 		}
-		before = tally_read(m->stats, "C_SignInit").good;
-		OK(op_run(m->seat, probe));
-		if (tally_read(m->stats, "C_SignInit").good == before)
-			(void)usleep(2000);
-	} while (tally_read(m->stats, "C_SignInit").good == before);
+		OK(op_run(seat, probe));
+		(void)usleep(2000);
+	}
+}
+
+/* The member serves again. */
+static void settle(struct matrix *m)
+{
+	plan_write(m->plan_file, "");
+	wait_until_served(m->seat, m->stats);
 }
 
 /* Functions that hsmux itself never uses to look after members: their calls can be counted. */

@@ -7,20 +7,15 @@
 member fault a LABEL=a
 member fault b LABEL=b
 
-# Five times over: initialised anew, with another numbering each time
+# Five times over: initialised anew, with another numbering each time.
 renumbered() { # PLAN-FILE...
-	set -- "$@"
 	files=$*
 	set --
 	for turn in 1 2 3 4 5; do
 		for file in $files; do
-			set -- "$@" plan "$file=state renumber|state gone CKR_CRYPTOKI_NOT_INITIALIZED"
+			set -- "$@" plan "$file=state renumber|state uninitialised"
 		done
-		set -- "$@" run true
-		for file in $files; do
-			set -- "$@" plan "$file=state renumber"
-		done
-		set -- "$@" again sign-ec op all found x
+		set -- "$@" again sign-ec served "$work/a/stats" op all found x
 	done
 	app start 1234 op all found x "$@"
 }
@@ -31,8 +26,7 @@ done
 virtual failover a,priority=1 b,priority=2
 check "the member that serves numbers anew" renumbered "$work/a/plan"
 check "both members number anew" renumbered "$work/a/plan" "$work/b/plan"
-check "members were initialised anew while the application ran" \
-	[ "$(counted a C_Initialize ok)" -gt 4 ]
+check "members were initialised anew while the application ran" [ "$(counted a C_Initialize ok)" -ge 10 ]
 virtual balanced a b
 check "balanced: both members number anew" renumbered "$work/a/plan" "$work/b/plan"
 done_testing

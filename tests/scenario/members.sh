@@ -121,8 +121,21 @@ all_counted() { awk -F'[ =]' '/ calls=/ { sum += $3 } END { print sum + 0 }' "$w
 # pin_tries NAME: wrong PINs that the token was shown
 pin_tries() { sed -n 's/^pin-tries=0*\([0-9]\)/\1/p' "$work/$1/stats"; }
 
+# A command for the driver's `load`: returns when signatures reach all these members (their files of
+# counters as arguments).
+serving=$work/serving
+cat >"$serving" <<-'END'
+	count() { awk -F'[ =]' '$1 == "C_SignInit" { print $5 + 0 }' "$1"; }
+	for file; do
+		before=$(count "$file")
+		turn=0
+		while [ "$(count "$file")" -le "$before" ]; do
+			turn=$((turn + 1))
+			[ "$turn" -lt 400 ] || { echo "nothing reaches $file"; exit 1; }
+			sleep 0.05
+		done
+	done
+END
+
 # app STEP ARGUMENT...: the application
 app() { driver failover virtual "$keys" "$@"; }
-
-# state_of NAME: the member's state as hsmux status shows it
-state_of() { "$hsmux" status 2>/dev/null | grep -w -- "$1"; }

@@ -34,6 +34,7 @@ static struct {
 	unsigned long working;    /* calls inside now */
 	unsigned long sessions;   /* open now */
 	unsigned long wrong_pins; /* in a row */
+	bool is_uninitialised;    /* the real module still is, but nobody may use it */
 } instance = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* The process that uses the instance: a forked child begins with a lock of its own. */
@@ -143,6 +144,8 @@ static CK_RV state_answer(enum token_call call)
 {
 	const struct fault_plan *p = &instance.plan;
 
+	if (instance.is_uninitialised && call != CALL_Initialize)
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	if (p->gone != CKR_OK)
 		return p->gone;
 	if (p->is_removed && absence(call) != CKR_OK)
@@ -184,6 +187,8 @@ static void rules_apply(enum token_call call, struct verdict *v)
 
 static void judge(enum token_call call, struct verdict *v)
 {
+	instance.is_uninitialised |= instance.plan.uninitialises;
+	instance.plan.uninitialises = false;
 	*v = (struct verdict){.version = instance.version,
 			      .answer = state_answer(call),
 			      .loses_sessions = instance.plan.loses_sessions,
@@ -269,8 +274,10 @@ static void follow_sessions(enum token_call call, CK_RV rv)
 		instance.sessions--;
 	if (call == CALL_CloseAllSessions || call == CALL_Initialize || call == CALL_Finalize)
 		instance.sessions = 0;
-	if (call == CALL_Initialize)
-		fault_handles_anew(instance.plan.renumbers);
+	if (call != CALL_Initialize)
+		return;
+	instance.is_uninitialised = false;
+	fault_handles_anew(instance.plan.renumbers);
 }
 
 static void follow_pins(enum token_call call, CK_RV rv)
@@ -300,6 +307,17 @@ CK_RV fault_after(enum token_call call, CK_RV rv)
 	fault_stats_call(call, rv == CKR_OK);
 	unlock_instance();
 	return rv;
+}
+
+void fault_begin_anew(void)
+{
+	bool is_old;
+
+	lock_instance();
+	is_old = instance.is_uninitialised;
+	unlock_instance();
+	if (is_old)
+		(void)fault_real->C_Finalize(NULL); /* as if it had happened before */
 }
 
 bool fault_finds_nothing(void)

@@ -27,6 +27,9 @@ CK_RV fault_before(enum token_call call);
  * unchanged. */
 CK_RV fault_after(enum token_call call, CK_RV rv);
 
+/* Before the real module is initialised: ends what it still has from before `uninitialised`. */
+void fault_begin_anew(void);
+
 /* True when searches must find nothing: dead but polite. */
 bool fault_finds_nothing(void);
 

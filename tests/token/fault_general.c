@@ -7,8 +7,10 @@ CK_RV C_Initialize(void *init_args)
 {
 	CK_RV rv = fault_before(CALL_Initialize);
 
-	if (rv == CKR_OK)
+	if (rv == CKR_OK) {
+		fault_begin_anew();
 		rv = fault_real->C_Initialize(init_args);
+	}
 	return fault_after(CALL_Initialize, rv);
 }
 

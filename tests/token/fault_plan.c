@@ -196,6 +196,8 @@ static bool state_read(struct reader *r, struct fault_plan *plan)
 		return plan->loses_sessions = true;
 	if (strcmp(name, "logged-out") == 0)
 		return plan->logs_out = true;
+	if (strcmp(name, "uninitialised") == 0)
+		return plan->uninitialises = true;
 	if (strcmp(name, "sessions") == 0) {
 		plan->has_session_limit = true;
 		return number(r, 0, &plan->sessions, "a number of sessions");
@@ -206,7 +208,7 @@ static bool state_read(struct reader *r, struct fault_plan *plan)
 	if (strcmp(name, "pin-tries") == 0)
 		return number(r, 1, &plan->pin_tries, "a number of wrong PINs from 1 on");
 	return expected(r, "gone CODE, polite CODE, removed, renumber, lose-sessions, logged-out, "
-			   "sessions N, busy N CODE, or pin-tries N");
+			   "uninitialised, sessions N, busy N CODE, or pin-tries N");
 }
 
 static bool rule_read(struct reader *r, const char *name, struct fault_plan *plan)

@@ -40,6 +40,7 @@ struct fault_plan {
 	unsigned long pin_tries;  /* wrong PINs that lock the user out; 0: none do */
 	bool loses_sessions;      /* once */
 	bool logs_out;            /* once */
+	bool uninitialises;       /* once */
 };
 
 /* The name of a call, "C_Sign". */

@@ -32,6 +32,7 @@ static bool understood(void)
 		"state renumber",
 		"state lose-sessions",
 		"state logged-out",
+		"state uninitialised",
 		"state sessions 0",
 		"state busy 2 CKR_OPERATION_ACTIVE",
 		"state pin-tries 3",

@@ -416,6 +416,18 @@ static bool renumbered(void)
 	return plan("") && begin_anew();
 }
 
+static bool uninitialised(void)
+{
+	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
+
+	return plan("state uninitialised\n") &&
+	       is_code(random_once(), CKR_CRYPTOKI_NOT_INITIALIZED) &&
+	       is_code(f->C_Finalize(NULL), CKR_CRYPTOKI_NOT_INITIALIZED) &&
+	       is_code(f->C_Initialize(&args), CKR_OK) &&
+	       is_code(random_once(), CKR_SESSION_HANDLE_INVALID) && session_open() &&
+	       is_code(random_once(), CKR_OK);
+}
+
 static bool set_up(const char *module, const char *label)
 {
 	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
@@ -457,6 +469,7 @@ int main(int argc, char **argv)
 	result(throttled(), "too many calls at once are turned away");
 	result(counted(), "calls and successes are counted");
 	result(renumbered(), "old handles denote other objects after a new initialisation");
+	result(uninitialised(), "the module can forget that it was initialised");
 	result(is_code(f->C_Finalize(NULL), CKR_OK), "the token can be finalised");
 	printf("1..%u\n", count);
 	return 0;
