@@ -15,7 +15,7 @@
 /* Times kept for each thread and phase, the latest ones; enough for a median. */
 #define TIMES 1024
 /* More failures than this are counted, but not described. */
-#define DESCRIBED 20
+#define DESCRIBED 6
 
 /* One thread in one phase. */
 struct part {
@@ -94,7 +94,15 @@ static void record(struct member_of_crowd *m, enum task task, enum outcome outco
 	describe(m->crowd, &m->actor, task, outcome == OUTCOME_WRONG);
 }
 
-/* A gap ends with a right result only: errors are no service. */
+/* A gap ends with a right result, or with the thread; errors are no service. */
+static void gap_note(struct member_of_crowd *m, uint64_t since, uint64_t until)
+{
+	struct part *p = &m->part[atomic_load(&m->crowd->phase)];
+
+	if (until - since > p->gap_ns)
+		p->gap_ns = until - since;
+}
+
 static void *work(void *arg)
 {
 	struct member_of_crowd *m = arg;
@@ -109,11 +117,12 @@ static void *work(void *arg)
 
 		record(m, task, outcome);
 		p->time_us[p->timed++ % TIMES] = (uint32_t)((end - begin) / 1000);
-		if (end - last > p->gap_ns)
-			p->gap_ns = end - last;
-		if (outcome == OUTCOME_RIGHT)
-			last = end;
+		if (outcome != OUTCOME_RIGHT)
+			continue;
+		gap_note(m, last, end);
+		last = end;
 	}
+	gap_note(m, last, now_ns());
 	return NULL;
 }
 

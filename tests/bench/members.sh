@@ -45,6 +45,7 @@ group_conf() {
 		done
 		printf '\n    ); }\n);\nstate = { directory = "%s"; };\n' "$work/state"
 	} >"$file"
-	mkdir -p -m 700 "$work/state"
+	mkdir -p "$work/state"
+	chmod 700 "$work/state"
 	chmod 600 "$file"
 }
