@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # faults.sh FAULTS SOAK FAULT_TOKEN [GOAL...]: the failover goals (faults.c) over two members that can be
-# broken, as a table.
+# broken, as a table. FAULTS_LOG: the level of hsmux's messages.
 faults=$(realpath "$1")
 soak=$(realpath "$2")
 fault_token=$(realpath "$3")
@@ -11,7 +11,10 @@ shift 3
 for name in a b; do
 	member $name
 done
-group_conf "$work/failover.conf" failover a b
-group_conf "$work/balanced.conf" balanced a b
-export HSMUX_LOG="${FAULTS_LOG:-error}"
-"$faults" "$module" "$work/failover.conf" "$work/balanced.conf" group "$work/a.plan" "$@"
+for mode in failover balanced; do
+	group $mode a b
+	mv "$work/hsmux.conf" "$work/$mode.conf"
+done
+unset HSMUX_CONF
+HSMUX_LOG="${FAULTS_LOG:-error}" \
+	"$faults" "$module" "$work/failover.conf" "$work/balanced.conf" group "$work/a/plan" "$@"

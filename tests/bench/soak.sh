@@ -20,18 +20,17 @@ run_soak() {
 	members=$2
 	shift 2
 	# shellcheck disable=SC2086 # words
-	group_conf "$work/hsmux.conf" "$mode" $members
-	rm -f "$work/state"/*
+	group "$mode" $members
+	rm -rf "$work/state"
 	plans=
 	for name in $members; do
-		plans="$plans $work/$name.plan"
+		plans="$plans $work/$name/plan"
 	done
 	# shellcheck disable=SC2086 # words
-	HSMUX_CONF="$work/hsmux.conf" HSMUX_LOG=info \
-		"$soak" --log "$work/soak.log" "$@" "$module" group $plans >"$work/numbers"
+	HSMUX_LOG=info "$soak" --log "$work/soak.log" "$@" "$module" group $plans >"$work/numbers" && return
 	result=$?
 	cat "$work/numbers"
-	[ "$result" -eq 0 ] || tail -n 40 "$work/soak.log"
+	tail -n 40 "$work/soak.log"
 	return $result
 }
 
