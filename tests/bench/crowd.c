@@ -11,11 +11,12 @@
 #include <time.h>
 
 #include "core/base/names.h"
+#include "tests/bench/plan.h"
 
 /* Times kept for each thread and phase, the latest ones; enough for a median. */
 #define TIMES 1024
 /* More failures than this are counted, but not described. */
-#define DESCRIBED 6
+#define DESCRIBED 20
 
 /* One thread in one phase. */
 struct part {
@@ -39,6 +40,7 @@ struct crowd {
 	CK_SLOT_ID slot;
 	uint32_t tasks;
 	unsigned threads;
+	unsigned pause_ms;
 	atomic_uint phase;
 	atomic_bool is_over;
 	atomic_uint described;
@@ -117,10 +119,12 @@ static void *work(void *arg)
 
 		record(m, task, outcome);
 		p->time_us[p->timed++ % TIMES] = (uint32_t)((end - begin) / 1000);
-		if (outcome != OUTCOME_RIGHT)
-			continue;
-		gap_note(m, last, end);
-		last = end;
+		if (outcome == OUTCOME_RIGHT) {
+			gap_note(m, last, end);
+			last = end;
+		}
+		if (m->crowd->pause_ms)
+			plan_pause(m->crowd->pause_ms);
 	}
 	gap_note(m, last, now_ns());
 	return NULL;
@@ -173,6 +177,7 @@ struct crowd *crowd_start(const struct crowd_plan *plan)
 	}
 	c->tasks = plan->tasks;
 	c->threads = plan->threads;
+	c->pause_ms = plan->pause_ms;
 	for (unsigned i = 0; i < plan->threads; i++)
 		if (!begin(c, i, plan->seed * CROWD_MAX_THREADS)) {
 			(void)crowd_stop(c); /* it did not even start */

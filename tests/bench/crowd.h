@@ -21,6 +21,7 @@ struct crowd_plan {
 	unsigned threads;
 	uint32_t tasks; /* set of TASK_BIT() */
 	uint64_t seed;
+	unsigned pause_ms; /* of every thread after a task; leaves the processors time for others */
 };
 
 /* What happened in one phase, or several. */

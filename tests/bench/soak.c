@@ -200,7 +200,11 @@ static int report(const struct crowd *crowd, const struct controller *c, const s
 static int soak(const struct options *o, char **argv, int argc)
 {
 	struct controller c = {.settle_ms = o->settle_ms, .dice = {.random = o->seed}};
-	struct crowd_plan how = {argv[0], argv[1], (unsigned)o->threads, TASKS_ALL, o->seed};
+	struct crowd_plan how = {.module = argv[0],
+				 .label = argv[1],
+				 .threads = (unsigned)o->threads,
+				 .tasks = TASKS_ALL,
+				 .seed = o->seed};
 	struct crowd *crowd;
 	int result = 1;
 
