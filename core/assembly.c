@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "core/base/clock.h"
+#include "core/health.h"
 #include "core/login.h"
 
 void assembly_log(struct diag *diag, enum log_level level)
@@ -83,12 +85,28 @@ static CK_RV make_groups(struct assembly *a)
 	return CKR_OK;
 }
 
+/* One after the other; but who is known to be down (health.h) is left for later, while another of
+ * its token can serve. */
+static void reach_group(struct group *g)
+{
+	bool serves = false;
+
+	for (size_t k = 0; k < g->member_count; k++) {
+		struct member *m = &g->members[k];
+
+		if (clock_ms() >= atomic_load(&m->next_try_ms))
+			serves = health_bring_back(m) || serves;
+	}
+	for (size_t k = 0; k < g->member_count && !serves; k++)
+		if (atomic_load(&g->members[k].last_try_ms) == 0)
+			serves = health_bring_back(&g->members[k]);
+}
+
 /* A member that cannot be used now never fails the others: its log line says why. */
 static void reach_members(struct assembly *a)
 {
 	for (size_t i = 0; i < a->group_count; i++)
-		for (size_t k = 0; k < a->groups[i]->member_count; k++)
-			(void)member_up(&a->groups[i]->members[k], true);
+		reach_group(a->groups[i]);
 }
 
 static void warn_environment(const struct assembly *a)
@@ -140,7 +158,7 @@ static void leave_foreign(struct assembly *a)
 /* Stops all libraries; false when a call is still inside one of them. */
 bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms)
 {
-	bool all_ended = calls_ended;
+	bool all_ended = health_stop(wait_ms) && calls_ended;
 
 	if (calls_ended)
 		leave_foreign(a);
@@ -166,6 +184,7 @@ bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms)
 
 void assembly_ending(struct assembly *a)
 {
+	health_ending();
 	for (size_t i = 0; i < a->config->module_count; i++)
 		library_ending(a->libraries[i]);
 }
@@ -186,12 +205,14 @@ void assembly_free(struct assembly *a)
 	*a = (struct assembly){0};
 }
 
-CK_RV assembly_build(struct assembly *a, struct config *config)
+CK_RV assembly_build(struct assembly *a, struct config *config, bool may_thread)
 {
 	CK_RV rv = build(a, config);
 
 	if (rv == CKR_OK) {
+		health_start(a, may_thread);
 		reach_members(a);
+		health_watch();
 		return CKR_OK;
 	}
 	(void)assembly_stop(a, true, 0); /* none has a session yet */

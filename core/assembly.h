@@ -21,16 +21,18 @@ struct assembly {
 	size_t group_count;
 };
 
-/* Builds everything for `config` (taken over in every case) and tries to reach each member once;
- * one that cannot be reached fails nobody, its reason is in the log. CKR_HOST_MEMORY: `a` is then
- * empty. */
-CK_RV assembly_build(struct assembly *a, struct config *config);
+/* Builds everything for `config` (taken over in every case), tries to reach each member once, and
+ * lets somebody look after them (health.h; `may_thread`: a thread, if there is need of one). A
+ * member that cannot be reached fails nobody, its reason is in the log. CKR_HOST_MEMORY: `a` is
+ * then empty. */
+CK_RV assembly_build(struct assembly *a, struct config *config, bool may_thread);
 
-/* C_Finalize has begun; see library_ending. */
+/* C_Finalize has begun: see library_ending; and nobody waits for a member any more. */
 void assembly_ending(struct assembly *a);
 
-/* Stops the libraries. `calls_ended` false: some call of ours is still inside one. Each library is
- * waited for up to `wait_ms`; false when a call is still inside one of them after that. */
+/* Stops the libraries, and before them who looks after the members. `calls_ended` false: some call
+ * of ours is still inside one. Each library is waited for up to `wait_ms`; false when a call is
+ * still inside one of them after that. */
 bool assembly_stop(struct assembly *a, bool calls_ended, long long wait_ms);
 
 /* Frees it all and leaves it empty; the libraries are stopped. */

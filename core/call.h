@@ -18,6 +18,7 @@
 struct group;
 struct member;
 struct member_session;
+struct operation;
 struct secret;
 struct session;
 
@@ -54,6 +55,8 @@ struct call {
 	struct group *group;
 	struct session *session;   /* locked by the caller; NULL for C_InitToken */
 	struct member_session *ms; /* CALL_BOUND: in; CALL_KEEP: out, then owned by the caller */
+	struct operation *op;      /* CALL_BOUND: the operation, when it may move to another member: its
+				    * session is op->ms then, and `ms` is not used */
 
 	struct mech *mech; /* hsmux's copy, or NULL */
 	struct call_object object[2];
@@ -75,9 +78,10 @@ struct call {
 	bool wants_made; /* C_DeriveKey: the application passed a place for a handle */
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
-	struct member *member;    /* out: where it ran */
+	struct member *member;    /* out: where it ran, last */
+	unsigned sends;           /* out: how often it reached a member, and may have been done there */
 	unsigned made_epoch; /* out: the member's epoch in which it ran, for which `made` holds */
-	struct buf *found;   /* C_FindObjectsInit: out: real handles, CK_OBJECT_HANDLE each */
+	struct buf *found;   /* C_FindObjectsInit: out: virtual handles, CK_OBJECT_HANDLE each */
 	CK_ULONG size;       /* C_GetObjectSize: out */
 
 	CK_RV member_rv; /* out: what the member said, before it was mapped */

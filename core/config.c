@@ -32,6 +32,9 @@ static const char *const softhsm_paths[] = {
 /* Words for `mode`, in the order of the enum. */
 static const char *const mode_names[] = {
 	[CONFIG_MODE_PASSTHROUGH] = "passthrough",
+	[CONFIG_MODE_FAILOVER] = "failover",
+	[CONFIG_MODE_BALANCED] = "balanced",
+	[CONFIG_MODE_CAPABILITY] = "capability",
 };
 
 const char *config_mode_name(enum config_mode mode)
@@ -59,6 +62,7 @@ static void free_token(struct config_token *t)
 		free(t->members[i].name);
 		free(t->members[i].token);
 		free(t->members[i].serial);
+		free(t->members[i].pin_where);
 	}
 	free(t->members);
 	free(t->label);
@@ -74,8 +78,20 @@ void config_free(struct config *c)
 		free_token(&c->tokens[i]);
 	free(c->modules);
 	free(c->tokens);
+	free(c->state_directory);
 	free(c->file);
 	free(c);
+}
+
+void config_defaults(struct config *c)
+{
+	c->health.interval_ms = 2000;
+	c->health.failures = 3;
+	c->health.open_ms = 500;
+	c->health.open_max_ms = 30000;
+	c->retry.budget_ms = 1000;
+	c->retry.attempts = 3;
+	c->log_level = LOG_LEVEL_WARN;
 }
 
 /* False only when nothing of that name is there: a file that cannot be reached (a directory that
@@ -133,7 +149,7 @@ static struct config *embedded_over(const char *library)
 	c->modules = m;
 	c->module_count = 1;
 	c->discover = true;
-	c->log_level = LOG_LEVEL_WARN;
+	config_defaults(c);
 	m->name = strdup("softhsm");
 	m->library = strdup(library);
 	m->vendor = strdup("auto");
@@ -223,6 +239,8 @@ static bool fill_discovered(const struct config *c, struct config_token *t, cons
 	t->relogin = true;
 	t->slot = c->token_count + 1;
 	t->label = unique_label(c, label[0] != '\0' ? label : serial);
+	m->priority = 1;
+	m->weight = 1;
 	m->name = strdup(c->modules[0].name);
 	m->token = strdup(label);
 	m->serial = strdup(serial);

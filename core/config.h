@@ -126,6 +126,9 @@ struct config {
 	bool log_syslog;
 };
 
+/* Sets health, retry and log to what holds where a file says nothing. */
+void config_defaults(struct config *c);
+
 /* Which file is used: HSMUX_CONF (not in setuid or setgid processes), else `args_file` (from
  * C_Initialize's pReserved; may be NULL), else the system's file when it exists, else NULL for the
  * embedded default. The result is borrowed from the environment, the argument or static. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config, the file: hsmux.conf turned into struct config.
  *
- * Two passes: every group is read by itself against its table of keys, then config_rules_check()
- * looks at what must hold between them. Errors never stop the reading, and a configuration with any
- * of them is thrown away as a whole. Values of `env` may be secrets and are in no message. */
+ * Two passes: every group is read by itself against its table of keys (those of virtual tokens by
+ * config_tokens.c), then config_rules_check() looks at what must hold between them. Errors never
+ * stop the reading, and a configuration with any of them is thrown away as a whole. Values of `env`
+ * may be secrets and are in no message. */
 #include "core/config.h"
 
 #include <stdlib.h>
@@ -11,14 +12,21 @@
 #include <unistd.h>
 
 #include "core/config_rules.h"
+#include "core/config_tokens.h"
 #include "core/scope.h"
 
-/* Our own slot numbers are positive as a C int, so that every caller can print and pass them on.
- * Those of members are the vendor's choice: whatever libconfig can write. */
-#define SLOT_MAX      0x7fffffffLL
-#define REAL_SLOT_MAX 0x7fffffffffffffffLL
-/* More than any token offers; larger numbers are mistakes. */
-#define SESSIONS_MAX 1000000LL
+/* Times above an hour are mistakes; shorter pauses than these would keep a token busy with nothing
+ * but questions about its health. */
+#define TIME_MAX_MS     3600000LL
+#define INTERVAL_MIN_MS 50LL
+#define OPEN_MIN_MS     10LL
+/* Suspicious answers in a row. */
+#define FAILURES_MAX 1000LL
+/* What failover may add to one call: an application that waits ten minutes for it has given up. */
+#define BUDGET_MIN_MS 1LL
+#define BUDGET_MAX_MS 600000LL
+/* Twice as often as a virtual token can have members. */
+#define ATTEMPTS_MAX 16LL
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -28,13 +36,13 @@ static const struct setting_key root_keys[] = {
 	{"version", SETTING_INT, true},
 	{"modules", SETTING_LIST, true},
 	{"tokens", SETTING_LIST, true},
+	{"health", SETTING_GROUP, false},
+	{"retry", SETTING_GROUP, false},
+	{"state", SETTING_GROUP, false},
 	{"log", SETTING_GROUP, false},
 	{"expose_members", SETTING_LATER, false},
-	{"health", SETTING_LATER, false},
-	{"retry", SETTING_LATER, false},
 	{"policy", SETTING_LATER, false},
 	{"audit", SETTING_LATER, false},
-	{"state", SETTING_LATER, false},
 };
 
 static const struct setting_key module_keys[] = {
@@ -49,46 +57,25 @@ static const struct setting_key module_keys[] = {
 	{"deadline_ms", SETTING_LATER, false},
 };
 
-static const struct setting_key token_keys[] = {
-	{"label", SETTING_STRING, true},
-	{"slot", SETTING_INT, false},
-	{"mode", SETTING_STRING, false},
-	{"members", SETTING_LIST, true},
-	{"relogin", SETTING_BOOL, false},
-	{"balance", SETTING_LATER, false},
-	{"replicate", SETTING_LATER, false},
-	{"protect", SETTING_LATER, false},
-	{"kek", SETTING_LATER, false},
-	{"find", SETTING_LATER, false},
-	{"login_linger_s", SETTING_LATER, false},
-	{"policy", SETTING_LATER, false},
+static const struct setting_key health_keys[] = {
+	{"interval_ms", SETTING_INT, false},
+	{"failures", SETTING_INT, false},
+	{"open_ms", SETTING_INT, false},
+	{"open_max_ms", SETTING_INT, false},
 };
 
-static const struct setting_key member_keys[] = {
-	{"name", SETTING_STRING, false},
-	{"module", SETTING_STRING, true},
-	{"token", SETTING_STRING, false},
-	{"serial", SETTING_STRING, false},
-	{"slot", SETTING_INT, false},
-	{"max_sessions", SETTING_INT, false},
-	{"priority", SETTING_LATER, false},
-	{"weight", SETTING_LATER, false},
-	{"role", SETTING_LATER, false},
-	{"pin", SETTING_LATER, false},
-	{"deadline_ms", SETTING_LATER, false},
+static const struct setting_key retry_keys[] = {
+	{"budget_ms", SETTING_INT, false},
+	{"attempts", SETTING_INT, false},
+};
+
+static const struct setting_key state_keys[] = {
+	{"directory", SETTING_STRING, false},
 };
 
 static const struct setting_key log_keys[] = {
 	{"level", SETTING_STRING, false},
 	{"syslog", SETTING_BOOL, false},
-};
-
-/* In the order of enum config_mode, then those of later versions. */
-static const struct setting_word mode_words[] = {
-	[CONFIG_MODE_PASSTHROUGH] = {"passthrough", false},
-	{"failover", true},
-	{"balanced", true},
-	{"capability", true},
 };
 
 static const struct setting_word isolation_words[] = {
@@ -104,37 +91,6 @@ static const struct setting_word level_words[] = {
 	[LOG_LEVEL_DEBUG] = {"debug", false},
 };
 /* clang-format on */
-
-/* Elements of a list that are groups are counted from 1 in messages; others are reported. */
-static const config_setting_t *element(const struct scope *scope, const config_setting_t *list,
-				       size_t i, const char *kind)
-{
-	const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
-
-	if (config_setting_type(group) == CONFIG_TYPE_GROUP)
-		return group;
-	scope_error(scope, group, "%s %zu has the wrong type: expected a group { ... }", kind,
-		    i + 1);
-	return NULL;
-}
-
-/* An array for the elements of a list; NULL for an absent or empty list, or when memory is out. */
-static void *array_for(const struct scope *scope, const config_setting_t *list, size_t size,
-		       size_t *count)
-{
-	int length = list != NULL ? config_setting_length(list) : 0;
-	void *array;
-
-	*count = 0;
-	if (length <= 0)
-		return NULL;
-	array = calloc((size_t)length, size);
-	if (array == NULL)
-		scope_no_memory(scope);
-	else
-		*count = (size_t)length;
-	return array;
-}
 
 /* An absolute path as it is; a bare file name is one in p11-kit's module directory. */
 static char *read_library(const struct scope *scope)
@@ -234,7 +190,7 @@ static void read_env(const struct scope *scope, struct config_module *m)
 {
 	const config_setting_t *env = scope_group(scope, "env");
 
-	m->env = array_for(scope, env, sizeof(m->env[0]), &m->env_count);
+	m->env = scope_array(scope, env, sizeof(m->env[0]), &m->env_count);
 	for (size_t i = 0; i < m->env_count; i++)
 		read_env_one(scope, config_setting_get_elem(env, (unsigned)i), &m->env[i]);
 }
@@ -266,9 +222,9 @@ static void read_modules(const struct scope *root, struct config *c)
 {
 	const config_setting_t *list = scope_list(root, "modules");
 
-	c->modules = array_for(root, list, sizeof(c->modules[0]), &c->module_count);
+	c->modules = scope_array(root, list, sizeof(c->modules[0]), &c->module_count);
 	for (size_t i = 0; i < c->module_count; i++) {
-		const config_setting_t *group = element(root, list, i, "module");
+		const config_setting_t *group = scope_element(root, list, i, "module");
 
 		if (group != NULL)
 			read_module(root, group, i, &c->modules[i]);
@@ -277,120 +233,53 @@ static void read_modules(const struct scope *root, struct config *c)
 		scope_error(root, list, "modules is empty: expected at least one module");
 }
 
-/* Finds the module that a member names; an unknown one is reported with all known ones. */
-static void find_module(const struct scope *scope, const struct config *c, struct config_member *m)
+static void read_health(const struct scope *root, struct config *c)
 {
-	const config_setting_t *setting = config_setting_get_member(scope->group, "module");
-	char *name = scope_string(scope, "module");
-	char shown[SETTING_SHOWN_LEN];
-	char known[256];
+	const config_setting_t *group = scope_group(root, "health");
+	struct scope scope;
+	unsigned max = c->health.open_max_ms;
 
-	if (name == NULL)
+	if (group == NULL)
 		return;
-	for (m->module = 0; m->module < c->module_count; m->module++) {
-		const char *other = c->modules[m->module].name;
-
-		if (other != NULL && strcmp(other, name) == 0)
-			break;
-	}
-	if (m->module == c->module_count)
-		scope_error(scope, setting, "unknown module \"%s\": expected one of %s",
-			    setting_shown(name, shown),
-			    config_rules_modules(c, known, sizeof(known)));
-	free(name);
+	scope_init(&scope, root, group, "health", NULL, 0);
+	scope_keys(&scope, health_keys, COUNT(health_keys));
+	c->health.interval_ms = scope_unsigned(&scope, "interval_ms", INTERVAL_MIN_MS, TIME_MAX_MS,
+					       c->health.interval_ms);
+	c->health.failures =
+		scope_unsigned(&scope, "failures", 1, FAILURES_MAX, c->health.failures);
+	c->health.open_ms =
+		scope_unsigned(&scope, "open_ms", OPEN_MIN_MS, TIME_MAX_MS, c->health.open_ms);
+	max = max > c->health.open_ms ? max : c->health.open_ms;
+	c->health.open_max_ms =
+		scope_unsigned(&scope, "open_max_ms", OPEN_MIN_MS, TIME_MAX_MS, max);
+	config_rules_health(&scope, c);
 }
 
-/* A member without a name is called like its module. */
-static void name_member(const struct scope *scope, const struct config *c, struct config_member *m)
+static void read_retry(const struct scope *root, struct config *c)
 {
-	if (config_setting_get_member(scope->group, "name") != NULL) {
-		m->name = scope_name(scope, "name");
-	} else if (m->module < c->module_count && c->modules[m->module].name != NULL) {
-		m->name = strdup(c->modules[m->module].name);
-		if (m->name == NULL)
-			scope_no_memory(scope);
-	}
-}
-
-static void read_member(const struct scope *token, const struct config *c,
-			const config_setting_t *group, size_t i, struct config_member *m)
-{
+	const config_setting_t *group = scope_group(root, "retry");
 	struct scope scope;
-	long long n = 0;
 
-	scope_init(&scope, token, group, "member", "name", i + 1);
-	scope_keys(&scope, member_keys, COUNT(member_keys));
-	m->line = settings_line(group);
-	m->module = c->module_count;
-	find_module(&scope, c, m);
-	name_member(&scope, c, m);
-	m->token = scope_string(&scope, "token");
-	m->serial = scope_string(&scope, "serial");
-	m->has_slot = scope_int(&scope, "slot", 0, REAL_SLOT_MAX, &n);
-	m->slot = m->has_slot ? (CK_SLOT_ID)n : 0;
-	if (scope_int(&scope, "max_sessions", 0, SESSIONS_MAX, &n))
-		m->max_sessions = (unsigned)n;
-	config_rules_member(&scope, m);
+	if (group == NULL)
+		return;
+	scope_init(&scope, root, group, "retry", NULL, 0);
+	scope_keys(&scope, retry_keys, COUNT(retry_keys));
+	c->retry.budget_ms = scope_unsigned(&scope, "budget_ms", BUDGET_MIN_MS, BUDGET_MAX_MS,
+					    c->retry.budget_ms);
+	c->retry.attempts = scope_unsigned(&scope, "attempts", 1, ATTEMPTS_MAX, c->retry.attempts);
 }
 
-static void read_members(const struct scope *token, const struct config *c, struct config_token *t)
+static void read_state(const struct scope *root, struct config *c)
 {
-	const config_setting_t *list = scope_list(token, "members");
-
-	t->members = array_for(token, list, sizeof(t->members[0]), &t->member_count);
-	for (size_t i = 0; i < t->member_count; i++) {
-		const config_setting_t *group = element(token, list, i, "member");
-
-		if (group != NULL)
-			read_member(token, c, group, i, &t->members[i]);
-	}
-}
-
-/* False after a report that the mode is none of this version: its members cannot be judged. */
-static bool has_mode(const struct scope *scope)
-{
-	size_t absent = COUNT(mode_words);
-
-	if (config_setting_get_member(scope->group, "mode") == NULL)
-		return true;
-	return scope_word(scope, "mode", mode_words, COUNT(mode_words), absent) != absent;
-}
-
-static void read_token(const struct scope *root, const struct config *c,
-		       const config_setting_t *group, size_t i, struct config_token *t)
-{
+	const config_setting_t *group = scope_group(root, "state");
 	struct scope scope;
-	long long n = (long long)i + 1;
 
-	scope_init(&scope, root, group, "token", "label", i + 1);
-	scope_keys(&scope, token_keys, COUNT(token_keys));
-	t->line = settings_line(group);
-	t->label = scope_string(&scope, "label");
-	(void)scope_int(&scope, "slot", 0, SLOT_MAX, &n); /* absent: the position stays */
-	t->slot = (CK_SLOT_ID)n;
-	t->mode = CONFIG_MODE_PASSTHROUGH; /* the only one so far */
-	t->relogin = scope_bool(&scope, "relogin", true);
-	config_rules_token(&scope, t);
-	read_members(&scope, c, t);
-	if (has_mode(&scope) && scope_list(&scope, "members") != NULL && t->member_count != 1)
-		scope_error(&scope, scope_list(&scope, "members"),
-			    "has %zu members: expected exactly one in mode \"passthrough\"",
-			    t->member_count);
-}
-
-static void read_tokens(const struct scope *root, struct config *c)
-{
-	const config_setting_t *list = scope_list(root, "tokens");
-
-	c->tokens = array_for(root, list, sizeof(c->tokens[0]), &c->token_count);
-	for (size_t i = 0; i < c->token_count; i++) {
-		const config_setting_t *group = element(root, list, i, "token");
-
-		if (group != NULL)
-			read_token(root, c, group, i, &c->tokens[i]);
-	}
-	if (list != NULL && config_setting_length(list) == 0)
-		scope_error(root, list, "tokens is empty: expected at least one token");
+	if (group == NULL)
+		return;
+	scope_init(&scope, root, group, "state", NULL, 0);
+	scope_keys(&scope, state_keys, COUNT(state_keys));
+	c->state_directory = scope_string(&scope, "directory");
+	config_rules_state(&scope, c);
 }
 
 static void read_log(const struct scope *root, struct config *c)
@@ -399,7 +288,6 @@ static void read_log(const struct scope *root, struct config *c)
 	struct scope scope;
 	size_t level;
 
-	c->log_level = LOG_LEVEL_WARN;
 	if (group == NULL)
 		return;
 	scope_init(&scope, root, group, "log", NULL, 0);
@@ -418,7 +306,10 @@ static void read_root(struct settings *s, struct config *c)
 	scope_keys(&root, root_keys, COUNT(root_keys));
 	(void)scope_int(&root, "version", 1, 1, &version); /* the only one so far */
 	read_modules(&root, c);
-	read_tokens(&root, c);
+	config_tokens_read(&root, c);
+	read_health(&root, c);
+	read_retry(&root, c);
+	read_state(&root, c);
 	read_log(&root, c);
 	config_rules_check(s, c);
 }
@@ -434,6 +325,7 @@ struct config *config_parse(const char *file, enum config_source source, struct 
 		return NULL;
 	}
 	c->source = source;
+	config_defaults(c);
 	if (settings_open(&s, file, SETTINGS_OWN, geteuid(), diag))
 		read_root(&s, c);
 	settings_sort(&s);

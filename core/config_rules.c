@@ -70,6 +70,53 @@ void config_rules_member(const struct scope *scope, const struct config_member *
 			    "or \"slot\"");
 }
 
+/* One member as it is, or a group. */
+static void check_count(const struct scope *scope, const config_setting_t *list,
+			const struct config_token *t)
+{
+	const char *mode = config_mode_name(t->mode);
+
+	if (t->mode == CONFIG_MODE_PASSTHROUGH && t->member_count != 1)
+		scope_error(scope, list,
+			    "has %zu members: expected exactly one in mode \"passthrough\"",
+			    t->member_count);
+	if (t->mode != CONFIG_MODE_PASSTHROUGH &&
+	    (t->member_count < 1 || t->member_count > CONFIG_MAX_MEMBERS))
+		scope_error(scope, list, "has %zu members: expected 1 to %d in mode \"%s\"",
+			    t->member_count, CONFIG_MAX_MEMBERS, mode);
+}
+
+void config_rules_members(const struct scope *scope, const struct config_token *t)
+{
+	const config_setting_t *list = scope_list(scope, "members");
+	size_t fallbacks = 0;
+
+	if (list == NULL)
+		return; /* reported as missing or of the wrong type */
+	check_count(scope, list, t);
+	for (size_t i = 0; i < t->member_count; i++)
+		fallbacks += t->members[i].role == CONFIG_ROLE_FALLBACK ? 1 : 0;
+	if (fallbacks > 0 && fallbacks == t->member_count)
+		scope_error(scope, list,
+			    "no member may make objects: expected at least one whose role is not "
+			    "\"fallback\"");
+}
+
+void config_rules_health(const struct scope *scope, const struct config *c)
+{
+	if (c->health.open_max_ms < c->health.open_ms)
+		scope_error(scope, config_setting_get_member(scope->group, "open_max_ms"),
+			    "open_max_ms is %u: expected at least open_ms (%u)",
+			    c->health.open_max_ms, c->health.open_ms);
+}
+
+void config_rules_state(const struct scope *scope, const struct config *c)
+{
+	if (c->state_directory != NULL && c->state_directory[0] != '/')
+		scope_error(scope, config_setting_get_member(scope->group, "directory"),
+			    "directory is not absolute: expected /path/to/directory");
+}
+
 const char *config_rules_modules(const struct config *c, char *out, size_t out_len)
 {
 	size_t len = 0;

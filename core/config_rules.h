@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What must hold in a configuration beyond keys and types. Used by config_parse.c only. */
+/* What must hold in a configuration beyond keys and types. Used by config_parse.c and
+ * config_tokens.c only. */
 #ifndef HSMUX_CORE_CONFIG_RULES_H
 #define HSMUX_CORE_CONFIG_RULES_H
 
@@ -11,6 +12,15 @@ void config_rules_token(const struct scope *scope, const struct config_token *t)
 
 /* How one member selects its real token. */
 void config_rules_member(const struct scope *scope, const struct config_member *m);
+
+/* How many members a mode wants, and what they are for. */
+void config_rules_members(const struct scope *scope, const struct config_token *t);
+
+/* The pauses of `health`, one against the other. */
+void config_rules_health(const struct scope *scope, const struct config *c);
+
+/* Where the state is kept: an absolute path. */
+void config_rules_state(const struct scope *scope, const struct config *c);
 
 /* What must differ between modules, tokens and members. Entries that are already in error have NULL
  * names and are passed over. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Searches: the member is asked once, at C_FindObjectsInit, on a session of its own choosing, so
+/* Searches: members are asked once, at C_FindObjectsInit, on sessions of their own, so
  * that a search never stands in the way of an operation (SoftHSM2 allows one thing at a time in a
  * session). The result is a snapshot of virtual handles. Guarded by the session's lock. */
 #include "core/find.h"
@@ -30,24 +30,6 @@ static CK_OBJECT_HANDLE *handles_in(const struct buf *b)
 	return (CK_OBJECT_HANDLE *)(void *)b->data;
 }
 
-/* Replaces real handles by virtual ones. Objects may have gone in the meantime; that shows at use.
- * CK_INVALID_HANDLE is no object, whatever the member means by it. */
-static CK_RV make_virtual(struct call *c, struct buf *found)
-{
-	CK_OBJECT_HANDLE *h = handles_in(found);
-	size_t n = found->len / sizeof *h, kept = 0;
-	CK_RV rv = CKR_OK;
-
-	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
-		if (h[i] == CK_INVALID_HANDLE)
-			continue;
-		rv = object_add_found(c, h[i], &h[kept]);
-		kept++;
-	}
-	found->len = kept * sizeof *h;
-	return rv;
-}
-
 static CK_RV ask(struct session *s, struct attr_list *list, struct buf *found)
 {
 	struct call call = {
@@ -61,13 +43,6 @@ static CK_RV ask(struct session *s, struct attr_list *list, struct buf *found)
 	};
 	CK_RV rv = call_run(&call);
 
-	/* An attribute that the token does not know matches nothing. */
-	if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
-		found->len = 0;
-		rv = CKR_OK;
-	}
-	if (rv == CKR_OK)
-		rv = make_virtual(&call, found);
 	if (rv == CKR_OK && atomic_load(&s->group->aliases) > 0)
 		rv = alias_find(s, list->attrs, list->count, found);
 	return rv;

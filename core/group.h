@@ -16,7 +16,26 @@
 /* Who is logged in to a virtual token. */
 enum group_user { GROUP_PUBLIC, GROUP_USER, GROUP_SO };
 
-/* Immutable but for the login and the counters. */
+/* What is remembered of the logins on one member. Guarded by login_lock. */
+struct group_login {
+	bool was_refused;       /* it refused the PIN: not asked again in this login */
+	struct secret *refused; /* its own PIN that it refused in `refused_epoch`; owned */
+	unsigned refused_epoch;
+	unsigned again_epoch; /* in which it was logged in again last */
+};
+
+/* What was read of a member last, so that questions about the virtual token never wait for one that
+ * is gone. */
+struct group_view {
+	bool is_known;     /* it was reached in this process */
+	long long read_ms; /* clock_ms */
+	CK_TOKEN_INFO token;
+	CK_SLOT_INFO slot;
+	struct member_mech *mechs; /* owned; NULL: not known */
+	CK_ULONG mech_count;
+};
+
+/* Immutable but for the login, the views and the counters. */
 struct group {
 	const struct config *config;     /* borrowed */
 	const struct config_token *conf; /* borrowed from the configuration */
@@ -29,6 +48,10 @@ struct group {
 	pthread_mutex_t login_lock; /* held while somebody logs in or out */
 	_Atomic int user;           /* enum group_user; written under login_lock */
 	struct secret *pin;         /* the PIN that the members accepted; guarded by login_lock */
+	struct group_login *logins; /* one for each member; owned */
+
+	pthread_mutex_t view_lock; /* guards `views`; nothing else is taken while it is held */
+	struct group_view *views;  /* one for each member; owned; not used for passthrough */
 
 	_Atomic unsigned long sessions;    /* open now */
 	_Atomic unsigned long rw_sessions; /* of them read/write */
@@ -48,7 +71,7 @@ void group_free(struct group *group);
 void group_slot_info(struct group *group, CK_SLOT_INFO *info);
 
 /* True when a member can be reached or was reached in this process: CKF_TOKEN_PRESENT. Tries
- * members that are due for a new attempt. */
+ * members that are due for a new attempt, unless the health thread does that. */
 bool group_present(struct group *group);
 
 /* C_GetTokenInfo; CKR_TOKEN_NOT_PRESENT when no member was ever reached. */
@@ -61,7 +84,7 @@ CK_RV group_mechanisms(struct group *group, CK_MECHANISM_TYPE *list, CK_ULONG *c
 CK_RV group_mechanism_info(struct group *group, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info);
 
 /* C_InitToken: passed to the member of a passthrough token when no session is open, else
- * CKR_SESSION_EXISTS. `label` has 32 bytes. */
+ * CKR_SESSION_EXISTS; CKR_FUNCTION_NOT_SUPPORTED in every other mode. `label` has 32 bytes. */
 CK_RV group_init_token(struct group *group, const CK_BYTE *pin, CK_ULONG pin_len,
 		       const CK_BYTE *label);
 

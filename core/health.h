@@ -22,18 +22,30 @@
  * are reached. `may_thread`: the application allows threads. */
 void health_start(struct assembly *a, bool may_thread);
 
+/* Members were reached for the first time: from now on somebody looks after them. */
+void health_watch(void);
+
+/* C_Finalize has begun: who waits for a member gives up, and nobody is brought back any more. */
+void health_ending(void);
+
 /* Ends it; waits up to `wait_ms` for the thread. False when it did not come back from a member's
  * code in time: what it looks at must then stay. */
 bool health_stop(long long wait_ms);
 
-/* In a forked child: the thread does not exist here. */
-void health_forget_parent(void);
+/* In a forked child: the thread does not exist here. False when it was at work at that moment: what
+ * it looks at may be half changed, and locked for ever. */
+bool health_forget_parent(void);
 
-/* Whether a thread looks after the members. */
+/* Whether a thread looks after the members: false also while it does not come back from a member's
+ * code. */
 bool health_has_thread(void);
 
 /* Looks at the members soon: one was lost, or the list of drained members may have changed. */
 void health_wake(void);
+
+/* Where no thread does it: looks at the members, at most every 250 ms, and brings back one that is
+ * due. Costs next to nothing else. No lock that comes behind a session's is held. */
+void health_tick(void);
 
 /* No member of the group serves: waits until one does or the time (clock_ms) is over; without a
  * thread it probes whoever is due itself. True when one serves. */

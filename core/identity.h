@@ -37,6 +37,7 @@ struct identity {
 	uint8_t digest[32];   /* SHA-256: VALUE, PUBLIC (of the DER SubjectPublicKeyInfo), ANSWER */
 	EVP_PKEY *public_key; /* owned; PUBLIC only */
 	CK_MECHANISM_TYPE mechanism; /* ANSWER only */
+	CK_FLAGS use;                /* ANSWER only: CKF_SIGN, CKF_ENCRYPT, CKF_DECRYPT, CKF_WRAP */
 };
 
 /* What a comparison says. */
@@ -51,7 +52,8 @@ enum identity_match {
  * with a public key or certificate of the same CKA_ID on the member, which is a claim until
  * identity_prove(). Keys that an attempt would cost something (stateful signatures, a login for
  * each use) are never used. CKR_HOST_MEMORY, or the member's code when it does not answer at all;
- * `out` is then empty. */
+ * `out` is then empty. After a failure, and after IDENTITY_NONE for a secret key, the session may
+ * have an operation left on it: pool_drop() it. */
 CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out);
 
 /* True when both carry the same class, key type, id and label, and at least one of id and label is
@@ -64,9 +66,14 @@ enum identity_match identity_compare(const struct identity *a, const struct iden
 
 /* Shows by use that object `real` of the member is what `known` says: content is read again, a
  * private key answers a fresh challenge that known->public_key checks in software, a secret key
- * answers the process's challenge. A private key that cannot be used for that (only unwraps, wants
- * a login for each use) is the same when its own attributes (not a neighbour's) show the public
- * key. CKR_OK with *match, or the member's code when it does not answer. */
+ * answers the process's challenge, by known->mechanism. A private key that cannot be used for that
+ * (only unwraps, wants a login for each use) is the same when its own modulus is that of the public
+ * key; what else stands beside a key anybody may have written. CKR_OK with *match, or the member's
+ * code when it does not answer (*match is then IDENTITY_UNKNOWN). After a failure and after
+ * IDENTITY_UNKNOWN the session may have an operation left on it: pool_drop() it.
+ *
+ * For secret keys IDENTITY_UNKNOWN says that this member cannot answer as `known` did. It may still
+ * be shown the other way round: by proving on the member of `known` what was read on this one. */
 CK_RV identity_prove(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *known,
 		     enum identity_match *match);
 

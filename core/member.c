@@ -13,21 +13,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "core/base/clock.h"
 #include "core/base/names.h"
 #include "core/group.h"
+#include "core/health.h"
+#include "core/health_share.h"
 #include "core/object.h"
+#include "core/probe.h"
 
 /* First and longest pause between attempts to reach a member. */
 #define BACKOFF_MS     500
 #define BACKOFF_MAX_MS 30000
 /* A suspicious code asks the token at most this often. */
 #define PROBE_MS 250
+/* The same after a doubtful answer; and how often a member is tried while calls wait, at first and
+ * in the end. */
+#define HURRY_MS     50
+#define HURRY_MAX_MS 500
+/* Who served that long is not one that comes and goes. */
+#define SETTLED_MS 10000
 /* How long calls in flight are waited for before a library is initialised anew. */
 #define QUIESCE_MS 2000
-/* No token has more mechanisms; a larger answer is not believed. */
-#define MAX_MECHS 4096UL
 
 void member_init(struct member *m, struct group *group, unsigned index, struct library *lib)
 {
@@ -40,6 +49,8 @@ void member_init(struct member *m, struct group *group, unsigned index, struct l
 	m->next = lib->members;
 	lib->members = m;
 	atomic_init(&m->probe_ms, -PROBE_MS);
+	atomic_init(&m->hurry_ms, HURRY_MS);
+	atomic_init(&m->changed_ms, member_wall_ms());
 	(void)snprintf(m->reason, sizeof m->reason, "not tried yet");
 	pool_init(&m->pool, m->conf->max_sessions);
 	pthread_mutex_init(&m->map_lock, NULL);
@@ -140,54 +151,75 @@ static bool find_slot(struct member *m)
 	return ok;
 }
 
-/* Asks the token for what costs it something: its information is read from its store, random bytes
- * come from the device. A dead SoftHSM2 fails the first, a dead TPM the second; all else answers
- * CKR_OK. */
-static bool answers(struct member *m)
+long long member_wall_ms(void)
 {
-	const CK_FUNCTION_LIST *f = m->lib->v2;
-	CK_SESSION_HANDLE s = 0;
-	CK_TOKEN_INFO info;
-	CK_BYTE bytes[8];
-	CK_RV rv = f->C_GetTokenInfo(m->slot, &info);
+	struct timespec now = {0};
 
-	if (rv != CKR_OK)
-		return reason_code(m, "C_GetTokenInfo", rv);
-	rv = f->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &s);
-	if (rv == CKR_SESSION_COUNT || rv == CKR_SESSION_READ_WRITE_SO_EXISTS)
-		return true;
-	if (rv != CKR_OK)
-		return reason_code(m, "C_OpenSession", rv);
-	rv = f->C_GenerateRandom(s, bytes, sizeof bytes);
-	(void)f->C_CloseSession(s); /* the answer is known already */
-	if (rv == CKR_OK || rv == CKR_RANDOM_NO_RNG || rv == CKR_FUNCTION_NOT_SUPPORTED ||
-	    rv == CKR_USER_NOT_LOGGED_IN)
-		return true;
-	return reason_code(m, "C_GenerateRandom", rv);
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool guarded(struct member *m, bool (*ask)(struct member *))
+/* Half to one and a half times as long, so that processes that lost a member at one time do not
+ * come back to it at one time. */
+static long long jittered(long long ms)
 {
-	struct library_guard guard;
-	bool ok;
+	uint32_t x = 0;
 
-	library_guard(m->lib, &guard);
-	ok = ask(m);
-	library_unguard(&guard);
-	return ok;
+	if (getrandom(&x, sizeof x, GRND_NONBLOCK) != (ssize_t)sizeof x)
+		return ms;
+	return ms / 2 + x % (ms + 1);
+}
+
+/* Sets when it is tried next, twice as far from now as the last time. */
+static void back_off(struct member *m)
+{
+	bool is_multi = m->group->is_multi;
+	long long first = is_multi ? m->group->config->health.open_ms : BACKOFF_MS;
+	long long most = is_multi ? m->group->config->health.open_max_ms : BACKOFF_MAX_MS;
+
+	m->backoff_ms = m->backoff_ms ? m->backoff_ms * 2 : first;
+	if (m->backoff_ms > most)
+		m->backoff_ms = most;
+	atomic_store(&m->next_try_ms,
+		     clock_ms() + (is_multi ? jittered(m->backoff_ms) : m->backoff_ms));
+}
+
+/* The breaker opens. What served for a while is tried again at once; what fails soon after it came
+ * back would otherwise come and go. */
+static void open_breaker(struct member *m)
+{
+	bool is_settled = atomic_exchange(&m->serves, 0) &&
+			  clock_ms() - atomic_load(&m->serving_since_ms) >= SETTLED_MS;
+
+	if (is_settled) {
+		m->backoff_ms = 0;
+		atomic_store(&m->next_try_ms, clock_ms());
+	} else {
+		back_off(m);
+	}
+	atomic_store(&m->suspicions, 0);
+	atomic_store(&m->changed_ms, member_wall_ms());
+	share_tell(m);
+	health_wake();
 }
 
 static void lost(struct member *m, const char *reason)
 {
+	bool is_multi = m->group->is_multi;
+
 	atomic_store(&m->state, MEMBER_DOWN);
 	atomic_fetch_add(&m->epoch, 1);
 	(void)snprintf(m->reason, sizeof m->reason, "%s", reason);
-	m->next_try_ms = 0;
-	m->backoff_ms = 0;
+	if (is_multi) {
+		open_breaker(m);
+	} else {
+		m->next_try_ms = 0;
+		m->backoff_ms = 0;
+	}
 	object_drop_epoch(m);
-	log_msg(LOG_LEVEL_WARN,
-		"member %s of token %s: lost (%s); it is tried again when it is needed",
-		m->conf->name, m->group_label, reason);
+	log_msg(LOG_LEVEL_WARN, "member %s of token %s: lost (%s); it is tried again %s",
+		m->conf->name, m->group_label, reason,
+		is_multi ? "from time to time, without it meanwhile" : "when it is needed");
 }
 
 /* True when every other member of the library is down, those included that turn out to be dead. */
@@ -196,7 +228,7 @@ static bool others_are_down(struct member *m)
 	for (struct member *o = m->lib->members; o; o = o->next) {
 		if (o == m || atomic_load(&o->state) != MEMBER_UP)
 			continue;
-		if (guarded(o, answers))
+		if (probe_member(o) != PROBE_DEAD)
 			return false;
 		lost(o, "its module is broken");
 	}
@@ -239,7 +271,7 @@ static bool find_alive(struct member *m)
 	if (!find_slot(m))
 		return false;
 	/* Its library was not restarted since it was lost: cheap calls may lie. */
-	return m->lib_epoch != atomic_load(&m->lib->epoch) || guarded(m, answers);
+	return m->lib_epoch != atomic_load(&m->lib->epoch) || probe_member(m) == PROBE_GOOD;
 }
 
 /* Somebody else in this process finalised the library under us: nothing of any member is left in
@@ -270,25 +302,34 @@ static bool reach(struct member *m)
 	return was_up && restart(m) && find_slot(m);
 }
 
+static void came_up(struct member *m)
+{
+	m->reason[0] = '\0';
+	m->lib_epoch = atomic_load(&m->lib->epoch);
+	if (!m->group->is_multi)
+		m->backoff_ms = 0;
+	atomic_store(&m->user, 0);
+	atomic_fetch_add(&m->epoch, 1);
+	atomic_store(&m->state, MEMBER_UP);
+	log_msg(m->group->is_multi ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "member %s of token %s: up",
+		m->conf->name, m->group_label);
+}
+
 static bool try_up(struct member *m)
 {
 	char before[sizeof m->reason];
+	unsigned hurry = atomic_load(&m->hurry_ms) * 2;
 
 	memcpy(before, m->reason, sizeof before);
+	atomic_store(&m->last_try_ms, clock_ms());
 	if (reach(m)) {
-		m->reason[0] = '\0';
-		m->lib_epoch = atomic_load(&m->lib->epoch);
-		m->backoff_ms = 0;
-		atomic_store(&m->user, 0);
-		atomic_fetch_add(&m->epoch, 1);
-		atomic_store(&m->state, MEMBER_UP);
-		log_msg(LOG_LEVEL_INFO, "member %s of token %s: up", m->conf->name, m->group_label);
+		came_up(m);
 		return true;
 	}
-	m->backoff_ms = m->backoff_ms ? m->backoff_ms * 2 : BACKOFF_MS;
-	if (m->backoff_ms > BACKOFF_MAX_MS)
-		m->backoff_ms = BACKOFF_MAX_MS;
-	m->next_try_ms = clock_ms() + m->backoff_ms;
+	back_off(m);
+	atomic_store(&m->hurry_ms, hurry < HURRY_MAX_MS ? hurry : HURRY_MAX_MS);
+	if (m->group->is_multi)
+		share_tell(m);
 	if (strcmp(before, m->reason) != 0)
 		log_msg(LOG_LEVEL_WARN,
 			"member %s of token %s: cannot be used: %s; tried again from time "
@@ -311,6 +352,22 @@ bool member_up(struct member *m, bool force)
 	return up;
 }
 
+long long member_due_ms(const struct member *m)
+{
+	long long at = atomic_load(&m->next_try_ms);
+	long long soon = atomic_load(&m->last_try_ms) + atomic_load(&m->hurry_ms);
+
+	return atomic_load(&m->wanted) > 0 && soon < at ? soon : at;
+}
+
+void member_want(struct member *m, bool begins)
+{
+	if (!begins)
+		atomic_fetch_sub(&m->wanted, 1);
+	else if (atomic_fetch_add(&m->wanted, 1) == 0)
+		atomic_store(&m->hurry_ms, HURRY_MS);
+}
+
 void member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
 {
 	char code[NAME_MAX_LEN], reason[160];
@@ -324,24 +381,86 @@ void member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
 	pthread_mutex_unlock(&m->lib->lock);
 }
 
+/* The probe's answer was not good: why is in m->reason. */
+static void lost_by_probe(struct member *m)
+{
+	char reason[sizeof m->reason];
+
+	memcpy(reason, m->reason, sizeof reason);
+	lost(m, reason);
+}
+
+static void probe_now(struct member *m)
+{
+	enum probe_answer answer = probe_member(m);
+
+	if (answer == PROBE_GOOD) {
+		atomic_store(&m->suspicions, 0);
+		m->reason[0] = '\0';
+		return;
+	}
+	if (answer == PROBE_DEAD ||
+	    atomic_fetch_add(&m->suspicions, 1) + 1 >= m->group->config->health.failures)
+		lost_by_probe(m);
+	else
+		health_wake();
+}
+
+/* As far as is known without asking. */
+static bool seems_alive(struct member *m)
+{
+	return atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->suspicions) == 0;
+}
+
+static bool was_just_probed(struct member *m)
+{
+	long long pause = atomic_load(&m->suspicions) > 0 ? HURRY_MS : PROBE_MS;
+
+	return clock_ms() - atomic_load(&m->probe_ms) < pause;
+}
+
 bool member_alive(struct member *m)
 {
-	bool alive;
-
-	if (clock_ms() - atomic_load(&m->probe_ms) < PROBE_MS)
-		return atomic_load(&m->state) == MEMBER_UP;
+	if (was_just_probed(m))
+		return seems_alive(m);
 	pthread_mutex_lock(&m->lib->lock);
-	atomic_store(&m->probe_ms, clock_ms());
-	alive = atomic_load(&m->state) == MEMBER_UP;
-	if (alive && !guarded(m, answers)) {
-		char reason[sizeof m->reason];
-
-		memcpy(reason, m->reason, sizeof reason);
-		lost(m, reason);
-		alive = false;
+	if (!was_just_probed(m)) {
+		atomic_store(&m->probe_ms, clock_ms());
+		if (atomic_load(&m->state) == MEMBER_UP)
+			probe_now(m);
 	}
 	pthread_mutex_unlock(&m->lib->lock);
-	return alive;
+	return seems_alive(m);
+}
+
+/* `lib->lock` is held. */
+static void admit(struct member *m, unsigned probes)
+{
+	for (unsigned i = 0; i < probes; i++) {
+		if (probe_member(m) == PROBE_GOOD)
+			continue;
+		lost_by_probe(m);
+		return;
+	}
+	m->reason[0] = '\0';
+	atomic_store(&m->suspicions, 0);
+	atomic_store(&m->probe_ms, clock_ms());
+	atomic_store(&m->serving_since_ms, clock_ms());
+	atomic_store(&m->changed_ms, member_wall_ms());
+	atomic_store(&m->serves, 1);
+	share_tell(m);
+}
+
+bool member_admit(struct member *m, unsigned epoch, unsigned probes)
+{
+	bool serves;
+
+	pthread_mutex_lock(&m->lib->lock);
+	if (atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch)
+		admit(m, probes);
+	serves = atomic_load(&m->serves) != 0;
+	pthread_mutex_unlock(&m->lib->lock);
+	return serves;
 }
 
 bool member_token_info(struct member *m, CK_TOKEN_INFO *info)
@@ -359,111 +478,11 @@ bool member_token_info(struct member *m, CK_TOKEN_INFO *info)
 		library_unguard(&guard);
 		if (rv == CKR_OK)
 			m->token = fresh;
-		else if (!guarded(m, answers))
+		else if (probe_member(m) == PROBE_DEAD)
 			lost(m, "C_GetTokenInfo failed");
 	}
 	if (known)
 		*info = m->token;
 	pthread_mutex_unlock(&m->lib->lock);
 	return known;
-}
-
-bool member_slot_info(struct member *m, CK_SLOT_INFO *info)
-{
-	bool known;
-
-	pthread_mutex_lock(&m->lib->lock);
-	known = atomic_load(&m->state) != MEMBER_ABSENT;
-	if (known)
-		*info = m->slot_info;
-	pthread_mutex_unlock(&m->lib->lock);
-	return known;
-}
-
-/* Reads list and details; a mechanism without details is left out. Nothing changes on failure. */
-static void read_mechanisms(struct member *m)
-{
-	const CK_FUNCTION_LIST *f = m->lib->v2;
-	const CK_FLAGS unusable = m->lib->v3 ? 0
-					     : CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT |
-						       CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY |
-						       CKF_MULTI_MESSAGE;
-	CK_ULONG n = 0, room, kept = 0;
-	CK_MECHANISM_TYPE *types = NULL;
-	struct member_mech *mechs = NULL;
-
-	if (f->C_GetMechanismList(m->slot, NULL, &n) != CKR_OK || n > MAX_MECHS)
-		return;
-	room = n;
-	types = calloc(n + 1, sizeof *types);
-	mechs = calloc(n + 1, sizeof *mechs);
-	if (types && mechs && (n == 0 || f->C_GetMechanismList(m->slot, types, &n) == CKR_OK) &&
-	    n <= room) {
-		for (CK_ULONG i = 0; i < n; i++) {
-			mechs[kept].type = types[i];
-			if (f->C_GetMechanismInfo(m->slot, types[i], &mechs[kept].info) != CKR_OK)
-				continue;
-			mechs[kept++].info.flags &= ~unusable;
-		}
-		free(m->mechs);
-		m->mechs = mechs;
-		m->mech_count = kept;
-		m->mech_epoch = atomic_load(&m->epoch);
-		mechs = NULL;
-	}
-	free(types);
-	free(mechs);
-}
-
-struct member_mech *member_mechanisms(struct member *m, CK_ULONG *count)
-{
-	struct member_mech *copy = NULL;
-	struct library_guard guard;
-
-	*count = 0;
-	pthread_mutex_lock(&m->lib->lock);
-	if (atomic_load(&m->state) == MEMBER_UP && m->mech_epoch != atomic_load(&m->epoch)) {
-		library_guard(m->lib, &guard);
-		read_mechanisms(m);
-		library_unguard(&guard);
-	}
-	if (m->mech_count > 0)
-		copy = calloc(m->mech_count, sizeof *copy);
-	if (copy) {
-		memcpy(copy, m->mechs, m->mech_count * sizeof *copy);
-		*count = m->mech_count;
-	}
-	pthread_mutex_unlock(&m->lib->lock);
-	return copy;
-}
-
-CK_RV member_init_token(struct member *m, const struct secret *pin, const CK_BYTE *label)
-{
-	const unsigned char *bytes = pin ? secret_bytes(pin) : NULL;
-	struct library_guard guard;
-	CK_RV rv;
-
-	pool_empty(m, true); /* a session of ours would be one too many */
-	pthread_mutex_lock(&m->lib->lock);
-	library_guard(m->lib, &guard);
-	rv = m->lib->v2->C_InitToken(m->slot, (CK_BYTE *)(uintptr_t)bytes,
-				     pin ? secret_len(pin) : 0, (CK_BYTE *)(uintptr_t)label);
-	library_unguard(&guard);
-	if (rv == CKR_OK) {
-		atomic_fetch_add(&m->epoch, 1);
-		object_drop_epoch(m);
-	}
-	pthread_mutex_unlock(&m->lib->lock);
-	return rv;
-}
-
-enum member_state member_status(struct member *m, char *reason, size_t reason_len)
-{
-	enum member_state state;
-
-	pthread_mutex_lock(&m->lib->lock);
-	state = (enum member_state)atomic_load(&m->state);
-	(void)snprintf(reason, reason_len, "%s", m->reason);
-	pthread_mutex_unlock(&m->lib->lock);
-	return state;
 }

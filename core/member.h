@@ -31,6 +31,17 @@ struct member_mech {
 
 struct group;
 
+/* What is known of the canary (probe.h). Guarded by the library's lock. */
+struct member_canary {
+	CK_MECHANISM_TYPE mech; /* that worked; 0: none yet */
+	unsigned lib_epoch;     /* of the library, in which it was last found */
+	bool was_right;         /* it gave the right answer once: so it must for ever */
+	bool is_unused;         /* it is found, but cannot be used on this token */
+	bool wants_user;        /* only a user may make it */
+	bool is_refused;        /* it cannot be made */
+	bool is_said;           /* that it cannot be had was logged */
+};
+
 struct member {
 	const struct config_member *conf; /* borrowed */
 	struct group *group;              /* borrowed: the virtual token that it belongs to */
@@ -48,11 +59,16 @@ struct member {
 	_Atomic int
 		is_refusing; /* it refused the PIN that others accepted: out until a new login */
 	_Atomic long long serving_since_ms; /* clock_ms; it takes load gradually after that */
-	_Atomic long long changed_ms; /* wall clock, ms since 1970: state or breaker changed */
-	_Atomic unsigned suspicions;  /* suspicious answers since the last good one */
-	_Atomic unsigned in_flight;   /* calls and operations there now; balanced tokens only */
-	_Atomic unsigned latency_us;  /* recent, peaks at once, decays; balanced tokens only */
-	_Atomic unsigned has_canary;  /* the canary was seen: from now on it must be there */
+	_Atomic long long changed_ms;  /* wall clock, ms since 1970: state or breaker changed */
+	_Atomic unsigned suspicions;   /* suspicious answers since the last good one */
+	_Atomic unsigned in_flight;    /* calls and operations there now; balanced tokens only */
+	_Atomic unsigned latency_us;   /* recent, peaks at once, decays; balanced tokens only */
+	_Atomic unsigned has_canary;   /* the canary was seen: from now on it must be there */
+	_Atomic int is_returning;      /* somebody brings it back: the breaker is half-open */
+	_Atomic unsigned wanted;       /* calls that wait for any member of the group */
+	_Atomic long long next_try_ms; /* not before then is a new attempt made ... */
+	_Atomic long long last_try_ms; /* ... but soon after this one where calls wait */
+	_Atomic unsigned hurry_ms;     /* pause between attempts while calls wait */
 
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */
@@ -60,9 +76,9 @@ struct member {
 	struct member_mech *mechs; /* as read first in `mech_epoch`; in its order; owned */
 	CK_ULONG mech_count;
 	unsigned mech_epoch;
-	unsigned lib_epoch;    /* library epoch in which it came up */
-	long long next_try_ms; /* not before then is a new attempt made */
+	unsigned lib_epoch; /* library epoch in which it came up */
 	long long backoff_ms;
+	struct member_canary canary;
 	char reason[256];     /* why it is not up, in words */
 	struct log_limit log; /* a member that comes and goes does not fill the log */
 
@@ -71,8 +87,14 @@ struct member {
 	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
-	_Atomic long long probe_ms;    /* when it was last probed after a suspicious code */
+	_Atomic long long probe_ms;    /* when it was last probed */
 	struct pool pool;
+
+	/* only for who looks after the members (health.c) */
+	long long looked_ms;       /* when it was last looked at */
+	unsigned long long worked; /* calls that had succeeded then */
+	long long hint_ms;         /* wall clock: news of another process that were heeded */
+	_Atomic int is_hinted;     /* another process says that it is down: look */
 
 	pthread_mutex_t
 		map_lock; /* guards `map`: real handle -> virtual handle, of the current epoch */
@@ -103,8 +125,9 @@ static inline bool member_may_serve(const struct member *m)
 void member_fini(struct member *member, bool closes);
 
 /* Makes it usable: starts its library, finds its slot, reads its token and mechanisms. True when it
- * is up. A failed attempt is repeated after 0.5 s, then twice that, up to 30 s; `force` ignores the
- * wait. Where the library itself is broken and nobody else uses it, it is initialised anew. */
+ * is up. A failed attempt is repeated after 0.5 s, then twice that, up to 30 s (where members can
+ * take each other's place: as configured); `force` ignores the wait. Where the library itself is
+ * broken and nobody else uses it, it is initialised anew. */
 bool member_up(struct member *member, bool force);
 
 /* Notes that it failed in `epoch` with `rv` during `what`: sessions and handles of that epoch
@@ -112,9 +135,22 @@ bool member_up(struct member *member, bool force);
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
- * asks the token for its information and for random bytes on a new session, at most every 250 ms.
- * True when it answers. */
+ * probes it (probe.h), at most every 250 ms. True when it answers as it should. Doubtful answers of
+ * the canary make it false, and the configured number of them in a row takes the member out. */
 bool member_alive(struct member *member);
+
+/* Lets a member that came up in `epoch` serve after `probes` good answers in a row; takes it down
+ * when one is not. True when it serves. */
+bool member_admit(struct member *member, unsigned epoch, unsigned probes);
+
+/* When it may be tried next (clock_ms): earlier while calls wait for any member. */
+long long member_due_ms(const struct member *member);
+
+/* A call begins or ends to wait for any member of the group. */
+void member_want(struct member *member, bool begins);
+
+/* Time of the wall clock in milliseconds since 1970. */
+long long member_wall_ms(void);
 
 /* Reads its CK_TOKEN_INFO anew when it is up, and copies what is known. False when it was never up.
  */
@@ -123,6 +159,9 @@ bool member_token_info(struct member *member, CK_TOKEN_INFO *info);
 /* Its mechanisms, read once per epoch, kept while it is down. A copy that the caller frees; NULL
  * with *count 0 when it offers none, was never up, or memory is out. */
 struct member_mech *member_mechanisms(struct member *member, CK_ULONG *count);
+
+/* Whether it offers the mechanism, as far as is known: true when its mechanisms were never read. No lock. */
+bool member_offers(struct member *member, CK_MECHANISM_TYPE type);
 
 /* The slot information of the real token. False when it was never up. */
 bool member_slot_info(struct member *member, CK_SLOT_INFO *info);

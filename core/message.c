@@ -11,6 +11,10 @@
  * IVs and tags are written by the member, and it holds no handles. */
 #include "core/message.h"
 
+#include <string.h>
+
+#include "core/op_output.h"
+
 /* No message comes near; what is above is a mistake of the caller. */
 #define MAX_LEN 0x7fffffffUL
 
@@ -115,6 +119,41 @@ static CK_RV run(struct session *session, enum op_kind kind, struct call *call)
 	return rv;
 }
 
+/* A counter inside the token makes the IVs: it must not begin anew elsewhere. */
+static bool counts_in_token(const struct operation *op, const void *param, CK_ULONG len)
+{
+	CK_GENERATOR_FUNCTION generator = CKG_NO_GENERATE;
+	CK_GCM_MESSAGE_PARAMS gcm;
+	CK_CCM_MESSAGE_PARAMS ccm;
+
+	if (op->mech.m.mechanism == CKM_AES_GCM && len == sizeof gcm) {
+		memcpy(&gcm, param, sizeof gcm);
+		generator = gcm.ivGenerator;
+	} else if (op->mech.m.mechanism == CKM_AES_CCM && len == sizeof ccm) {
+		memcpy(&ccm, param, sizeof ccm);
+		generator = ccm.nonceGenerator;
+	}
+	return generator == CKG_GENERATE_COUNTER || generator == CKG_GENERATE_COUNTER_XOR;
+}
+
+/* Keeps an open message for another member, and forgets one that is over. */
+static void keep(struct session *s, enum op_kind kind, const struct call *call, bool is_open)
+{
+	struct operation *op = s->op[kind];
+
+	if (!s->group->is_multi)
+		return;
+	if (!is_open) {
+		journal_free(&op->journal);
+		return;
+	}
+	journal_feed(&op->journal, call->id, &op->mech.m,
+		     call->in2_len > 0 ? call->in2 : call->in,
+		     call->in2_len > 0 ? call->in2_len : call->in_len);
+	if (call->out && call->out_len)
+		journal_gave(&op->journal, call->out, *call->out_len);
+}
+
 static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step,
 			  struct session *session, const struct msg_io *io)
 {
@@ -137,6 +176,8 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 		rv = check_arguments(kind, step, io);
 	if (rv != CKR_OK)
 		return rv;
+	if (counts_in_token(session->op[kind], io->param, io->param_len))
+		session->op[kind]->is_fixed = true;
 	rv = run(session, kind, &call);
 	if (is_trouble(rv) || is_trouble(call.member_rv)) {
 		op_end(session, kind, false);
@@ -146,6 +187,7 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && io->out_len && !io->out))
 		return rv;
 	*is_open = rv == CKR_OK && !is_last(kind, step, io);
+	keep(session, kind, &call, *is_open);
 	return rv;
 }
 

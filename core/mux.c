@@ -173,13 +173,13 @@ static void at_exit(void)
 	pthread_mutex_unlock(&mux.init_lock);
 }
 
-static CK_RV start(struct config *config)
+static CK_RV start(struct config *config, bool may_thread)
 {
 	CK_RV rv;
 
 	mux.was_up = true;
 	mux.is_building = true;
-	rv = assembly_build(&mux.all, config);
+	rv = assembly_build(&mux.all, config, may_thread);
 	mux.is_building = false;
 	mux.was_up = rv == CKR_OK;
 	state_set(rv == CKR_OK ? STATE_UP : STATE_DOWN);
@@ -213,7 +213,7 @@ static CK_RV init_locked(const char *file, struct config *config, CK_FLAGS flags
 		return CKR_GENERAL_ERROR;
 	}
 	library_setup(flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS, at_exit);
-	return start(config);
+	return start(config, !(flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS));
 }
 
 static CK_RV init(const char *file, struct config *config, CK_FLAGS flags)

@@ -66,6 +66,8 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 	rv = call_run(call);
 	if (rv == CKR_OK)
 		rv = object_publish(call, tokens, app);
+	if (rv == CKR_OK && !is_token && call->id == CALL_C_CreateObject)
+		object_keep_template(call->group, *args->made, list.attrs, list.count);
 	attr_list_free(&list);
 	return rv;
 }
@@ -237,8 +239,13 @@ static CK_RV write_in(struct session *s, struct args *args)
 		rv = alias_write(args->object, list.attrs, list.count);
 	else
 		rv = check_write(s, args->object);
-	if (rv == CKR_OK && !view.target)
+	if (rv == CKR_OK && !view.target) {
 		rv = call_run(&call);
+		if (rv == CKR_OK && s->group->is_multi &&
+		    (attr_find(list.attrs, list.count, CKA_LABEL) ||
+		     attr_find(list.attrs, list.count, CKA_ID)))
+			object_renamed(&call, args->object);
+	}
 	attr_list_free(&list);
 	return rv;
 }

@@ -66,7 +66,7 @@ static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 			read[i].pValue = NULL;
 		if (!read[i].pValue)
 			continue;
-		rv = object_read_in(s, object, &length, 1, NULL);
+		rv = object_read_in(s, object, &length, 1, &(const CK_ATTRIBUTE){.type = length.type});
 		if (!is_partial(rv))
 			return rv;
 		if (rv != CKR_OK || length.ulValueLen > read[i].ulValueLen)
@@ -75,24 +75,43 @@ static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 	return CKR_OK;
 }
 
+/* True when some member must not be trusted with the application's buffers. */
+static bool is_careful(const struct group *g, bool *is_flat)
+{
+	bool careful = false;
+
+	*is_flat = false;
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct vendor *vendor = atomic_load(&g->members[i].lib->vendor);
+
+		*is_flat = *is_flat || vendor->flat_templates;
+		careful = careful || vendor->attributes_overflow || vendor->flat_templates;
+	}
+	return careful;
+}
+
 CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
 {
-	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
-	CK_ATTRIBUTE few[FEW], *read = count <= FEW ? few : calloc(count, sizeof *read);
-	bool is_careful = vendor->attributes_overflow || vendor->flat_templates;
+	CK_ATTRIBUTE few[2 * FEW], *read = few, *asked;
 	CK_RV rv = CKR_OK;
+	bool is_flat;
 
+	if (count > FEW)
+		read = calloc(2 * count, sizeof *read);
 	if (!read)
 		return CKR_HOST_MEMORY;
+	asked = read + count;
 	if (count > 0)
 		memcpy(read, out, count * sizeof *read);
-	if (is_careful)
+	if (is_careful(s->group, &is_flat))
 		rv = hide_short(s, object, read, count);
+	if (count > 0)
+		memcpy(asked, read, count * sizeof *read);
 	if (rv == CKR_OK)
-		rv = object_read_in(s, object, read, count, is_careful ? NULL : out);
+		rv = object_read_in(s, object, read, count, asked);
 	if (is_partial(rv))
 		rv = take_lengths(out, read, count, rv);
-	if (is_partial(rv) && vendor->flat_templates)
+	if (is_partial(rv) && is_flat)
 		rv = refuse_nested(out, count, rv);
 	if (read != few)
 		free(read);

@@ -95,16 +95,59 @@ static CK_RV deliver_stash(struct operation *op, const struct op_io *io)
 	return CKR_OK;
 }
 
+/* Steps whose input the next member has to be fed. */
+static bool is_update(enum call_id id)
+{
+	switch ((int)id) {
+	case CALL_C_EncryptUpdate:
+	case CALL_C_DecryptUpdate:
+	case CALL_C_DigestUpdate:
+	case CALL_C_SignUpdate:
+	case CALL_C_VerifyUpdate:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* After the operation went to another member, which divides its output in another way: what the
+ * application has already is left out, what is owed to it comes first. A result that has become longer
+ * than the room is kept. */
+static CK_RV adjust(enum call_id id, struct operation *op, const struct op_io *io, CK_BYTE *out,
+		    CK_ULONG *out_len, CK_ULONG room)
+{
+	struct journal *j = &op->journal;
+	struct buf all = j->owed;
+	CK_RV rv = CKR_OK;
+
+	j->owed = (struct buf){0};
+	/* At the end everything that the application has must have come again. */
+	if (!journal_compare(j, out, *out_len, &all) || (!is_update(id) && j->missing > 0)) {
+		rv = CKR_DEVICE_ERROR;
+	} else if (all.len <= room) {
+		if (all.len > 0)
+			memcpy(out, all.data, all.len);
+		*out_len = all.len;
+	} else {
+		rv = stash_set(op, id, io, all.data, all.len);
+		*out_len = all.len;
+		if (rv == CKR_OK)
+			rv = CKR_BUFFER_TOO_SMALL;
+	}
+	buf_free(&all);
+	return rv;
+}
+
 /* One call to the member. An operation that the member ended by answering a length query or a short
  * buffer is begun again when nothing was fed to it. */
-static CK_RV send(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
-		  CK_BYTE *out, CK_ULONG *out_len)
+static CK_RV ask(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+		 const CK_BYTE *in, CK_BYTE *out, CK_ULONG *out_len)
 {
 	struct operation *op = s->op[kind];
 	CK_ULONG room = out_len ? *out_len : 0;
 	struct call call = {
 		.id = id,
-		.in = io->in,
+		.in = in,
 		.in_len = io->in_len,
 		.in2 = io->in2,
 		.in2_len = io->in2_len,
@@ -119,10 +162,57 @@ static CK_RV send(enum call_id id, enum op_kind kind, struct session *s, const s
 			return rv;
 		if (out_len)
 			*out_len = room;
+		call.sends = 0;
 		rv = op_run(s, kind, &call);
 	}
 	op->is_doubtful = rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && out_len && !out);
 	return rv;
+}
+
+static bool overlaps(const CK_BYTE *a, CK_ULONG a_len, const CK_BYTE *b, CK_ULONG b_len)
+{
+	return a && b && a < b + b_len && b < a + a_len;
+}
+
+/* The same where the operation may go to another member: what it is fed is kept, and an input that the
+ * output overwrites is copied before a member can spoil it. */
+static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+		      CK_BYTE *out, CK_ULONG *out_len)
+{
+	struct operation *op = s->op[kind];
+	struct journal *j = &op->journal;
+	CK_ULONG room = out_len ? *out_len : 0;
+	bool keeps = is_update(id) && (!out_len || out);
+	const CK_BYTE *in = io->in;
+	struct buf aside = {0};
+	CK_RV rv;
+
+	if (out && overlaps(io->in, io->in_len, out, room)) {
+		if (!buf_add(&aside, io->in, io->in_len))
+			return CKR_HOST_MEMORY;
+		in = aside.data;
+	}
+	rv = ask(id, kind, s, io, in, out, out_len);
+	if (rv == CKR_OK && keeps)
+		journal_feed(j, id, &op->mech.m, in, io->in_len);
+	buf_free(&aside);
+	if (rv != CKR_OK || !out)
+		return rv;
+	if (j->missing > 0 || j->owed.len > 0)
+		rv = adjust(id, op, io, out, out_len, room);
+	if (keeps && op->stash.is_set)
+		journal_gave(j, op->stash.bytes.data, op->stash.bytes.len);
+	else if (keeps && rv == CKR_OK)
+		journal_gave(j, out, *out_len);
+	return rv;
+}
+
+static CK_RV send(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
+		  CK_BYTE *out, CK_ULONG *out_len)
+{
+	if (s->group->is_multi)
+		return ask_kept(id, kind, s, io, out, out_len);
+	return ask(id, kind, s, io, io->in, out, out_len);
 }
 
 CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io)
@@ -156,7 +246,9 @@ static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s
 		own.len = len;
 	if (rv == CKR_OK)
 		rv = deliver(s->op[kind], id, io, own.data, len);
-	if (rv == CKR_BUFFER_TOO_SMALL && !s->op[kind]->stash.is_set) {
+	if (rv == CKR_BUFFER_TOO_SMALL && s->op[kind]->stash.is_set) {
+		rv = deliver_stash(s->op[kind], io);
+	} else if (rv == CKR_BUFFER_TOO_SMALL) {
 		*io->out_len = len > room ? len : room + 1;
 		rv = io->out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
 	}
@@ -190,7 +282,7 @@ static bool fits_surely(const struct session *s, enum op_kind kind, const struct
 	const struct operation *op = s->op[kind];
 	/* Where a short buffer ends the operation it must not happen once something was fed. */
 	bool is_careful =
-		op->is_fed && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
+		op->is_fed && op->ms && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
 
 	return *io->out_len >= io->in_len + (is_careful ? CIPHER_SLACK : 0);
 }

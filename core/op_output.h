@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The steps of an operation on the member, and what becomes of their output. Private to
- * operation.c. */
+ * operation.c, message.c and replay.c. */
 #ifndef HSMUX_CORE_OP_OUTPUT_H
 #define HSMUX_CORE_OP_OUTPUT_H
 
 #include <stdint.h>
 
+#include "core/journal.h"
 #include "core/operation.h"
 
 /* An active operation; everything is guarded by the lock of its session. */
@@ -13,7 +14,11 @@ struct operation {
 	enum call_id init_id;      /* the call that began it */
 	CK_OBJECT_HANDLE key;      /* virtual; 0 for digests */
 	struct mech mech;          /* kept to begin again */
-	struct member_session *ms; /* owned until the end; NULL only when beginning again failed */
+	struct member_session *ms; /* owned until the end; NULL while it is on no member */
+	bool is_over;              /* it ended on the way: nothing of it is left */
+	bool is_fixed;             /* it must stay where it is: what it did there counts (stateful keys, a
+				    * token's own counters, a login for this use) */
+	struct journal journal;    /* to take it to another member; not in passthrough tokens */
 	bool is_fed;               /* an Update was accepted */
 	CK_ULONG held;             /* ciphers: bytes fed and not given out yet */
 	bool is_doubtful;          /* the last answer may have ended it on the member */
@@ -34,8 +39,7 @@ CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct se
 /* Runs a step without output. */
 CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *session, const struct op_io *io);
 
-/* Begins the operation again on a new session of the member, with nothing fed. When that fails the
- * operation has no session any more. */
+/* Begins the operation again on a new session, with nothing fed. When that fails the operation is over. */
 CK_RV op_restart(struct session *session, enum op_kind kind);
 
 /* Wipes a kept result. */

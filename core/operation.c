@@ -49,7 +49,8 @@ static void operation_recycle(struct session *s, struct operation *op)
 {
 	mech_free(&op->mech);
 	op_stash_clear(op);
-	op->is_fed = op->is_doubtful = op->in_message = false;
+	journal_free(&op->journal);
+	op->is_fed = op->is_doubtful = op->in_message = op->is_over = op->is_fixed = false;
 	op->held = 0;
 	if (s->spare)
 		free(op);
@@ -70,9 +71,9 @@ void op_end(struct session *s, enum op_kind kind, bool is_over_there)
 	if (!op)
 		return;
 	s->op[kind] = NULL;
-	if (is_over_there)
+	if (op->ms && is_over_there)
 		pool_give(op->ms, hint_of(s));
-	else
+	else if (op->ms)
 		pool_drop(op->ms);
 	operation_recycle(s, op);
 }
@@ -103,9 +104,14 @@ struct member_session *op_waiting_for_login(struct session *s)
 					     OP_MESSAGE_ENCRYPT,
 					     OP_VERIFY};
 
-	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-		if (s->op[order[i]])
-			return s->op[order[i]]->ms;
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		struct operation *op = s->op[order[i]];
+
+		if (!op)
+			continue;
+		op->is_fixed = true; /* the login holds for this use of the key on this member */
+		return op->ms;
+	}
 	return NULL;
 }
 
@@ -147,12 +153,13 @@ static CK_RV send_init(struct session *s, struct operation *op)
  * parameter pointed: its copy of the parameter keeps the application's pointer. */
 static void keep_late_iv(const struct session *s, struct mech *copy, const CK_MECHANISM *mech)
 {
-	const struct vendor *vendor = atomic_load(&s->group->members[0].lib->vendor);
 	const CK_GCM_PARAMS *from = mech->pParameter;
 	CK_GCM_PARAMS *to = copy->m.pParameter;
 
-	if (vendor->writes_iv_late && mech->mechanism == CKM_AES_GCM && to)
-		to->pIv = from->pIv;
+	for (size_t i = 0; i < s->group->member_count; i++)
+		if (atomic_load(&s->group->members[i].lib->vendor)->writes_iv_late &&
+		    mech->mechanism == CKM_AES_GCM && to)
+			to->pIv = from->pIv;
 }
 
 CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_MECHANISM *mech,
@@ -180,6 +187,7 @@ CK_RV op_begin(enum call_id id, enum op_kind kind, struct session *s, const CK_M
 		keep_late_iv(s, &op->mech, mech);
 	op->init_id = id;
 	op->key = key;
+	op->is_fixed = mech_is_stateful(mech->mechanism);
 	rv = send_init(s, op);
 	if (rv == CKR_OK)
 		s->op[kind] = op;
@@ -209,6 +217,8 @@ CK_RV op_run(struct session *s, enum op_kind kind, struct call *call)
 	call->group = s->group;
 	call->session = s;
 	call->ms = s->op[kind]->ms;
+	if (s->group->is_multi)
+		call->op = s->op[kind];
 	return call_run(call);
 }
 
@@ -216,10 +226,15 @@ CK_RV op_restart(struct session *s, enum op_kind kind)
 {
 	struct operation *op = s->op[kind];
 
-	pool_drop(op->ms);
+	CK_RV rv;
+
+	if (op->ms)
+		pool_drop(op->ms);
 	op->ms = NULL;
 	op->is_doubtful = false;
-	return send_init(s, op);
+	rv = send_init(s, op);
+	op->is_over = rv != CKR_OK;
+	return rv;
 }
 
 static bool is_bad_input(const CK_BYTE *data, CK_ULONG len)
@@ -258,9 +273,8 @@ static CK_RV run_step(enum call_id id, enum op_kind kind, enum op_step step, str
 	rv = check_step(op, step, io);
 	if (rv == CKR_OK)
 		rv = io->has_out ? op_output(id, kind, step, s, io) : op_plain(id, kind, s, io);
-	if (!s->op[kind]->ms) { /* could not begin again */
-		s->op[kind] = NULL;
-		operation_recycle(s, op);
+	if (op->is_over) { /* could not begin again */
+		op_end(s, kind, false);
 		return rv;
 	}
 	if (rv == CKR_BUFFER_TOO_SMALL && io->has_out)
@@ -349,10 +363,13 @@ static CK_RV digest_key_in(struct session *s, CK_OBJECT_HANDLE key)
 	if (!s->op[OP_DIGEST])
 		return CKR_OPERATION_NOT_INITIALIZED;
 	rv = op_run(s, OP_DIGEST, &call);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK) {
 		s->op[OP_DIGEST]->is_fed = true;
-	else
+		if (s->group->is_multi)
+			journal_feed_key(&s->op[OP_DIGEST]->journal, key);
+	} else {
 		op_end(s, OP_DIGEST, false);
+	}
 	return rv;
 }
 

@@ -56,7 +56,7 @@ void op_free_spare(struct session *session);
 bool *op_in_message(struct session *session, enum op_kind kind);
 
 /* The member session on which an operation that may wait for a context-specific login runs, or
- * NULL. For a locked session. */
+ * NULL; the operation stays there from now on. For a locked session. */
 struct member_session *op_waiting_for_login(struct session *session);
 
 /* Used by message.c: begins an operation of `kind` in a locked session with the gate call `id`.

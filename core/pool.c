@@ -10,7 +10,9 @@
  */
 #include "core/pool.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/base/clock.h"
@@ -43,6 +45,7 @@ void pool_init(struct pool *p, unsigned limit)
 	p->limit = limit;
 	p->learned = 0;
 	p->learned_until_ms = 0;
+	memset(&p->past, 0, sizeof p->past);
 }
 
 void pool_fini(struct pool *p)
@@ -113,6 +116,66 @@ static void wake(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+unsigned pool_bucket(long long us)
+{
+	unsigned bucket = 0;
+
+	while (us > pool_bucket_us(bucket))
+		bucket++;
+	return bucket;
+}
+
+long long pool_bucket_us(unsigned bucket)
+{
+	static const long long bounds[] = {
+		10,    25,    50,     100,    250,    500,     1000,    2500,    5000,    10000,
+		25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
+
+	_Static_assert(sizeof bounds / sizeof bounds[0] == TALLY_BUCKETS - 1, "one has no bound");
+	return bucket < TALLY_BUCKETS - 1 ? bounds[bucket] : LLONG_MAX;
+}
+
+/* One writer at a time, so that a load and a store do; others only read. */
+#define ADD(counter, n)                                                                            \
+	atomic_store_explicit(&(counter),                                                          \
+			      atomic_load_explicit(&(counter), memory_order_relaxed) + (n),        \
+			      memory_order_relaxed)
+
+void pool_count(struct member_session *ms, bool failed, long long us)
+{
+	ADD(ms->tally.calls, 1);
+	if (failed)
+		ADD(ms->tally.errors, 1);
+	if (us >= 0)
+		ADD(ms->tally.bucket[pool_bucket(us)], 1);
+}
+
+/* The pool's lock is held, or `sum` is the caller's own. */
+static void tally_add(struct tally *sum, const struct tally *tally)
+{
+	ADD(sum->calls, atomic_load_explicit(&tally->calls, memory_order_relaxed));
+	ADD(sum->errors, atomic_load_explicit(&tally->errors, memory_order_relaxed));
+	for (unsigned i = 0; i < TALLY_BUCKETS; i++)
+		ADD(sum->bucket[i], atomic_load_explicit(&tally->bucket[i], memory_order_relaxed));
+}
+
+void pool_tally(struct pool *p, struct tally *sum, unsigned *open, unsigned *busy)
+{
+	unsigned idle = 0;
+
+	memset(sum, 0, sizeof *sum);
+	pthread_mutex_lock(&p->lock);
+	tally_add(sum, &p->past);
+	for (const struct member_session *ms = p->all; ms; ms = ms->next)
+		tally_add(sum, &ms->tally);
+	for (unsigned i = 0; i < POOL_IDLE; i++)
+		idle += atomic_load_explicit(&p->idle[i], memory_order_relaxed) != NULL;
+	*open = p->open;
+	pthread_mutex_unlock(&p->lock);
+	/* Slots change without the lock: one may have been filled since its session was counted. */
+	*busy = *open > idle ? *open - idle : 0;
+}
+
 static CK_RV session_new(struct member *member, struct member_session **out)
 {
 	struct pool *p = &member->pool;
@@ -151,6 +214,7 @@ static void session_free(struct member_session *ms)
 	if (ms->next)
 		ms->next->prev = ms->prev;
 	p->open--;
+	tally_add(&p->past, &ms->tally);
 	pthread_mutex_unlock(&p->lock);
 	free(ms);
 	wake(p);

@@ -1,122 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds a member for a call and runs it there.
  *
- * attempt() knows how to run a call on one member: borrow a session, put real handles where virtual
- * ones are, call, give the session back. route_run() knows what the answer means and whether the
- * call may be sent again. A virtual token has one member in this version, so that "again" is the
- * same token on a new session or after it came back. */
+ * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put real
+ * handles where virtual ones are, call, give the session back. outcome_of() knows what the answer means,
+ * again() whether and where the call may be sent again, one() is the loop. A search runs on every member
+ * that serves, a change of an object on every member that has it; everything else on one.
+ *
+ * Never sent again: what may have been done already and cannot be done twice (calls.def), and what a
+ * member judged: a verdict about ciphertext is confirmed by the same member at the most, because asking
+ * the others would multiply an oracle. */
 #include "core/route.h"
 
 #include <string.h>
 
 #include "core/base/attr.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/choose.h"
 #include "core/group.h"
+#include "core/health.h"
 #include "core/login.h"
 #include "core/member.h"
 #include "core/member_op.h"
 #include "core/object.h"
+#include "core/op_output.h"
+#include "core/outcome.h"
+#include "core/replay.h"
 #include "core/session.h"
+#include "core/translate.h"
 #include "core/vendor.h"
 
-/* How long a call waits for a session of a member that allows no more, and how often it is sent. */
-#define WAIT_MS      1000
-#define MAX_ATTEMPTS 3
-/* No output is longer: the longest input there may be, and what a mechanism adds to it. */
-#define MAX_OUTPUT (0x7fffffffUL + 65536UL)
+/* One call in so many is timed. */
+#define TIMED_EACH 16U
+/* More members than are tried for one call, whatever they answer. */
+#define MAX_TURNS (4U * CONFIG_MAX_MEMBERS)
 
-/* Codes that are not simply the answer. Everything else, CKR_OK included, is OUTCOME_DONE. */
-static const struct {
-	CK_RV code;
-	enum outcome outcome;
-} meanings[] = {
-	{CKR_SESSION_HANDLE_INVALID, OUTCOME_SESSION},
-	{CKR_SESSION_CLOSED, OUTCOME_SESSION},
-	{CKR_DEVICE_REMOVED, OUTCOME_DEAD},
-	{CKR_TOKEN_NOT_PRESENT, OUTCOME_DEAD},
-	{CKR_TOKEN_NOT_RECOGNIZED, OUTCOME_DEAD},
-	{CKR_SLOT_ID_INVALID, OUTCOME_DEAD},
-	{CKR_CRYPTOKI_NOT_INITIALIZED, OUTCOME_DEAD},
-	/* SoftHSM2 answers bad padding with GENERAL_ERROR, and a good key with a bad handle when
-	 * its store is gone. */
-	{CKR_GENERAL_ERROR, OUTCOME_SUSPECT},
-	{CKR_FUNCTION_FAILED, OUTCOME_SUSPECT},
-	{CKR_DEVICE_ERROR, OUTCOME_SUSPECT},
-	{CKR_OBJECT_HANDLE_INVALID, OUTCOME_SUSPECT},
-	{CKR_KEY_HANDLE_INVALID, OUTCOME_SUSPECT},
-	{CKR_WRAPPING_KEY_HANDLE_INVALID, OUTCOME_SUSPECT},
-	{CKR_UNWRAPPING_KEY_HANDLE_INVALID, OUTCOME_SUSPECT},
+/* A call on its way: which members are left, what was tried, what was heard. */
+struct trip {
+	unsigned lacking;      /* members that cannot do it */
+	unsigned failed;       /* members that failed; tried again after a wait */
+	unsigned reopened;     /* members whose session was replaced */
+	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
+	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
+	struct member *same;   /* is to be asked once more */
+	bool is_confirmed;     /* the verdict was asked for twice */
+	bool is_refound;       /* an object was looked for again */
+	bool is_relogged;      /* somebody logged in again */
+	bool is_patient;       /* waits for a session, nobody has one */
+	bool waits;            /* for a member that is away, within the budget */
+	unsigned turns;
 };
-
-static bool vendor_says(const struct vendor *vendor, CK_RV rv, enum outcome *outcome)
-{
-	static const enum outcome map[] = {
-		[VENDOR_VERDICT] = OUTCOME_DONE,
-		[VENDOR_SESSION_LOST] = OUTCOME_SESSION,
-		[VENDOR_MEMBER_DEAD] = OUTCOME_DEAD,
-		[VENDOR_BUSY] = OUTCOME_DONE,
-	};
-
-	for (size_t i = 0; i < vendor->code_count; i++) {
-		if (vendor->codes[i].code != rv)
-			continue;
-		*outcome = map[vendor->codes[i].outcome];
-		return true;
-	}
-	return false;
-}
-
-/* A search that finds nothing is what a SoftHSM2 without its store answers, too. */
-static bool found_nothing(const struct call *c)
-{
-	return c->id == CALL_C_FindObjectsInit && c->found && c->found->len == 0;
-}
-
-enum outcome route_outcome(const struct vendor *vendor, const struct call *c, CK_RV rv)
-{
-	/* The highest number that the standard gives to a code (3.2: CKR_PUBLIC_KEY_INVALID and
-	 * neighbours lie below it); a code between here and the vendors' range means a broken
-	 * library. */
-	const CK_RV last_standard = 0x300;
-	enum outcome outcome;
-
-	if (rv == CKR_OK)
-		return found_nothing(c) ? OUTCOME_SUSPECT : OUTCOME_DONE;
-	if (vendor_says(vendor, rv, &outcome))
-		return outcome;
-	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
-		if (meanings[i].code == rv)
-			return meanings[i].outcome;
-	/* We believed the session idle: it was left dirty. */
-	if (rv == CKR_OPERATION_ACTIVE && (c->place == CALL_KEEP || c->place == CALL_BORROW))
-		return OUTCOME_SESSION;
-	if (rv == (CK_RV)-1)
-		return OUTCOME_DEAD;
-	return rv > last_standard ? OUTCOME_SUSPECT : OUTCOME_DONE;
-}
-
-static bool real_handle(const struct call *c, const struct member_session *ms,
-			CK_OBJECT_HANDLE virtual, CK_OBJECT_HANDLE *real)
-{
-	struct object_view view;
-
-	if (!object_resolve(c->group, virtual, &view) || view.member != ms->member ||
-	    view.epoch != ms->epoch)
-		return false;
-	*real = view.real;
-	return true;
-}
-
-/* Replaces every virtual handle of the call by the real one on this member. */
-static CK_RV translate(struct call *c, const struct member_session *ms, CK_OBJECT_HANDLE object[2])
-{
-	for (unsigned i = 0; i < 2; i++)
-		if (c->object[i].bad && !real_handle(c, ms, c->object[i].handle, &object[i]))
-			return c->object[i].bad;
-	for (unsigned i = 0; c->mech && i < c->mech->handle_count; i++)
-		if (!real_handle(c, ms, c->mech->handle[i].virtual, c->mech->handle[i].where))
-			return CKR_KEY_HANDLE_INVALID;
-	return CKR_OK;
-}
 
 static unsigned hint_of(const struct call *c)
 {
@@ -129,30 +62,55 @@ static bool is_current(const struct member_session *ms)
 	return ms->epoch == atomic_load(&ms->member->epoch);
 }
 
-/* The session that owned the session objects is gone, and they with it. */
-static void home_lost(struct session *s)
+static unsigned bit(const struct member *m)
 {
-	s->home = NULL;
-	session_drop_made(s, false);
+	return 1U << m->index;
 }
 
-static CK_RV borrow(struct call *c, struct member *m, struct member_session **ms)
+/* An operation leaves its session, whose state is in doubt. */
+static void leave(struct operation *op)
 {
-	struct session *s = c->session;
+	if (op->ms)
+		pool_drop(op->ms);
+	op->ms = NULL;
+}
 
+/* The session of an operation, on this member; it is brought there when it is elsewhere. */
+static CK_RV borrow_for_op(struct call *c, struct member *m, long long wait_ms,
+			   struct member_session **ms, bool *is_lack)
+{
+	struct operation *op = c->op;
+	CK_RV rv;
+
+	*ms = op->ms;
+	if (op->ms && op->ms->member == m && is_current(op->ms))
+		return CKR_OK;
+	leave(op);
+	rv = pool_take(m, hint_of(c), wait_ms, ms);
+	if (rv != CKR_OK)
+		return rv;
+	if (atomic_load(&c->group->user) != atomic_load(&m->user))
+		login_sync(c->group, m);
+	rv = replay(c, *ms, is_lack);
+	if (rv == CKR_OK)
+		op->ms = *ms;
+	else
+		pool_drop(*ms);
+	return rv;
+}
+
+static CK_RV borrow(struct call *c, struct member *m, long long wait_ms, struct member_session **ms,
+		    bool *is_lack)
+{
+	if (c->place == CALL_BOUND && c->op)
+		return borrow_for_op(c, m, wait_ms, ms, is_lack);
 	if (c->place == CALL_BOUND) {
 		*ms = c->ms;
 		return is_current(*ms) ? CKR_OK : CKR_DEVICE_ERROR;
 	}
-	if (c->place == CALL_HOME && s->home && !is_current(s->home)) {
-		pool_drop(s->home);
-		home_lost(s); /* its objects went with the epoch */
-	}
-	if (c->place == CALL_HOME && s->home) {
-		*ms = s->home;
-		return CKR_OK;
-	}
-	return pool_take(m, hint_of(c), WAIT_MS, ms);
+	if (c->place == CALL_HOME)
+		return session_home(c->session, m, wait_ms, ms);
+	return pool_take(m, hint_of(c), wait_ms, ms);
 }
 
 /* Who owns the session after the call. A session whose state is in doubt is closed, not reused. */
@@ -160,74 +118,93 @@ static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum 
 {
 	struct session *s = c->session;
 	bool is_good = outcome == OUTCOME_DONE || rv == CKR_OK;
+	struct member_session **home = s ? &s->home[ms->member->index] : NULL;
 
-	if (c->place == CALL_BOUND)
+	if (c->place == CALL_BOUND) {
+		if (c->op && !is_good)
+			leave(c->op);
 		return;
-	if (c->place == CALL_HOME && (rv == CKR_OK || (ms == s->home && is_good))) {
-		s->home = ms; /* owns the new object, or earlier ones */
+	}
+	if (c->place == CALL_HOME && (rv == CKR_OK || (ms == *home && is_good))) {
+		*home = ms; /* owns the new object, or earlier ones */
 		return;
 	}
 	if (c->place == CALL_KEEP && rv == CKR_OK) {
 		c->ms = ms;
 		return;
 	}
-	if (ms == s->home && outcome != OUTCOME_SESSION)
+	if (home && ms == *home && outcome != OUTCOME_SESSION)
 		return; /* closing it would destroy objects that may still be good */
-	if (ms == s->home)
-		home_lost(s);
+	if (home && ms == *home)
+		session_lost_home(s, ms->member);
 	if (is_good)
 		pool_give(ms, hint_of(c));
 	else
 		pool_drop(ms);
 }
 
-/* A member that keeps templates within templates as bytes would keep pointers of ours. */
-static bool has_nested(const struct call *c)
+/* Sends the call; counts and, now and then, times it. */
+static CK_RV send(struct call *c, struct member_session *ms, const CK_OBJECT_HANDLE object[2],
+		  enum outcome *outcome)
 {
-	for (unsigned k = 0; k < 2; k++)
-		for (CK_ULONG i = 0; i < c->tmpl_count[k]; i++)
-			if (attr_is_template(c->tmpl[k][i].type))
-				return true;
-	return false;
+	struct member *m = ms->member;
+	bool is_balanced = c->group->conf->mode == CONFIG_MODE_BALANCED;
+	uint64_t calls = atomic_load_explicit(&ms->tally.calls, memory_order_relaxed);
+	bool is_timed = c->place != CALL_KEEP && (is_balanced || calls % TIMED_EACH == 0);
+	CK_ULONG room = c->out_len ? *c->out_len : 0;
+	long long us = is_timed ? clock_us() : 0;
+	CK_RV rv;
+
+	c->sends++;
+	if (is_balanced)
+		choose_began(m);
+	rv = outcome_check(c, room, member_call(ms, c, object));
+	us = is_timed ? clock_us() - us : -1;
+	if (rv == CKR_OK && c->mech)
+		mech_give_back(c->mech);
+	*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
+	if (is_balanced)
+		choose_ended(m, us);
+	pool_count(ms, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
+	return rv;
 }
 
-/* What a member says of lengths and handles is not believed when it cannot be. */
-static CK_RV check_answer(const struct call *c, CK_ULONG room, CK_RV rv)
+/* What is left of the operation is a digest: no member is needed before the last step. */
+static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum outcome *outcome)
 {
-	bool made_nothing = false;
+	bool is_update = c->id == CALL_C_SignUpdate || c->id == CALL_C_VerifyUpdate;
+	struct member_session *ms = NULL;
+	bool is_lack = false;
+	CK_RV rv = is_update ? CKR_OK : pool_take(m, hint_of(c), wait_ms, &ms);
 
-	if (c->out_len && *c->out_len > MAX_OUTPUT) {
-		*c->out_len = room;
-		return rv == CKR_OK ? CKR_DEVICE_ERROR : rv;
+	c->made_epoch = ms ? ms->epoch : c->made_epoch;
+	if (rv == CKR_OK && ms && atomic_load(&c->group->user) != atomic_load(&m->user))
+		login_sync(c->group, m);
+	if (rv == CKR_OK) {
+		CK_ULONG room = c->out_len ? *c->out_len : 0;
+
+		rv = outcome_check(c, room, replay_final(c, ms, &is_lack));
 	}
-	if (rv != CKR_OK)
-		return rv;
-	if (c->out && c->out_len && *c->out_len > room)
-		return CKR_DEVICE_ERROR; /* it wrote, or says it wrote, beyond the buffer */
-	switch ((int)c->id) {
-	case CALL_C_GenerateKeyPair:
-		made_nothing = !c->made[0] || !c->made[1];
-		break;
-	case CALL_C_CreateObject:
-	case CALL_C_CopyObject:
-	case CALL_C_GenerateKey:
-	case CALL_C_UnwrapKey:
-		made_nothing = !c->made[0];
-		break;
-	case CALL_C_DeriveKey: /* TLS mechanisms give their keys in the parameter instead */
-		made_nothing = c->wants_made && !c->made[0] && c->mech->made_count == 0;
-		break;
-	default:
-		break;
-	}
-	return made_nothing ? CKR_DEVICE_ERROR : CKR_OK;
+	*outcome = is_lack ? OUTCOME_LACKS : route_outcome(atomic_load(&m->lib->vendor), c, rv);
+	if (ms && *outcome == OUTCOME_DONE)
+		pool_give(ms, hint_of(c));
+	else if (ms)
+		pool_drop(ms);
+	return rv;
+}
+
+static bool is_flat(const struct call *c, const struct member *m)
+{
+	return atomic_load(&m->lib->vendor)->flat_templates && c->id != CALL_C_GetAttributeValue &&
+	       outcome_has_nested(c);
 }
 
 /* Runs the call on one member. What it says is in `outcome`. */
-static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
+static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum outcome *outcome)
 {
 	CK_OBJECT_HANDLE object[2] = {0, 0};
 	struct member_session *ms;
+	bool is_lack = false;
 	CK_RV rv;
 
 	c->member = m;
@@ -235,9 +212,12 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 	*outcome = OUTCOME_DONE;
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
-	rv = borrow(c, m, &ms);
+	if (replay_floats(c))
+		return float_on(c, m, wait_ms, outcome);
+	rv = borrow(c, m, wait_ms, &ms, &is_lack);
 	if (rv != CKR_OK) {
-		*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
+		*outcome = is_lack ? OUTCOME_LACKS
+				   : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
@@ -245,70 +225,366 @@ static CK_RV attempt(struct call *c, struct member *m, enum outcome *outcome)
 	if (c->place != CALL_BOUND && call_retry(c->id) != CALL_RETRY_NEVER &&
 	    atomic_load(&c->group->user) != atomic_load(&m->user))
 		login_sync(c->group, m);
-	rv = translate(c, ms, object);
-	if (rv == CKR_OK && atomic_load(&m->lib->vendor)->flat_templates &&
-	    c->id != CALL_C_GetAttributeValue && has_nested(c))
+	rv = translate(c, ms, object, &is_lack);
+	if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
-	if (rv == CKR_OK) {
-		CK_ULONG room = c->out_len ? *c->out_len : 0;
-
-		rv = check_answer(c, room, member_call(ms, c, object));
-		if (rv == CKR_OK && c->mech)
-			mech_give_back(c->mech);
-		*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
-	}
+	else if (rv == CKR_OK)
+		rv = send(c, ms, object, outcome);
+	else if (c->group->is_multi)
+		*outcome = is_lack ? OUTCOME_LACKS
+				   : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	give_back(c, ms, rv, *outcome);
 	return rv;
 }
 
 /* True when sending it once more can do no harm: nothing was made, and nothing of it lives on a
  * session that is lost. */
-static bool may_repeat(const struct call *c, unsigned attempts)
+static bool may_repeat(const struct call *c)
 {
-	return attempts < MAX_ATTEMPTS && call_retry(c->id) == CALL_RETRY_SAFE &&
-	       (c->place == CALL_BORROW || c->place == CALL_KEEP) &&
+	if (c->sends == 0 && c->place != CALL_BOUND && c->group->is_multi)
+		return call_retry(c->id) != CALL_RETRY_NEVER;
+	if (c->sends >= c->group->config->retry.attempts || call_retry(c->id) != CALL_RETRY_SAFE)
+		return false;
+	if (c->place == CALL_BOUND)
+		return replay_is_possible(c);
+	return (c->place == CALL_BORROW || c->place == CALL_KEEP) &&
 	       (c->id != CALL_C_GetAttributeValue || c->asked);
 }
 
-/* After an answer that is not simply the answer: true when the call is to be sent again, else *rv
- * is what the application gets. */
-static bool again(struct call *c, enum outcome outcome, unsigned attempts, CK_RV *rv)
+/* After an answer of a passthrough token's member that is not simply the answer: true when the call is to
+ * be sent again, else *rv is what the application gets. */
+static bool again_same(struct call *c, enum outcome outcome, CK_RV *rv)
 {
 	struct member *m = c->member;
 
 	if (outcome == OUTCOME_SUSPECT && member_alive(m))
 		return false;
-	if (outcome == OUTCOME_SESSION && may_repeat(c, attempts))
+	if (outcome == OUTCOME_SESSION && may_repeat(c))
 		return true;
-	if (outcome == OUTCOME_DEAD || attempts > 1)
+	if (outcome == OUTCOME_DEAD || c->sends > 1)
 		member_lost(m, c->made_epoch, call_name(c->id), *rv);
 	*rv = CKR_DEVICE_ERROR;
 	/* Handles died with the epoch: a call that names objects would only be told so. */
-	return may_repeat(c, attempts) && !c->object[0].handle &&
-	       !(c->mech && c->mech->handle_count);
+	return may_repeat(c) && !c->object[0].handle && !(c->mech && c->mech->handle_count);
+}
+
+/* Members that may still be asked. */
+static unsigned left(const struct trip *t, unsigned mask)
+{
+	return mask & ~t->lacking & ~t->failed;
+}
+
+static bool keep_verdict(struct trip *t, CK_RV rv)
+{
+	if (t->verdict == CKR_OK)
+		t->verdict = rv;
+	return true;
+}
+
+static void forget_objects(const struct call *c, const struct member *m)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (c->object[i].bad)
+			object_forget(c->group, c->object[i].handle, m);
+	for (unsigned i = 0; c->mech && i < c->mech->handle_count; i++)
+		object_forget(c->group, c->mech->handle[i].virtual, m);
+	if (c->op)
+		object_forget(c->group, c->op->key, m);
+}
+
+/* A code that may be about the request, from a member that is alive. */
+static bool again_suspect(struct call *c, struct trip *t, unsigned mask)
+{
+	struct member *m = c->member;
+
+	if (outcome_is_oracle(c)) {
+		if (t->is_confirmed)
+			return false;
+		t->is_confirmed = true;
+		t->same = m;
+		return true;
+	}
+	t->failed |= bit(m);
+	if (choose_member(c, left(t, mask)))
+		return true;
+	if (t->is_confirmed)
+		return false;
+	t->is_confirmed = true;
+	t->same = m;
+	return true;
+}
+
+static bool again_here(struct trip *t, struct member *m, bool *done)
+{
+	if (*done)
+		return false;
+	*done = true;
+	t->same = m;
+	return true;
+}
+
+/* The member is in trouble: the next one, unless the call may have been done. */
+static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
+{
+	t->failed |= bit(c->member);
+	if (may_repeat(c))
+		return true;
+	*rv = t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
+	return false;
+}
+
+/* The same for members of other tokens: true when somebody else, or the same one, is to be asked. */
+static bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, CK_RV *rv)
+{
+	struct member *m = c->member;
+
+	switch (outcome) {
+	case OUTCOME_LACKS:
+		t->lacking |= bit(m);
+		return keep_verdict(t, *rv) && left(t, mask) != 0 &&
+		       (c->sends == 0 || may_repeat(c) || call_retry(c->id) == CALL_RETRY_ONCE);
+	case OUTCOME_BUSY:
+		t->failed |= bit(m);
+		keep_verdict(t, *rv);
+		if (may_repeat(c) && !choose_member(c, left(t, mask)) && !t->is_patient) {
+			t->is_patient = true;
+			t->failed = 0;
+		}
+		return may_repeat(c);
+	case OUTCOME_AUTH:
+		if (atomic_load(&c->group->user) == 0 || !may_repeat(c))
+			return false;
+		atomic_store(&m->user, 0);
+		if (again_here(t, m, &t->is_relogged))
+			return true;
+		t->failed |= bit(m);
+		return keep_verdict(t, *rv);
+	case OUTCOME_HANDLE:
+		if (!health_ask(m))
+			return again_elsewhere(c, t, rv);
+		forget_objects(c, m);
+		if (!may_repeat(c))
+			return false;
+		if (again_here(t, m, &t->is_refound))
+			return true;
+		t->lacking |= bit(m);
+		return keep_verdict(t, *rv);
+	case OUTCOME_SESSION:
+		if (may_repeat(c) && !(t->reopened & bit(m))) {
+			t->reopened |= bit(m);
+			t->same = m;
+			return true;
+		}
+		(void)health_ask(m); /* it says itself when it is lost */
+		return again_elsewhere(c, t, rv);
+	case OUTCOME_SUSPECT:
+		if (health_ask(m)) {
+			keep_verdict(t, outcome_normal(c, *rv));
+			*rv = t->verdict;
+			return may_repeat(c) && again_suspect(c, t, mask);
+		}
+		return again_elsewhere(c, t, rv);
+	case OUTCOME_DEAD:
+		member_lost(m, c->made_epoch, call_name(c->id), *rv);
+		return again_elsewhere(c, t, rv);
+	case OUTCOME_DONE:
+		break;
+	}
+	return false;
+}
+
+/* Nobody who could do it serves: waits within the budget. True when it is worth looking again. */
+static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
+{
+	unsigned able = mask & ~t->lacking;
+
+	if (!t->waits || able == 0 || (c->sends > 0 && !may_repeat(c)) || t->is_confirmed)
+		return false;
+	if (t->deadline_ms == 0)
+		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
+	if (!health_wait(c->group, able, t->deadline_ms))
+		return false;
+	t->failed = 0;
+	return true;
+}
+
+/* Where the call goes now; NULL: nowhere, the trip is over. */
+static struct member *next_member(struct call *c, struct trip *t, unsigned mask)
+{
+	struct member *m = t->same;
+
+	if (!c->group->is_multi)
+		return member_up(&c->group->members[0], false) ? &c->group->members[0] : NULL;
+	t->same = NULL;
+	if (c->place == CALL_BOUND && !c->op)
+		return c->ms->member;
+	if (m && member_may_serve(m))
+		return m;
+	/* What runs somewhere ends there, also on a member that takes nothing new. */
+	m = c->op && c->op->ms ? c->op->ms->member : NULL;
+	if (m && is_current(c->op->ms) && (left(t, mask) & bit(m)) && atomic_load(&m->serves))
+		return m;
+	if (c->op && !replay_is_possible(c))
+		return NULL;
+	do {
+		m = choose_member(c, left(t, mask));
+	} while (!m && wait_for_one(c, t, mask));
+	return m;
+}
+
+/* What a member wrote while it failed must not be the next one's lengths. */
+static void clean(struct call *c, CK_ULONG room)
+{
+	if (c->found)
+		c->found->len = 0;
+	if (c->asked && c->tmpl_count[0] > 0)
+		memcpy(c->tmpl[0], c->asked, c->tmpl_count[0] * sizeof *c->asked);
+	if (c->out_len)
+		*c->out_len = room;
+	c->made[0] = c->made[1] = 0;
+}
+
+static CK_RV nobody(const struct call *c, const struct trip *t)
+{
+	if (c->place == CALL_TOKEN)
+		return CKR_TOKEN_NOT_PRESENT;
+	return t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
+}
+
+/* How long a call waits for a session: not while another member may have one. */
+static long long patience(const struct call *c, const struct trip *t, const struct member *m,
+			  unsigned mask)
+{
+	if (c->group->is_multi && !t->is_patient && choose_member(c, left(t, mask) & ~bit(m)))
+		return 0;
+	return c->group->config->retry.budget_ms;
+}
+
+/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves. */
+static CK_RV one(struct call *c, unsigned mask, bool waits)
+{
+	const CK_ULONG room = c->out_len ? *c->out_len : 0;
+	struct trip t = {.waits = waits};
+	enum outcome outcome;
+	struct member *m;
+	CK_RV rv;
+
+	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, mask)) != NULL) {
+		rv = attempt(c, m, patience(c, &t, m, mask), &outcome);
+		c->member_rv = rv;
+		if (outcome == OUTCOME_DONE)
+			return rv;
+		if (c->group->is_multi ? !again(c, &t, mask, outcome, &rv)
+				       : !again_same(c, outcome, &rv))
+			return rv;
+		clean(c, room);
+	}
+	rv = nobody(c, &t);
+	if (c->member_rv == CKR_OK)
+		c->member_rv = rv;
+	return rv;
+}
+
+/* A search on one member, added to what was found elsewhere. */
+static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *all)
+{
+	struct buf real = {0};
+	CK_RV rv;
+
+	c->found = &real;
+	rv = one(c, mask, waits);
+	c->found = all;
+	/* An attribute that a member does not know matches nothing there. */
+	if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
+		real.len = 0;
+		rv = CKR_OK;
+	}
+	if (rv == CKR_OK)
+		rv = object_found(c, &real, all);
+	buf_free(&real);
+	return rv;
+}
+
+/* A search asks every member that serves: what is on one of them only is found, too. */
+static CK_RV find_everywhere(struct call *c)
+{
+	struct group *g = c->group;
+	struct buf *all = c->found;
+	unsigned mask = (1U << g->member_count) - 1, asked = 0, away = 0;
+	struct member *m;
+	CK_RV rv = CKR_OK;
+
+	if (!g->is_multi)
+		return find_on(c, 1, true, all);
+	while ((m = choose_member(c, mask)) != NULL && !(asked && g->conf->find_first)) {
+		mask &= ~bit(m);
+		c->sends = 0;
+		rv = find_on(c, bit(m), false, all);
+		asked += rv == CKR_OK;
+		away += rv != CKR_OK;
+	}
+	if (!asked) /* waits for whoever returns first */
+		rv = find_on(c, (1U << g->member_count) - 1, true, all);
+	else
+		rv = CKR_OK;
+	for (unsigned i = 0; i < g->member_count; i++)
+		away += !member_may_serve(&g->members[i]);
+	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
+}
+
+/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is away
+ * would come back with it. */
+static CK_RV change_everywhere(struct call *c)
+{
+	struct group *g = c->group;
+	unsigned mask = object_copies(g, c->object[0].handle), done = 0;
+	CK_RV rv = c->object[0].bad;
+
+	for (unsigned i = 0; i < g->member_count; i++) {
+		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
+			continue;
+		log_msg(LOG_LEVEL_WARN,
+			"token %s: %s refused: member %s may hold the object, too, and cannot be reached",
+			g->conf->label, call_name(c->id), g->members[i].conf->name);
+		return CKR_DEVICE_ERROR;
+	}
+	for (unsigned i = 0; i < g->member_count; i++) {
+		if (!(mask & 1U << i))
+			continue;
+		c->sends = 0;
+		rv = one(c, 1U << i, false);
+		if (rv == CKR_OK)
+			done++;
+		else if (rv != c->object[0].bad)
+			return rv;
+	}
+	return done ? CKR_OK : rv;
+}
+
+/* An object that is named is not there any more, or the objects are on different members. */
+static CK_RV bad_object(const struct call *c)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (c->object[i].bad && !object_holders(c->group, c->object[i].handle))
+			return c->object[i].bad;
+	return CKR_KEY_HANDLE_INVALID;
 }
 
 CK_RV route_run(struct call *c)
 {
-	struct member *m = &c->group->members[0];
-	const CK_ULONG room = c->out_len ? *c->out_len : 0;
-	enum outcome outcome;
-	CK_RV rv;
+	bool is_change = c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
+	unsigned mask = 1;
 
-	for (unsigned attempts = 1;; attempts++) {
-		if (!member_up(m, false))
-			return c->member_rv = c->place == CALL_TOKEN ? CKR_TOKEN_NOT_PRESENT
-								     : CKR_DEVICE_ERROR;
-		rv = attempt(c, m, &outcome);
-		c->member_rv = rv;
-		if (outcome == OUTCOME_DONE || !again(c, outcome, attempts, &rv))
-			return rv;
-		/* What a member wrote while it failed must not be the next one's lengths. */
-		if (c->found)
-			c->found->len = 0;
-		if (c->asked && c->tmpl_count[0] > 0)
-			memcpy(c->tmpl[0], c->asked, c->tmpl_count[0] * sizeof *c->asked);
-		if (c->out_len)
-			*c->out_len = room;
+	if (c->id == CALL_C_FindObjectsInit)
+		return find_everywhere(c);
+	if (c->group->is_multi && is_change)
+		return change_everywhere(c);
+	if (c->group->is_multi && c->place != CALL_BOUND) {
+		mask = choose_able(c);
+		if (mask == 0)
+			return c->member_rv = bad_object(c);
+	} else if (c->group->is_multi) {
+		mask = (1U << c->group->member_count) - 1;
 	}
+	return one(c, mask, true);
 }

@@ -5,13 +5,18 @@
 
 #include "core/call.h"
 
-/* What a member's return code says. */
+/* What a member's return code says. The last four are for virtual tokens that are more than
+ * passthrough: in a passthrough token what they stand for is the answer. */
 enum outcome {
 	OUTCOME_DONE,    /* success, or about the request: it is the answer */
 	OUTCOME_SESSION, /* this session is worthless: once more on another, if the call may be
 			    repeated */
 	OUTCOME_SUSPECT, /* about the request or about the token: ask the token */
-	OUTCOME_DEAD     /* the token is gone */
+	OUTCOME_DEAD,    /* the token is gone */
+	OUTCOME_HANDLE,  /* a real handle is not valid (any more): look for the object again */
+	OUTCOME_AUTH,    /* nobody is logged in there (any more) */
+	OUTCOME_BUSY,    /* not now: another member, its breaker untouched */
+	OUTCOME_LACKS    /* it cannot do this: a member that can */
 };
 
 /* Runs the call on the best member; tries again where that is safe. The member's code is in
@@ -19,7 +24,7 @@ enum outcome {
  */
 CK_RV route_run(struct call *call);
 
-/* The meaning of a code from this member (vendor rows first). For tests and status. */
+/* The meaning of a code from a member of this maker (vendor rows first). */
 struct vendor;
 enum outcome route_outcome(const struct vendor *vendor, const struct call *call, CK_RV rv);
 

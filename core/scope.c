@@ -238,6 +238,35 @@ const config_setting_t *scope_group(const struct scope *scope, const char *key)
 	return member(scope, key, SETTING_GROUP);
 }
 
+const config_setting_t *scope_element(const struct scope *scope, const config_setting_t *list,
+				      size_t i, const char *kind)
+{
+	const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+
+	if (config_setting_type(group) == CONFIG_TYPE_GROUP)
+		return group;
+	scope_error(scope, group, "%s %zu has the wrong type: expected a group { ... }", kind,
+		    i + 1);
+	return NULL;
+}
+
+void *scope_array(const struct scope *scope, const config_setting_t *list, size_t size,
+		  size_t *count)
+{
+	int length = list != NULL ? config_setting_length(list) : 0;
+	void *array;
+
+	*count = 0;
+	if (length <= 0)
+		return NULL;
+	array = calloc((size_t)length, size);
+	if (array == NULL)
+		scope_no_memory(scope);
+	else
+		*count = (size_t)length;
+	return array;
+}
+
 /* The value of the variable at `*p` (behind "${"); moves `*p` behind its "}". NULL: an error. */
 static const char *variable(const struct scope *scope, const config_setting_t *setting,
 			    const char **p)
@@ -363,6 +392,15 @@ bool scope_int(const struct scope *scope, const char *key, long long min, long l
 	}
 	*value = n;
 	return true;
+}
+
+unsigned scope_unsigned(const struct scope *scope, const char *key, long long min, long long max,
+			unsigned absent)
+{
+	long long n = absent;
+
+	(void)scope_int(scope, key, min, max, &n); /* absent or reported: n stays */
+	return (unsigned)n;
 }
 
 bool scope_bool(const struct scope *scope, const char *key, bool absent)

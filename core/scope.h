@@ -62,6 +62,16 @@ void scope_keys(const struct scope *scope, const struct setting_key *keys, size_
 const config_setting_t *scope_list(const struct scope *scope, const char *key);
 const config_setting_t *scope_group(const struct scope *scope, const char *key);
 
+/* Element `i` of a list, which must be a group: others are reported as KIND and their position, and
+ * NULL. */
+const config_setting_t *scope_element(const struct scope *scope, const config_setting_t *list,
+				      size_t i, const char *kind);
+
+/* A zeroed array of `size` bytes for each element of a list, owned by the caller, and their *count;
+ * NULL with *count 0 for an absent or empty list, or (reported) when memory is out. */
+void *scope_array(const struct scope *scope, const config_setting_t *list, size_t size,
+		  size_t *count);
+
 /* The string, in a configuration with ${VAR} replaced, owned by the caller; NULL when absent or in
  * error. */
 char *scope_string(const struct scope *scope, const char *key);
@@ -75,6 +85,10 @@ char *scope_name(const struct scope *scope, const char *key);
 /* The integer; false when absent or outside min..max. */
 bool scope_int(const struct scope *scope, const char *key, long long min, long long max,
 	       long long *value);
+
+/* The integer, from min..max within 0..UINT_MAX; `absent` when absent or in error. */
+unsigned scope_unsigned(const struct scope *scope, const char *key, long long min, long long max,
+			unsigned absent);
 
 /* The boolean, or `absent`. */
 bool scope_bool(const struct scope *scope, const char *key, bool absent);

@@ -180,21 +180,49 @@ CK_RV session_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY
 	return rv;
 }
 
-void session_drop_made(struct session *s, bool with_aliases)
+void session_lost_home(struct session *s, const struct member *m)
 {
 	size_t kept = 0;
 
+	s->home[m->index] = NULL;
 	for (size_t i = 0; i < s->made_count; i++) {
 		struct object_view view;
 
-		if (!with_aliases && object_get(s->group, s->made[i], &view) && view.target) {
+		if (object_get(s->group, s->made[i], &view) &&
+		    (view.target || view.bound != m->index + 1)) {
+			if (!view.target)
+				object_forget(s->group, s->made[i], m);
 			s->made[kept++] = s->made[i];
 			continue;
 		}
-		alias_drop(s->made[i]);
 		object_drop(s->made[i]);
 	}
 	s->made_count = kept;
+}
+
+CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
+		   struct member_session **home)
+{
+	struct member_session **mine = &s->home[m->index];
+
+	*home = *mine;
+	if (*mine && (*mine)->epoch != atomic_load(&m->epoch)) {
+		pool_drop(*mine);
+		session_lost_home(s, m); /* its objects went with the epoch */
+		*home = NULL;
+	}
+	return *home ? CKR_OK : pool_take(m, 0, wait_ms, home);
+}
+
+static void drop_made(struct session *s)
+{
+	for (size_t i = 0; i < s->made_count; i++) {
+		alias_drop(s->made[i]);
+		object_drop(s->made[i]);
+	}
+	free(s->made);
+	s->made = NULL;
+	s->made_count = s->made_room = 0;
 }
 
 /* Ends everything in a locked session and gives its slot back; unlocks it. */
@@ -208,13 +236,12 @@ static void close_locked(struct session *s)
 		op_end(s, (enum op_kind)k, false);
 	op_free_spare(s);
 	find_end(s);
-	session_drop_made(s, true);
-	free(s->made);
-	s->made = NULL;
-	s->made_count = s->made_room = 0;
-	if (s->home)
-		pool_drop(s->home); /* the member destroys the session objects that it owns */
-	s->home = NULL;
+	drop_made(s);
+	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++) {
+		if (s->home[i])
+			pool_drop(s->home[i]); /* the member destroys the session objects that it owns */
+		s->home[i] = NULL;
+	}
 	s->group = NULL;
 	count_out(g, flags);
 	atomic_store(&s->handle, 0); /* last: C_Finalize does not wait for who has none */
@@ -398,7 +425,7 @@ static void forget_contents(struct session *s)
 static void clear(struct session *s)
 {
 	s->group = NULL;
-	s->home = NULL;
+	memset(s->home, 0, sizeof s->home);
 	memset(s->op, 0, sizeof s->op);
 	s->spare = NULL;
 	s->find = NULL;

@@ -42,8 +42,8 @@ struct session {
 	CK_FLAGS flags;          /* as given to C_OpenSession */
 	struct group *group;     /* borrowed */
 	CK_ULONG device_error;   /* CK_SESSION_INFO.ulDeviceError: the last odd code of a member */
-	struct member_session
-		*home; /* owns our session objects on the member; NULL until one is made */
+	struct member_session *home[CONFIG_MAX_MEMBERS]; /* own our session objects on each member;
+							  * NULL until one is made there */
 	struct operation *op[OP_KINDS];
 	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
@@ -86,9 +86,14 @@ bool session_is_rw(const struct session *session);
 /* Remembers a session object that was made here, so that it goes when the session goes. */
 CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
 
-/* Makes the handles of the session objects made here invalid: their owner on the member is gone.
- * Aliases (alias.h) have no owner there; they go only `with_aliases`. */
-void session_drop_made(struct session *session, bool with_aliases);
+/* The session that owned the session objects made on a member is gone, and they with it: handles of
+ * those that were there only become invalid. */
+void session_lost_home(struct session *session, const struct member *member);
+
+/* The session of a member on which session objects are made and owned; taken from its pool when there is
+ * none. The pool's codes. */
+CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
+		   struct member_session **home);
 
 /* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when
  * one did not end in time: its memory stays. For C_Finalize. */

@@ -128,11 +128,14 @@ fact() { (eval "$(cat "$work/$1/facts")" && eval "printf '%s\n' \"\$$2\""); }
 # far_side kill|start NAME: the process behind a token
 far_side() { "$tests/fixture/$(fact "$2" kind).sh" "$1" "$work/$2"; }
 
-# conf LABEL=NAME[,OPTION...]...: writes $work/hsmux.conf over these tokens and makes it hsmux's
+# conf LABEL=NAME[+NAME]...[,OPTION...]...: writes $work/hsmux.conf over these tokens and makes it hsmux's;
+# see tests/fixture/conf.sh
 conf() {
 	arguments=
 	for word; do
-		arguments="$arguments ${word%%=*}=$work/${word#*=}"
+		rest=${word#*=}
+		names=${rest%%,*}
+		arguments="$arguments ${word%%=*}=$work/$(echo "$names" | sed "s|+|+$work/|g")${rest#"$names"}"
 	done
 	# shellcheck disable=SC2086 # no blanks in there
 	"$tests/fixture/conf.sh" $arguments >"$work/hsmux.conf" || bail_out "conf.sh failed"

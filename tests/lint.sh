@@ -201,7 +201,7 @@ break_places() { echo 'see /home/someone/notes' >README.md; }
 # Keys of the configuration and of vendor profiles are in the manual, and the reverse.
 find_keys() {
 	[ -e core/config_parse.c ] || return 0
-	sed -nE 's/^[[:space:]]*\{"([a-z0-9_]+)", SETTING_.*/\1/p' core/config_parse.c core/vendor.c |
+	sed -nE 's/^[[:space:]]*\{"([a-z0-9_]+)", SETTING_.*/\1/p' core/config_*.c core/vendor.c |
 		sort -u >"$work/code"
 	sed -nE 's/^\.(It )?Va ([a-z0-9_]+)( .*)?$/\2/p' conf/hsmux.conf.5 | sort -u >"$work/manual"
 	grep -oE '\<[a-z][a-z0-9_]+\>' conf/hsmux.conf.5 | sort -u >"$work/words"

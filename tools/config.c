@@ -3,11 +3,13 @@
  *
  * Errors are what makes C_Initialize refuse the file. Warnings are what will only show at run time:
  * libraries that are not there, two modules that would share one instance, variables set in a
- * process that may have threads. Nothing is loaded. */
+ * process that may have threads, PINs that cannot be read. Nothing is loaded. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/utf8.h"
+#include "core/pin_source.h"
 #include "core/vendor.h"
 #include "tools/json.h"
 #include "tools/tool.h"
@@ -61,6 +63,35 @@ static void warn_module(const struct config *c, size_t i, const struct vendor_se
 			 "starts: expected no thread to use the environment then",
 			 m->name);
 	warn_shared(c, i, set, warnings);
+}
+
+/* Warns of a member whose own PIN could not be read from its file now. Variables and credentials
+ * are those of the service, which this process is not. */
+static void warn_pin(const struct config *c, const struct config_token *t,
+		     const struct config_member *m, struct diag *warnings)
+{
+	struct secret *pin;
+	char label[80];
+	char why[400];
+
+	if (m->pin != CONFIG_PIN_FILE)
+		return;
+	pin = pin_source_read(m, why, sizeof(why));
+	utf8_show(t->label, label, sizeof(label));
+	if (pin == NULL)
+		diag_add(warnings, c->file, m->line,
+			 "token \"%s\": member \"%s\": %s: nobody will be logged in there until it "
+			 "can be read",
+			 label, m->name, why);
+	secret_free(&pin);
+}
+
+static void warn_members(const struct config *c, struct diag *warnings)
+{
+	for (size_t i = 0; i < c->token_count; i++) {
+		for (size_t k = 0; k < c->tokens[i].member_count; k++)
+			warn_pin(c, &c->tokens[i], &c->tokens[i].members[k], warnings);
+	}
 }
 
 /* Adds what the vendor profiles tell about the configuration. */
@@ -125,6 +156,7 @@ enum tool_exit tool_config_check(const struct tool_options *options)
 
 	if (c != NULL) {
 		check_vendors(c, &errors, &warnings);
+		warn_members(c, &warnings);
 		code = errors.count == 0 ? TOOL_YES : TOOL_NO;
 	}
 	if (options->json)

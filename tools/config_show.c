@@ -5,6 +5,7 @@
  * of a secret are shown as "***", and so are arguments of a module with such a name in them. For
  * the embedded default SoftHSM2 is started to find its tokens. */
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +26,25 @@ static const char *const source_names[] = {
 	[CONFIG_FROM_ENV] = "HSMUX_CONF", [CONFIG_FROM_ARGS] = "C_Initialize",
 	[CONFIG_FROM_OPTION] = "--conf",  [CONFIG_FROM_SYSTEM] = "system",
 	[CONFIG_EMBEDDED] = "embedded",
+};
+
+static const char *const balance_names[] = {
+	[CONFIG_BALANCE_LEAST_LOADED] = "least-loaded",
+	[CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
+};
+
+static const char *const role_names[] = {
+	[CONFIG_ROLE_ACTIVE] = "active",
+	[CONFIG_ROLE_STANDBY] = "standby",
+	[CONFIG_ROLE_FALLBACK] = "fallback",
+};
+
+/* What stands before the place of a PIN. */
+static const char *const pin_names[] = {
+	[CONFIG_PIN_SAME] = "same",
+	[CONFIG_PIN_FILE] = "file:",
+	[CONFIG_PIN_ENV] = "env:",
+	[CONFIG_PIN_CREDENTIAL] = "credential:",
 };
 
 /* Whether the name of a variable, or a name within arguments, speaks of a secret. What is given as
@@ -56,6 +76,28 @@ static const char *env_value(const struct config_env *e)
 static const char *init_args(const struct config_module *m)
 {
 	return m->init_args != NULL && is_secret(m->init_args) ? "***" : m->init_args;
+}
+
+/* `pin` as it is written: the source is shown, it is no PIN. Static; a place is no longer than a
+ * path can be. */
+static const char *pin_text(const struct config_member *m)
+{
+	static char text[PATH_MAX + sizeof("credential:")];
+
+	(void)snprintf(text, sizeof(text), "%s%s", pin_names[m->pin],
+		       m->pin_where != NULL ? m->pin_where : "");
+	return text;
+}
+
+/* How calls are spread, which only one mode does; NULL in the others. */
+static const char *balance_of(const struct config_token *t)
+{
+	return t->mode == CONFIG_MODE_BALANCED ? balance_names[t->balance] : NULL;
+}
+
+static const char *find_of(const struct config_token *t)
+{
+	return t->find_first ? "first" : "union";
 }
 
 static void hex_of(const uint8_t hash[static 32], char out[static 65])
@@ -135,6 +177,10 @@ static void put_member(const struct config *c, const struct config_member *m)
 		put_string("        ", "serial", m->serial);
 	if (m->has_slot)
 		put_number("        ", "slot", m->slot);
+	put_number("        ", "priority", m->priority);
+	put_number("        ", "weight", m->weight);
+	put_string("        ", "role", role_names[m->role]);
+	put_string("        ", "pin", pin_text(m));
 	put_number("        ", "max_sessions", m->max_sessions);
 }
 
@@ -143,6 +189,8 @@ static void put_token(const struct config *c, const struct config_token *t)
 	put_string("    ", "label", t->label);
 	put_number("    ", "slot", t->slot);
 	put_string("    ", "mode", config_mode_name(t->mode));
+	if (balance_of(t) != NULL)
+		put_string("    ", "balance", balance_of(t));
 	puts("    members = (");
 	for (size_t i = 0; i < t->member_count; i++) {
 		puts("      {");
@@ -150,7 +198,32 @@ static void put_token(const struct config *c, const struct config_token *t)
 		puts(i + 1 < t->member_count ? "      }," : "      }");
 	}
 	puts("    );");
+	put_string("    ", "replicate", "none");
+	put_string("    ", "find", find_of(t));
 	put_bool("    ", "relogin", t->relogin);
+}
+
+/* The groups that hold for the whole file. */
+static void put_groups(const struct config *c)
+{
+	puts("health = {");
+	put_number("  ", "interval_ms", c->health.interval_ms);
+	put_number("  ", "failures", c->health.failures);
+	put_number("  ", "open_ms", c->health.open_ms);
+	put_number("  ", "open_max_ms", c->health.open_max_ms);
+	puts("};\nretry = {");
+	put_number("  ", "budget_ms", c->retry.budget_ms);
+	put_number("  ", "attempts", c->retry.attempts);
+	puts("};");
+	if (c->state_directory != NULL) {
+		puts("state = {");
+		put_string("  ", "directory", c->state_directory);
+		puts("};");
+	}
+	puts("log = {");
+	put_string("  ", "level", level_names[c->log_level]);
+	put_bool("  ", "syslog", c->log_syslog);
+	puts("};");
 }
 
 static void print_text(const struct config *c)
@@ -172,10 +245,8 @@ static void print_text(const struct config *c)
 		put_token(c, &c->tokens[i]);
 		puts(i + 1 < c->token_count ? "  }," : "  }");
 	}
-	puts(");\nlog = {");
-	put_string("  ", "level", level_names[c->log_level]);
-	put_bool("  ", "syslog", c->log_syslog);
-	puts("};");
+	puts(");");
+	put_groups(c);
 }
 
 static void json_module(struct json *j, const struct config_module *m)
@@ -210,6 +281,10 @@ static void json_member(struct json *j, const struct config *c, const struct con
 		json_number(j, "slot", m->slot);
 	else
 		json_string(j, "slot", NULL);
+	json_number(j, "priority", m->priority);
+	json_number(j, "weight", m->weight);
+	json_string(j, "role", role_names[m->role]);
+	json_string(j, "pin", pin_text(m));
 	json_number(j, "max_sessions", m->max_sessions);
 	json_object_end(j);
 }
@@ -220,11 +295,35 @@ static void json_token(struct json *j, const struct config *c, const struct conf
 	json_string(j, "label", t->label);
 	json_number(j, "slot", t->slot);
 	json_string(j, "mode", config_mode_name(t->mode));
+	json_string(j, "balance", balance_of(t));
 	json_list(j, "members");
 	for (size_t i = 0; i < t->member_count; i++)
 		json_member(j, c, &t->members[i]);
 	json_list_end(j);
+	json_string(j, "replicate", "none");
+	json_string(j, "find", find_of(t));
 	json_bool(j, "relogin", t->relogin);
+	json_object_end(j);
+}
+
+static void json_groups(struct json *j, const struct config *c)
+{
+	json_object(j, "health");
+	json_number(j, "interval_ms", c->health.interval_ms);
+	json_number(j, "failures", c->health.failures);
+	json_number(j, "open_ms", c->health.open_ms);
+	json_number(j, "open_max_ms", c->health.open_max_ms);
+	json_object_end(j);
+	json_object(j, "retry");
+	json_number(j, "budget_ms", c->retry.budget_ms);
+	json_number(j, "attempts", c->retry.attempts);
+	json_object_end(j);
+	json_object(j, "state");
+	json_string(j, "directory", c->state_directory);
+	json_object_end(j);
+	json_object(j, "log");
+	json_string(j, "level", level_names[c->log_level]);
+	json_bool(j, "syslog", c->log_syslog);
 	json_object_end(j);
 }
 
@@ -244,10 +343,7 @@ static void print_json(const struct config *c)
 	for (size_t i = 0; i < c->token_count; i++)
 		json_token(&j, c, &c->tokens[i]);
 	json_list_end(&j);
-	json_object(&j, "log");
-	json_string(&j, "level", level_names[c->log_level]);
-	json_bool(&j, "syslog", c->log_syslog);
-	json_object_end(&j);
+	json_groups(&j, c);
 	json_object_end(&j);
 	putchar('\n');
 }

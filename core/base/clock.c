@@ -27,3 +27,11 @@ void clock_set_ms(long long ms)
 {
 	atomic_store(&frozen_ms, ms);
 }
+
+long long clock_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}

@@ -6,6 +6,9 @@
 /* Milliseconds of CLOCK_MONOTONIC, or what clock_set_ms said. */
 long long clock_ms(void);
 
+/* Microseconds of CLOCK_MONOTONIC, for the length of calls; clock_set_ms does not matter. */
+long long clock_us(void);
+
 /* Tests only: freezes time at `ms`; a negative value gives it back to the system. */
 void clock_set_ms(long long ms);
 

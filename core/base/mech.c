@@ -227,3 +227,21 @@ bool mech_known(CK_MECHANISM_TYPE type)
 {
 	return row_find(type) != NULL;
 }
+
+bool mech_is_stateful(CK_MECHANISM_TYPE type)
+{
+	switch (type) {
+	case CKM_HSS:
+	case CKM_XMSS:
+	case CKM_XMSSMT:
+	case CKM_SECURID:
+	case CKM_HOTP:
+	case CKM_ACTI:
+	case CKM_CMS_SIG:
+	case CKM_X2RATCHET_ENCRYPT:
+	case CKM_X2RATCHET_DECRYPT:
+		return true;
+	default:
+		return false;
+	}
+}

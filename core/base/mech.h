@@ -71,6 +71,10 @@ void mech_free(struct mech *m);
  * one). Call after the member's success. */
 void mech_give_back(const struct mech *m);
 
+/* True when each use of the key changes it (one-time passwords, stateful hash-based signatures,
+ * ratchets, CMS signatures that ask a person): never sent twice, never to another token. */
+bool mech_is_stateful(CK_MECHANISM_TYPE type);
+
 /* True when mech.def has a row for the mechanism. */
 bool mech_known(CK_MECHANISM_TYPE type);
 

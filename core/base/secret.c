@@ -9,38 +9,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
+
+#include "core/base/locked.h"
 
 /* Longer than the PIN of any token; see secret.h. */
 #define SECRET_MAX 4096
 
 struct secret {
-	unsigned char *pages; /* mmap'ed, map_len bytes */
-	size_t map_len;
+	unsigned char *pages; /* of locked_new */
 	size_t len;
 };
 
-/* Pages that stay where they are. NULL when memory is out. */
-static unsigned char *secret_map(size_t map_len)
-{
-	void *pages =
-		mmap(NULL, map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (pages == MAP_FAILED)
-		return NULL;
-	/* Each of these may be forbidden to this process; the secret is then still usable. */
-	(void)mlock(pages, map_len);
-	(void)madvise(pages, map_len, MADV_DONTDUMP);
-	(void)madvise(pages, map_len, MADV_WIPEONFORK);
-	return pages;
-}
-
 struct secret *secret_new(const void *bytes, size_t len)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct secret *s;
 
 	if (len > SECRET_MAX)
@@ -48,8 +31,7 @@ struct secret *secret_new(const void *bytes, size_t len)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
-	s->map_len = len > page ? (len + page - 1) / page * page : page;
-	s->pages = secret_map(s->map_len);
+	s->pages = locked_new(len);
 	if (!s->pages) {
 		free(s);
 		return NULL;
@@ -79,8 +61,7 @@ void secret_free(struct secret **s)
 {
 	if (!s || !*s)
 		return;
-	OPENSSL_cleanse((*s)->pages, (*s)->map_len);
-	(void)munmap((*s)->pages, (*s)->map_len);
+	locked_free((*s)->pages, (*s)->len);
 	free(*s);
 	*s = NULL;
 }

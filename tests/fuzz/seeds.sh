@@ -16,6 +16,21 @@ conf)
 		  members = ( { name = "m"; module = "a"; token = "t"; serial = "1"; slot = 0; max_sessions = 3; } ); } );
 		log = { level = "warn"; syslog = false; };
 	END
+	cat >several <<-'END'
+		version = 1;
+		modules = ( { name = "a"; library = "/a.so"; }, { name = "b"; library = "b.so"; isolation = "none"; } );
+		tokens = (
+		  { label = "f"; mode = "failover"; replicate = "none"; find = "first"; members = (
+		      { name = "m"; module = "a"; slot = 1; priority = 1; weight = 1; role = "active"; pin = "same"; },
+		      { name = "n"; module = "b"; slot = 1; role = "standby"; pin = "file:/pin"; },
+		      { name = "o"; module = "b"; slot = 2; role = "fallback"; pin = "credential:pin"; } ); },
+		  { label = "b"; mode = "balanced"; balance = "round-robin"; find = "union"; members = (
+		      { module = "a"; slot = 2; pin = "env:PIN"; } ); },
+		  { label = "c"; mode = "capability"; members = ( { module = "a"; slot = 3; } ); } );
+		health = { interval_ms = 2000; failures = 3; open_ms = 500; open_max_ms = 30000; };
+		retry = { budget_ms = 1000; attempts = 3; };
+		state = { directory = "/run/hsmux"; };
+	END
 	printf 'version = 1;\nmodules = ();\ntokens = ();\n' >empty
 	printf 'version = 2; nonsense = ( 1, "two", { three = 3L; } );\n' >wrong
 	# shellcheck disable=SC2016 # hsmux expands them

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fault token: signatures, keys and the rest, and the function list. Each function asks the
- * plan, calls the real module when it may, and lets the plan have the last word. */
+/* The fault token: signatures, keys and the rest. Each function asks the plan, calls the real
+ * module when it may, and lets the plan have the last word. */
 #include "tests/token/fault.h"
 
 CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
@@ -8,7 +8,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_H
 	CK_RV rv = fault_before(CALL_SignInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_SignInit(session, mechanism, key);
+		rv = fault_real->C_SignInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_SignInit, rv);
 }
 
@@ -45,7 +45,7 @@ CK_RV C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
 	CK_RV rv = fault_before(CALL_SignRecoverInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_SignRecoverInit(session, mechanism, key);
+		rv = fault_real->C_SignRecoverInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_SignRecoverInit, rv);
 }
 
@@ -64,7 +64,7 @@ CK_RV C_VerifyInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT
 	CK_RV rv = fault_before(CALL_VerifyInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_VerifyInit(session, mechanism, key);
+		rv = fault_real->C_VerifyInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_VerifyInit, rv);
 }
 
@@ -101,7 +101,7 @@ CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK
 	CK_RV rv = fault_before(CALL_VerifyRecoverInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_VerifyRecoverInit(session, mechanism, key);
+		rv = fault_real->C_VerifyRecoverInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_VerifyRecoverInit, rv);
 }
 
@@ -166,6 +166,8 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRI
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_GenerateKey(session, mechanism, tmpl, count, key);
+	if (rv == CKR_OK)
+		fault_handles_show(session, key, 1);
 	return fault_after(CALL_GenerateKey, rv);
 }
 
@@ -180,6 +182,10 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 		rv = fault_real->C_GenerateKeyPair(
 			session, mechanism, public_tmpl, public_key_attribute_count, private_tmpl,
 			private_key_attribute_count, public_key, private_key);
+	if (rv == CKR_OK) {
+		fault_handles_show(session, public_key, 1);
+		fault_handles_show(session, private_key, 1);
+	}
 	return fault_after(CALL_GenerateKeyPair, rv);
 }
 
@@ -189,8 +195,8 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HA
 	CK_RV rv = fault_before(CALL_WrapKey);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_WrapKey(session, mechanism, wrapping_key, key, wrapped_key,
-					   wrapped_key_len);
+		rv = fault_real->C_WrapKey(session, mechanism, fault_handle_real(wrapping_key),
+					   fault_handle_real(key), wrapped_key, wrapped_key_len);
 	return fault_after(CALL_WrapKey, rv);
 }
 
@@ -201,8 +207,11 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	CK_RV rv = fault_before(CALL_UnwrapKey);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_UnwrapKey(session, mechanism, unwrapping_key, wrapped_key,
-					     wrapped_key_len, tmpl, attribute_count, key);
+		rv = fault_real->C_UnwrapKey(session, mechanism, fault_handle_real(unwrapping_key),
+					     wrapped_key, wrapped_key_len, tmpl, attribute_count,
+					     key);
+	if (rv == CKR_OK)
+		fault_handles_show(session, key, 1);
 	return fault_after(CALL_UnwrapKey, rv);
 }
 
@@ -212,8 +221,10 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_
 	CK_RV rv = fault_before(CALL_DeriveKey);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_DeriveKey(session, mechanism, base_key, tmpl, attribute_count,
-					     key);
+		rv = fault_real->C_DeriveKey(session, mechanism, fault_handle_real(base_key), tmpl,
+					     attribute_count, key);
+	if (rv == CKR_OK)
+		fault_handles_show(session, key, 1);
 	return fault_after(CALL_DeriveKey, rv);
 }
 
@@ -261,75 +272,3 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
 		rv = fault_real->C_WaitForSlotEvent(flags, slot, reserved);
 	return fault_after(CALL_WaitForSlotEvent, rv);
 }
-
-CK_FUNCTION_LIST fault_list = {
-	.version = {2, 40},
-	.C_Initialize = C_Initialize,
-	.C_Finalize = C_Finalize,
-	.C_GetInfo = C_GetInfo,
-	.C_GetFunctionList = C_GetFunctionList,
-	.C_GetSlotList = C_GetSlotList,
-	.C_GetSlotInfo = C_GetSlotInfo,
-	.C_GetTokenInfo = C_GetTokenInfo,
-	.C_GetMechanismList = C_GetMechanismList,
-	.C_GetMechanismInfo = C_GetMechanismInfo,
-	.C_InitToken = C_InitToken,
-	.C_InitPIN = C_InitPIN,
-	.C_SetPIN = C_SetPIN,
-	.C_OpenSession = C_OpenSession,
-	.C_CloseSession = C_CloseSession,
-	.C_CloseAllSessions = C_CloseAllSessions,
-	.C_GetSessionInfo = C_GetSessionInfo,
-	.C_GetOperationState = C_GetOperationState,
-	.C_SetOperationState = C_SetOperationState,
-	.C_Login = C_Login,
-	.C_Logout = C_Logout,
-	.C_CreateObject = C_CreateObject,
-	.C_CopyObject = C_CopyObject,
-	.C_DestroyObject = C_DestroyObject,
-	.C_GetObjectSize = C_GetObjectSize,
-	.C_GetAttributeValue = C_GetAttributeValue,
-	.C_SetAttributeValue = C_SetAttributeValue,
-	.C_FindObjectsInit = C_FindObjectsInit,
-	.C_FindObjects = C_FindObjects,
-	.C_FindObjectsFinal = C_FindObjectsFinal,
-	.C_EncryptInit = C_EncryptInit,
-	.C_Encrypt = C_Encrypt,
-	.C_EncryptUpdate = C_EncryptUpdate,
-	.C_EncryptFinal = C_EncryptFinal,
-	.C_DecryptInit = C_DecryptInit,
-	.C_Decrypt = C_Decrypt,
-	.C_DecryptUpdate = C_DecryptUpdate,
-	.C_DecryptFinal = C_DecryptFinal,
-	.C_DigestInit = C_DigestInit,
-	.C_Digest = C_Digest,
-	.C_DigestUpdate = C_DigestUpdate,
-	.C_DigestKey = C_DigestKey,
-	.C_DigestFinal = C_DigestFinal,
-	.C_SignInit = C_SignInit,
-	.C_Sign = C_Sign,
-	.C_SignUpdate = C_SignUpdate,
-	.C_SignFinal = C_SignFinal,
-	.C_SignRecoverInit = C_SignRecoverInit,
-	.C_SignRecover = C_SignRecover,
-	.C_VerifyInit = C_VerifyInit,
-	.C_Verify = C_Verify,
-	.C_VerifyUpdate = C_VerifyUpdate,
-	.C_VerifyFinal = C_VerifyFinal,
-	.C_VerifyRecoverInit = C_VerifyRecoverInit,
-	.C_VerifyRecover = C_VerifyRecover,
-	.C_DigestEncryptUpdate = C_DigestEncryptUpdate,
-	.C_DecryptDigestUpdate = C_DecryptDigestUpdate,
-	.C_SignEncryptUpdate = C_SignEncryptUpdate,
-	.C_DecryptVerifyUpdate = C_DecryptVerifyUpdate,
-	.C_GenerateKey = C_GenerateKey,
-	.C_GenerateKeyPair = C_GenerateKeyPair,
-	.C_WrapKey = C_WrapKey,
-	.C_UnwrapKey = C_UnwrapKey,
-	.C_DeriveKey = C_DeriveKey,
-	.C_SeedRandom = C_SeedRandom,
-	.C_GenerateRandom = C_GenerateRandom,
-	.C_GetFunctionStatus = C_GetFunctionStatus,
-	.C_CancelFunction = C_CancelFunction,
-	.C_WaitForSlotEvent = C_WaitForSlotEvent,
-};

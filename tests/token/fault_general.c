@@ -36,6 +36,8 @@ CK_RV C_GetSlotList(CK_BYTE token_present, CK_SLOT_ID *slot_list, CK_ULONG *coun
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_GetSlotList(token_present, slot_list, count);
+	if (rv == CKR_OK && token_present && fault_is_removed())
+		*count = 0;
 	return fault_after(CALL_GetSlotList, rv);
 }
 
@@ -45,6 +47,8 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot_id, CK_SLOT_INFO *info)
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_GetSlotInfo(slot_id, info);
+	if (rv == CKR_OK && fault_is_removed())
+		info->flags &= ~(CK_FLAGS)CKF_TOKEN_PRESENT;
 	return fault_after(CALL_GetSlotInfo, rv);
 }
 
@@ -54,6 +58,8 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot_id, CK_TOKEN_INFO *info)
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_GetTokenInfo(slot_id, info);
+	if (rv == CKR_OK)
+		fault_pin_flags(&info->flags);
 	return fault_after(CALL_GetTokenInfo, rv);
 }
 
@@ -158,7 +164,8 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE session, CK_BYTE *operation_state,
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_SetOperationState(session, operation_state, operation_state_len,
-						     encryption_key, authentiation_key);
+						     fault_handle_real(encryption_key),
+						     fault_handle_real(authentiation_key));
 	return fault_after(CALL_SetOperationState, rv);
 }
 
@@ -187,6 +194,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE *tmpl, CK_ULONG cou
 
 	if (rv == CKR_OK)
 		rv = fault_real->C_CreateObject(session, tmpl, count, object);
+	if (rv == CKR_OK)
+		fault_handles_show(session, object, 1);
 	return fault_after(CALL_CreateObject, rv);
 }
 
@@ -196,7 +205,10 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIB
 	CK_RV rv = fault_before(CALL_CopyObject);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_CopyObject(session, object, tmpl, count, new_object);
+		rv = fault_real->C_CopyObject(session, fault_handle_real(object), tmpl, count,
+					      new_object);
+	if (rv == CKR_OK)
+		fault_handles_show(session, new_object, 1);
 	return fault_after(CALL_CopyObject, rv);
 }
 
@@ -205,7 +217,7 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 	CK_RV rv = fault_before(CALL_DestroyObject);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_DestroyObject(session, object);
+		rv = fault_real->C_DestroyObject(session, fault_handle_real(object));
 	return fault_after(CALL_DestroyObject, rv);
 }
 
@@ -214,7 +226,7 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULO
 	CK_RV rv = fault_before(CALL_GetObjectSize);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_GetObjectSize(session, object, size);
+		rv = fault_real->C_GetObjectSize(session, fault_handle_real(object), size);
 	return fault_after(CALL_GetObjectSize, rv);
 }
 
@@ -224,7 +236,8 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
 	CK_RV rv = fault_before(CALL_GetAttributeValue);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_GetAttributeValue(session, object, tmpl, count);
+		rv = fault_real->C_GetAttributeValue(session, fault_handle_real(object), tmpl,
+						     count);
 	return fault_after(CALL_GetAttributeValue, rv);
 }
 
@@ -234,7 +247,8 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
 	CK_RV rv = fault_before(CALL_SetAttributeValue);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_SetAttributeValue(session, object, tmpl, count);
+		rv = fault_real->C_SetAttributeValue(session, fault_handle_real(object), tmpl,
+						     count);
 	return fault_after(CALL_SetAttributeValue, rv);
 }
 
@@ -256,6 +270,8 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *object, CK_ULON
 		rv = fault_real->C_FindObjects(session, object, max_object_count, object_count);
 	if (rv == CKR_OK && fault_finds_nothing())
 		*object_count = 0;
+	if (rv == CKR_OK)
+		fault_handles_show(session, object, *object_count);
 	return fault_after(CALL_FindObjects, rv);
 }
 
@@ -273,7 +289,7 @@ CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJEC
 	CK_RV rv = fault_before(CALL_EncryptInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_EncryptInit(session, mechanism, key);
+		rv = fault_real->C_EncryptInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_EncryptInit, rv);
 }
 
@@ -315,7 +331,7 @@ CK_RV C_DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJEC
 	CK_RV rv = fault_before(CALL_DecryptInit);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_DecryptInit(session, mechanism, key);
+		rv = fault_real->C_DecryptInit(session, mechanism, fault_handle_real(key));
 	return fault_after(CALL_DecryptInit, rv);
 }
 
@@ -383,7 +399,7 @@ CK_RV C_DigestKey(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
 	CK_RV rv = fault_before(CALL_DigestKey);
 
 	if (rv == CKR_OK)
-		rv = fault_real->C_DigestKey(session, key);
+		rv = fault_real->C_DigestKey(session, fault_handle_real(key));
 	return fault_after(CALL_DigestKey, rv);
 }
 

@@ -9,5 +9,6 @@ done
 FAULT_TOKEN_LIBRARY=$(fact t library)
 FAULT_TEST_PIN=$(fact t pin)
 FAULT_TOKEN_CONTROL=$work/plan
-export FAULT_TOKEN_LIBRARY FAULT_TEST_PIN FAULT_TOKEN_CONTROL
+FAULT_TOKEN_STATS=$work/stats
+export FAULT_TOKEN_STATS FAULT_TOKEN_LIBRARY FAULT_TEST_PIN FAULT_TOKEN_CONTROL
 "$1" "$2" softhsm || bail_out "the program ended with status $?"

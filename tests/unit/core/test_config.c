@@ -50,6 +50,31 @@ static struct config *good(const char *text)
 	return c;
 }
 
+/* What holds where a file says nothing. */
+static void expect_defaults(const struct config *c)
+{
+	CU_ASSERT_EQUAL(c->health.interval_ms, 2000);
+	CU_ASSERT_EQUAL(c->health.failures, 3);
+	CU_ASSERT_EQUAL(c->health.open_ms, 500);
+	CU_ASSERT_EQUAL(c->health.open_max_ms, 30000);
+	CU_ASSERT_EQUAL(c->retry.budget_ms, 1000);
+	CU_ASSERT_EQUAL(c->retry.attempts, 3);
+	CU_ASSERT_PTR_NULL(c->state_directory);
+	CU_ASSERT_EQUAL(c->log_level, LOG_LEVEL_WARN);
+	CU_ASSERT_FALSE(c->log_syslog);
+}
+
+/* A member of which nothing is said but which token it is. */
+static void expect_plain(const struct config_member *m)
+{
+	CU_ASSERT_EQUAL(m->priority, 1);
+	CU_ASSERT_EQUAL(m->weight, 1);
+	CU_ASSERT_EQUAL(m->role, CONFIG_ROLE_ACTIVE);
+	CU_ASSERT_EQUAL(m->pin, CONFIG_PIN_SAME);
+	CU_ASSERT_PTR_NULL(m->pin_where);
+	CU_ASSERT_EQUAL(m->max_sessions, 0);
+}
+
 static void defaults_are_filled_in(void)
 {
 	struct config *c = good(VERSION MODULES TOKENS);
@@ -76,8 +101,10 @@ static void defaults_are_filled_in(void)
 	CU_ASSERT_PTR_NULL(c->tokens[0].members[0].serial);
 	CU_ASSERT_FALSE(c->tokens[0].members[0].has_slot);
 	CU_ASSERT_EQUAL(c->tokens[0].members[0].max_sessions, 0);
-	CU_ASSERT_EQUAL(c->log_level, LOG_LEVEL_WARN);
-	CU_ASSERT_FALSE(c->log_syslog);
+	CU_ASSERT_EQUAL(c->tokens[0].balance, CONFIG_BALANCE_LEAST_LOADED);
+	CU_ASSERT_FALSE(c->tokens[0].find_first);
+	expect_plain(&c->tokens[0].members[0]);
+	expect_defaults(c);
 	CU_ASSERT_FALSE(c->discover);
 	config_free(c);
 }
@@ -125,6 +152,141 @@ static void every_key_is_read(void)
 	CU_ASSERT_EQUAL(a->max_sessions, 7);
 	CU_ASSERT_EQUAL(c->log_level, LOG_LEVEL_DEBUG);
 	CU_ASSERT_TRUE(c->log_syslog);
+	config_free(c);
+}
+
+static void members_are_read_in_every_mode(void)
+{
+	struct config *c = good(
+		VERSION MODULES
+		"tokens = (\n"
+		"  { label = \"f\"; mode = \"failover\"; replicate = \"none\"; find = \"first\";\n"
+		"    members = (\n"
+		"      { name = \"a\"; module = \"m\"; slot = 1; priority = 1000; weight = 7; },\n"
+		"      { name = \"b\"; module = \"m\"; slot = 2; role = \"standby\"; },\n"
+		"      { name = \"c\"; module = \"m\"; slot = 3; role = \"fallback\"; } ); },\n"
+		"  { label = \"b\"; mode = \"balanced\"; balance = \"round-robin\"; find = "
+		"\"union\";\n"
+		"    members = ( { module = \"m\"; slot = 4; } ); },\n"
+		"  { label = \"l\"; mode = \"balanced\"; balance = \"least-loaded\";\n"
+		"    members = ( { module = \"m\"; slot = 5; role = \"active\"; } ); },\n"
+		"  { label = \"c\"; mode = \"capability\";\n"
+		"    members = ( { module = \"m\"; slot = 6; } ); }\n"
+		");\n");
+	const struct config_token *t = c->tokens;
+
+	CU_ASSERT_EQUAL(t[0].mode, CONFIG_MODE_FAILOVER);
+	CU_ASSERT_TRUE(t[0].find_first);
+	CU_ASSERT_EQUAL_FATAL(t[0].member_count, 3);
+	CU_ASSERT_EQUAL(t[0].members[0].priority, 1000);
+	CU_ASSERT_EQUAL(t[0].members[0].weight, 7);
+	CU_ASSERT_EQUAL(t[0].members[1].role, CONFIG_ROLE_STANDBY);
+	CU_ASSERT_EQUAL(t[0].members[1].priority, 1);
+	CU_ASSERT_EQUAL(t[0].members[2].role, CONFIG_ROLE_FALLBACK);
+	CU_ASSERT_EQUAL(t[1].mode, CONFIG_MODE_BALANCED);
+	CU_ASSERT_EQUAL(t[1].balance, CONFIG_BALANCE_ROUND_ROBIN);
+	CU_ASSERT_FALSE(t[1].find_first);
+	CU_ASSERT_EQUAL(t[2].balance, CONFIG_BALANCE_LEAST_LOADED);
+	expect_plain(&t[2].members[0]);
+	CU_ASSERT_EQUAL(t[3].mode, CONFIG_MODE_CAPABILITY);
+	config_free(c);
+}
+
+static void eight_members_are_as_many_as_there_can_be(void)
+{
+	char text[1024];
+	size_t len = (size_t)snprintf(text, sizeof text, "%s",
+				      VERSION MODULES "tokens = ( { label = \"x\"; mode = "
+						      "\"failover\"; members = (");
+	struct config *c;
+
+	for (int i = 0; i < CONFIG_MAX_MEMBERS; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len,
+					"%s{ name = \"n%d\"; module = \"m\"; slot = %d; }",
+					i > 0 ? ", " : "", i, i);
+	(void)snprintf(text + len, sizeof text - len, "); } );\n");
+	c = good(text);
+	CU_ASSERT_EQUAL(c->tokens[0].member_count, 8);
+	config_free(c);
+}
+
+static void sources_of_pins_are_taken_apart(void)
+{
+	struct config *c;
+	const struct config_member *m;
+
+	(void)setenv("HSMUX_TEST_DIR", "/run/pins", 1);
+	c = good(VERSION MODULES
+		 "tokens = ( { label = \"x\"; mode = \"failover\"; members = (\n"
+		 "  { name = \"a\"; module = \"m\"; slot = 1; pin = \"same\"; },\n"
+		 "  { name = \"b\"; module = \"m\"; slot = 2; pin = \"file:${HSMUX_TEST_DIR}/b\"; "
+		 "},\n"
+		 "  { name = \"c\"; module = \"m\"; slot = 3; pin = \"env:_PIN_3\"; } ); },\n"
+		 "  { label = \"y\"; members = ( { module = \"m\"; slot = 4; pin = "
+		 "\"credential:y.pin\"; } ); } );\n");
+	m = c->tokens[0].members;
+	CU_ASSERT_EQUAL(m[0].pin, CONFIG_PIN_SAME);
+	CU_ASSERT_PTR_NULL(m[0].pin_where);
+	CU_ASSERT_EQUAL(m[1].pin, CONFIG_PIN_FILE);
+	CU_ASSERT_STRING_EQUAL(m[1].pin_where, "/run/pins/b");
+	CU_ASSERT_EQUAL(m[2].pin, CONFIG_PIN_ENV);
+	CU_ASSERT_STRING_EQUAL(m[2].pin_where, "_PIN_3");
+	m = c->tokens[1].members;
+	CU_ASSERT_EQUAL(m[0].pin, CONFIG_PIN_CREDENTIAL);
+	CU_ASSERT_STRING_EQUAL(m[0].pin_where, "y.pin");
+	config_free(c);
+}
+
+static void health_retry_and_state_are_read(void)
+{
+	struct config *c;
+
+	(void)setenv("HSMUX_TEST_DIR", "/run/pins", 1);
+	c = good(VERSION MODULES TOKENS
+		 "health = { interval_ms = 50; failures = 1000; open_ms = 10; "
+		 "open_max_ms = 10; };\n"
+		 "retry = { budget_ms = 600000; attempts = 16; };\n"
+		 "state = { directory = \"${HSMUX_TEST_DIR}/state\"; };\n");
+
+	CU_ASSERT_EQUAL(c->health.interval_ms, 50);
+	CU_ASSERT_EQUAL(c->health.failures, 1000);
+	CU_ASSERT_EQUAL(c->health.open_ms, 10);
+	CU_ASSERT_EQUAL(c->health.open_max_ms, 10);
+	CU_ASSERT_EQUAL(c->retry.budget_ms, 600000);
+	CU_ASSERT_EQUAL(c->retry.attempts, 16);
+	CU_ASSERT_STRING_EQUAL(c->state_directory, "/run/pins/state");
+	config_free(c);
+}
+
+static void what_a_group_does_not_say_is_the_default(void)
+{
+	struct config *c = good(VERSION MODULES TOKENS "health = {};\nretry = {};\nstate = {};\n");
+
+	expect_defaults(c);
+	config_free(c);
+}
+
+static void the_longest_pause_is_never_below_the_first(void)
+{
+	struct config *c = good(VERSION MODULES TOKENS "health = { open_ms = 60000; };\n");
+
+	CU_ASSERT_EQUAL(c->health.open_ms, 60000);
+	CU_ASSERT_EQUAL(c->health.open_max_ms, 60000);
+	config_free(c);
+}
+
+static void the_default_without_a_file_has_the_same_values(void)
+{
+	struct diag diag = {0};
+	struct config *c = config_embedded(&diag);
+
+	diag_free(&diag);
+	if (c == NULL) {
+		puts("skipped: no SoftHSM2 library is installed");
+		return;
+	}
+	CU_ASSERT_TRUE(c->discover);
+	expect_defaults(c);
 	config_free(c);
 }
 
@@ -227,6 +389,9 @@ static void discovered_tokens_get_labels_of_their_own(void)
 	CU_ASSERT_STRING_EQUAL(m->token, "found");
 	CU_ASSERT_STRING_EQUAL(m->serial, "s3");
 	CU_ASSERT_EQUAL(m->module, 0);
+	CU_ASSERT_EQUAL(c->tokens[3].balance, CONFIG_BALANCE_LEAST_LOADED);
+	CU_ASSERT_FALSE(c->tokens[3].find_first);
+	expect_plain(m);
 	config_free(c);
 }
 
@@ -252,15 +417,23 @@ static void vendors_must_be_known(void)
 static void freeing_nothing_is_allowed(void)
 {
 	config_free(NULL);
+}
+
+static void modes_have_their_names(void)
+{
 	CU_ASSERT_STRING_EQUAL(config_mode_name(CONFIG_MODE_PASSTHROUGH), "passthrough");
+	CU_ASSERT_STRING_EQUAL(config_mode_name(CONFIG_MODE_FAILOVER), "failover");
+	CU_ASSERT_STRING_EQUAL(config_mode_name(CONFIG_MODE_BALANCED), "balanced");
+	CU_ASSERT_STRING_EQUAL(config_mode_name(CONFIG_MODE_CAPABILITY), "capability");
 }
 
 /* A file with something of everything that is allocated. */
 static const char everything[] = VERSION "modules = ( { name = \"m\"; library = \"m.so\"; "
 					 "init_args = \"i\"; env = { A = \"1\"; }; } );\n"
 					 "tokens = ( { label = \"x\"; members = ( { module = "
-					 "\"m\"; token = \"t\"; serial = \"s\"; } ); } "
-					 ");\n";
+					 "\"m\"; token = \"t\"; serial = \"s\"; pin = "
+					 "\"file:/p\"; role = \"standby\"; } ); } "
+					 ");\nstate = { directory = \"/d\"; };\n";
 
 static void without_memory_nothing_is_half_read(void)
 {
@@ -286,6 +459,13 @@ static void without_memory_nothing_is_half_read(void)
 static const struct unit_test tests[] = {
 	UNIT(defaults_are_filled_in),
 	UNIT(every_key_is_read),
+	UNIT(members_are_read_in_every_mode),
+	UNIT(eight_members_are_as_many_as_there_can_be),
+	UNIT(sources_of_pins_are_taken_apart),
+	UNIT(health_retry_and_state_are_read),
+	UNIT(what_a_group_does_not_say_is_the_default),
+	UNIT(the_longest_pause_is_never_below_the_first),
+	UNIT(the_default_without_a_file_has_the_same_values),
 	UNIT(variables_are_replaced),
 	UNIT(numbers_in_comments_and_strings_are_left_alone),
 	UNIT(tokens_with_one_serial_may_have_other_labels),
@@ -295,6 +475,7 @@ static const struct unit_test tests[] = {
 	UNIT(discovered_tokens_get_labels_of_their_own),
 	UNIT(vendors_must_be_known),
 	UNIT(freeing_nothing_is_allowed),
+	UNIT(modes_have_their_names),
 	UNIT(without_memory_nothing_is_half_read),
 };
 

@@ -18,11 +18,33 @@
 #define MEMBER  "{ module = \"m\"; token = \"t\"; }"
 #define TOKENS  "tokens = ( { label = \"x\"; members = ( " MEMBER " ); } );\n"
 
+/* Members of many, with name and slot by number, and one with a PIN. */
+#define NUMBERED(n)    "{ name = \"n" #n "\"; module = \"m\"; slot = " #n "; }"
+#define PINNED(n, pin) "{ name = \"n" #n "\"; module = \"m\"; slot = " #n "; pin = \"" pin "\"; }"
+
+#define NO_SOURCE                                                                                  \
+	"pin names no source: expected \"same\", \"file:PATH\", \"env:NAME\" or "                  \
+	"\"credential:NAME\", never the PIN itself"
+#define NO_VARIABLE "pin names no usable source: expected the name of a variable behind \"env:\""
+#define NO_CREDENTIAL                                                                              \
+	"pin names no usable source: expected a name without \"/\" behind \"credential:\""
+
+/* clang-format off */
+#define NINE_MEMBERS                                                                               \
+	NUMBERED(1) "," NUMBERED(2) "," NUMBERED(3) "," NUMBERED(4) "," NUMBERED(5) ","            \
+	NUMBERED(6) "," NUMBERED(7) "," NUMBERED(8) "," NUMBERED(9)
+/* One a line. */
+#define BAD_SOURCES                                                                                \
+	PINNED(1, "1234") ",\n" PINNED(2, "file:relative") ",\n" PINNED(3, "env:") ",\n"           \
+	PINNED(4, "env:1X") ",\n" PINNED(5, "env:A-B") ",\n" PINNED(6, "credential:a/b") ",\n"     \
+	PINNED(7, "credential:..") ",\n" PINNED(8, "")
+/* clang-format on */
+
 /* A file and its messages, without the file's name. */
 struct bad {
 	const char *name;
 	const char *text;
-	const char *messages[8];
+	const char *messages[12];
 };
 
 static const struct bad bad_files[] = {
@@ -59,14 +81,10 @@ static const struct bad bad_files[] = {
 	 VERSION MODULES TOKENS "log = { colour = true; };\n",
 	 {"4: log: unknown key \"colour\": expected one of level, syslog"}},
 	{"keys of later versions of the file",
-	 VERSION MODULES TOKENS "expose_members = true;\nhealth = {};\nretry = {};\npolicy = {};\n"
-				"audit = {};\nstate = {};\n",
+	 VERSION MODULES TOKENS "expose_members = true;\npolicy = {};\naudit = {};\n",
 	 {"4: key \"expose_members\" is not supported by this version: remove it",
-	  "5: key \"health\" is not supported by this version: remove it",
-	  "6: key \"retry\" is not supported by this version: remove it",
-	  "7: key \"policy\" is not supported by this version: remove it",
-	  "8: key \"audit\" is not supported by this version: remove it",
-	  "9: key \"state\" is not supported by this version: remove it"}},
+	  "5: key \"policy\" is not supported by this version: remove it",
+	  "6: key \"audit\" is not supported by this version: remove it"}},
 	{"keys of later versions of modules",
 	 VERSION "modules = ( { name = \"m\"; library = \"/m.so\";\ndeadline_ms = 1;\n"
 		 "isolation = \"process\"; } );\n" TOKENS,
@@ -74,39 +92,129 @@ static const struct bad bad_files[] = {
 	  "4: module \"m\": isolation \"process\" is not supported by this version: expected "
 	  "\"none\""}},
 	{"keys of later versions of tokens",
-	 VERSION MODULES
-	 "tokens = ( { label = \"signing\";\nreplicate = \"all\";\nbalance = \"x\";\n"
-	 "protect = \"kek\";\nkek = \"k\";\nfind = \"union\";\nlogin_linger_s = 1;\n"
-	 "policy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
-	 {"4: token \"signing\": key \"replicate\" is not supported by this version: remove it",
-	  "5: token \"signing\": key \"balance\" is not supported by this version: remove it",
-	  "6: token \"signing\": key \"protect\" is not supported by this version: remove it",
-	  "7: token \"signing\": key \"kek\" is not supported by this version: remove it",
-	  "8: token \"signing\": key \"find\" is not supported by this version: remove it",
-	  "9: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
+	 VERSION MODULES "tokens = ( { label = \"signing\";\nprotect = \"kek\";\nkek = \"k\";\n"
+			 "login_linger_s = 1;\npolicy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
+	 {"4: token \"signing\": key \"protect\" is not supported by this version: remove it",
+	  "5: token \"signing\": key \"kek\" is not supported by this version: remove it",
+	  "6: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
 	  "it",
-	  "10: token \"signing\": key \"policy\" is not supported by this version: remove it"}},
-	{"keys of later versions of members",
+	  "7: token \"signing\": key \"policy\" is not supported by this version: remove it"}},
+	{"replication of later versions",
 	 VERSION MODULES
-	 "tokens = ( { label = \"x\"; members = ( { module = \"m\"; token = \"t\";\n"
-	 "priority = 1;\nweight = 1;\nrole = \"active\";\npin = \"same\";\n"
-	 "deadline_ms = 1; } ); } );\n",
-	 {"4: token \"x\": member 1: key \"priority\" is not supported by this version: remove it",
-	  "5: token \"x\": member 1: key \"weight\" is not supported by this version: remove it",
-	  "6: token \"x\": member 1: key \"role\" is not supported by this version: remove it",
-	  "7: token \"x\": member 1: key \"pin\" is not supported by this version: remove it",
-	  "8: token \"x\": member 1: key \"deadline_ms\" is not supported by this version: remove "
+	 "tokens = ( { label = \"x\"; slot = 1; replicate = \"all\"; members = ( { module = "
+	 "\"m\"; slot = 1; } ); },\n{ label = \"y\"; replicate = \"majority\"; members = ( { "
+	 "module = \"m\"; slot = 2; } ); },\n{ label = \"z\"; replicate = \"first\"; members = ( "
+	 "{ module = \"m\"; slot = 3; } ); },\n{ label = \"w\"; replicate = \"some\"; members = ( "
+	 "{ module = \"m\"; slot = 4; } ); } );\n",
+	 {"3: token \"x\": replicate \"all\" is not supported by this version: expected \"none\"",
+	  "4: token \"y\": replicate \"majority\" is not supported by this version: expected "
+	  "\"none\"",
+	  "5: token \"z\": replicate \"first\" is not supported by this version: expected "
+	  "\"none\"",
+	  "6: token \"w\": replicate \"some\" is not known: expected \"none\""}},
+	{"keys of later versions of members",
+	 VERSION MODULES "tokens = ( { label = \"x\"; members = ( { module = \"m\"; token = "
+			 "\"t\";\ndeadline_ms = 1; } ); } );\n",
+	 {"4: token \"x\": member 1: key \"deadline_ms\" is not supported by this version: remove "
 	  "it"}},
-	{"modes of later versions, with as many members as they need",
-	 VERSION MODULES "tokens = ( { label = \"x\";\nmode = \"failover\"; members = ( { name = "
-			 "\"a\"; module = \"m\"; "
-			 "slot = 1; },\n{ name = \"b\"; module = \"m\"; slot = 2; } ); } );\n",
-	 {"4: token \"x\": mode \"failover\" is not supported by this version: expected "
-	  "\"passthrough\""}},
-	{"an unknown mode",
-	 VERSION MODULES "tokens = ( { label = \"x\"; mode = \"any\"; members = ( " MEMBER
+	{"an unknown mode, whose members cannot be judged",
+	 VERSION MODULES "tokens = ( { label = \"x\"; mode = \"any\"; balance = \"round-robin\"; "
+			 "members = ( { name = \"a\"; module = \"m\"; slot = 1; }, { name = \"b\"; "
+			 "module = \"m\"; slot = 2; } ); } );\n",
+	 {"3: token \"x\": mode \"any\" is not known: expected \"passthrough\", \"failover\", "
+	  "\"balanced\", \"capability\""}},
+	{"balance in another mode",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; balance = \"least-loaded\"; members = ( " MEMBER " ); },\n"
+	 "{ label = \"y\"; mode = \"failover\"; balance = \"random\"; members = ( { module = "
+	 "\"m\"; slot = 1; } ); } );\n",
+	 {"3: token \"x\": balance has no meaning in mode \"passthrough\": expected it in mode "
+	  "\"balanced\" only",
+	  "4: token \"y\": balance \"random\" is not known: expected \"least-loaded\", "
+	  "\"round-robin\"",
+	  "4: token \"y\": balance has no meaning in mode \"failover\": expected it in mode "
+	  "\"balanced\" only"}},
+	{"an unknown way to find",
+	 VERSION MODULES "tokens = ( { label = \"x\"; find = \"all\"; members = ( " MEMBER
 			 " ); } );\n",
-	 {"3: token \"x\": mode \"any\" is not known: expected \"passthrough\""}},
+	 {"3: token \"x\": find \"all\" is not known: expected \"union\", \"first\""}},
+	{"no member in failover mode",
+	 VERSION MODULES "tokens = ( { label = \"x\"; mode = \"failover\"; members = (); } );\n",
+	 {"3: token \"x\": has 0 members: expected 1 to 8 in mode \"failover\""}},
+	{"nine members in balanced mode",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; mode = \"balanced\";\nmembers = ( " NINE_MEMBERS " ); } );\n",
+	 {"4: token \"x\": has 9 members: expected 1 to 8 in mode \"balanced\""}},
+	{"two members of one name",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; mode = \"failover\"; members = ( { module = \"m\"; slot = "
+	 "1; },\n{ module = \"m\"; slot = 2; } ); } );\n",
+	 {"4: token \"x\": member \"m\": the name is used on line 3: expected another name"}},
+	{"one real token twice in one virtual token",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; mode = \"failover\"; members = ( { name = \"a\"; module = "
+	 "\"m\"; slot = 1; },\n{ name = \"b\"; module = \"m\"; slot = 1; } ); } );\n",
+	 {"4: token \"x\": member \"b\": the member on line 3 is the same real token: expected "
+	  "each real token once"}},
+	{"nothing but fallbacks",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; mode = \"failover\";\nmembers = ( { name = \"a\"; module = "
+	 "\"m\"; slot = 1; role = \"fallback\"; }, { name = \"b\"; module = \"m\"; slot = 2; role "
+	 "= \"fallback\"; } ); },\n{ label = \"y\"; members = ( { module = \"m\"; slot = 3; role "
+	 "= \"fallback\"; } ); } );\n",
+	 {"4: token \"x\": no member may make objects: expected at least one whose role is not "
+	  "\"fallback\"",
+	  "5: token \"y\": no member may make objects: expected at least one whose role is not "
+	  "\"fallback\""}},
+	{"members with values out of range",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; members = ( { module = \"m\"; slot = 1;\npriority = "
+	 "0;\nweight = 1001;\nrole = \"spare\";\npin = 1234; } ); } );\n",
+	 {"4: token \"x\": member 1: priority is 0: expected a number from 1 to 1000",
+	  "5: token \"x\": member 1: weight is 1001: expected a number from 1 to 1000",
+	  "6: token \"x\": member 1: role \"spare\" is not known: expected \"active\", "
+	  "\"standby\", \"fallback\"",
+	  "7: token \"x\": member 1: key \"pin\" has the wrong type: expected a string in "
+	  "quotes"}},
+	{"sources of PINs that are none",
+	 VERSION MODULES
+	 "tokens = ( { label = \"x\"; mode = \"capability\"; members = (\n" BAD_SOURCES
+	 " ); } );\n",
+	 {"4: token \"x\": member \"n1\": " NO_SOURCE,
+	  "5: token \"x\": member \"n2\": pin names no usable source: expected an absolute path "
+	  "behind \"file:\"",
+	  "6: token \"x\": member \"n3\": " NO_VARIABLE,
+	  "7: token \"x\": member \"n4\": " NO_VARIABLE,
+	  "8: token \"x\": member \"n5\": " NO_VARIABLE,
+	  "9: token \"x\": member \"n6\": " NO_CREDENTIAL,
+	  "10: token \"x\": member \"n7\": " NO_CREDENTIAL,
+	  "11: token \"x\": member \"n8\": " NO_SOURCE}},
+	{"health out of range",
+	 VERSION MODULES TOKENS "health = {\ninterval_ms = 49;\nfailures = 0;\nopen_ms = 9;\n"
+				"open_max_ms = 3600001;\n};\n",
+	 {"5: health: interval_ms is 49: expected a number from 50 to 3600000",
+	  "6: health: failures is 0: expected a number from 1 to 1000",
+	  "7: health: open_ms is 9: expected a number from 10 to 3600000",
+	  "8: health: open_max_ms is 3600001: expected a number from 10 to 3600000"}},
+	{"pauses that shrink",
+	 VERSION MODULES TOKENS "health = { open_ms = 700;\nopen_max_ms = 699; };\n",
+	 {"5: health: open_max_ms is 699: expected at least open_ms (700)"}},
+	{"a longest pause below the first by default",
+	 VERSION MODULES TOKENS "health = { open_max_ms = 499; };\n",
+	 {"4: health: open_max_ms is 499: expected at least open_ms (500)"}},
+	{"retries out of range",
+	 VERSION MODULES TOKENS "retry = { budget_ms = 0;\nattempts = 17; };\n",
+	 {"4: retry: budget_ms is 0: expected a number from 1 to 600000",
+	  "5: retry: attempts is 17: expected a number from 1 to 16"}},
+	{"a state that is nowhere",
+	 VERSION MODULES TOKENS "state = { directory = \"run/hsmux\"; };\n",
+	 {"4: state: directory is not absolute: expected /path/to/directory"}},
+	{"unknown keys of health, retry and state",
+	 VERSION MODULES TOKENS
+	 "health = { intervall_ms = 1; };\nretry = 3;\nstate = { path = \"/d\"; };\n",
+	 {"4: health: unknown key \"intervall_ms\": did you mean \"interval_ms\"?",
+	  "5: key \"retry\" has the wrong type: expected a group { ... }",
+	  "6: state: unknown key \"path\": expected one of directory"}},
 	{"two members in passthrough mode",
 	 VERSION MODULES
 	 "tokens = ( { label = \"x\"; members = ( { name = \"a\"; module = \"m\"; slot = 1; "

@@ -63,6 +63,11 @@ static void secrets_of_refused_files_are_wiped_too(void)
 		read_and_free("version = 2;\n" MODULES("\"pin=a-secret-argument ${\"") TOKENS));
 	CU_ASSERT_TRUE(blocks > 10);
 	CU_ASSERT_EQUAL(left_behind, 0);
+	CU_ASSERT_FALSE(read_and_free("version = 1;\n" MODULES(
+		"\"x\"") "tokens = ( { label = \"x\"; members = ( { module "
+			 "= \"m\"; slot = 1; pin = "
+			 "\"${HSMUX_TEST_PIN}\"; } ); } );\n"));
+	CU_ASSERT_EQUAL(left_behind, 0);
 	CU_ASSERT_FALSE(read_and_free("not libconfig a-secret-in-the-file"));
 	CU_ASSERT_EQUAL(left_behind, 0);
 }

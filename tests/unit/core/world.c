@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/config.h"
 #include "core/find.h"
 #include "core/group.h"
@@ -19,8 +20,8 @@
 #include "tests/unit/core/files.h"
 #include "tests/unit/core/stats.h"
 
-static CK_FUNCTION_LIST *real;
-static CK_FUNCTION_LIST changed;
+static CK_FUNCTION_LIST *real[WORLD_MEMBERS];
+static CK_FUNCTION_LIST changed[WORLD_MEMBERS];
 
 static void need(bool ok, const char *what)
 {
@@ -35,10 +36,23 @@ const char *world_token_file(void)
 	return NULL_TOKEN_FILE;
 }
 
-struct config *world_config(const char *member, const char *token)
+static struct config *parse(const char *text)
 {
 	struct diag diag = {0};
 	struct config *config;
+	char line[900];
+
+	config = config_parse(files_write("hsmux.conf", text, 0600), CONFIG_FROM_ARGS, &diag);
+	for (size_t i = 0; i < diag.count; i++) {
+		diag_format(&diag, i, line, sizeof line);
+		(void)fprintf(stderr, "%s\n", line);
+	}
+	need(config != NULL, "no configuration");
+	return config;
+}
+
+struct config *world_config(const char *member, const char *token)
+{
 	char text[1900];
 	int n;
 
@@ -50,27 +64,60 @@ struct config *world_config(const char *member, const char *token)
 		     "members = ({ name = \"a\"; module = \"null\"; token = \"null\"; %s }); });\n",
 		     NULL_TOKEN_FILE, token ? token : "", member ? member : "");
 	need(n > 0 && (size_t)n < sizeof text, "configuration too long");
-	config = config_parse(files_write("hsmux.conf", text, 0600), CONFIG_FROM_ARGS, &diag);
-	for (size_t i = 0; i < diag.count; i++) {
-		diag_format(&diag, i, text, sizeof text);
-		(void)fprintf(stderr, "%s\n", text);
-	}
-	need(config != NULL, "no configuration");
-	return config;
+	return parse(text);
+}
+
+static void start(struct config *config)
+{
+	need(mux_init_config(config) == CKR_OK, "does not start");
+	for (unsigned i = 0; i < world_group()->member_count; i++)
+		real[i] = world_member_at(i)->lib->v2;
 }
 
 void world_begin(const char *member, const char *token)
 {
-	const char *dir = files_begin();
+	stats_begin(files_begin());
+	start(world_config(member, token));
+}
 
-	stats_begin(dir);
-	need(mux_init_config(world_config(member, token)) == CKR_OK, "does not start");
-	real = world_member()->lib->v2;
+static const char *or_nothing(const char *text)
+{
+	return text ? text : "";
+}
+
+void world_begin_many(const struct world_many *many)
+{
+	struct buf text = {0};
+	bool ok = buf_printf(&text, "version = 1;\nlog = { level = \"error\"; };\nmodules = (");
+
+	for (unsigned i = 0; i < many->count; i++)
+		ok = ok && buf_printf(&text,
+				      "%s{ name = \"n%u\"; library = \"%s\"; "
+				      "private_copy = true; %s }",
+				      i > 0 ? ",\n" : "", i, NULL_TOKEN_FILE,
+				      or_nothing(many->module[i]));
+	ok = ok &&
+	     buf_printf(&text, ");\ntokens = ({ label = \"t\"; mode = \"%s\"; %s\nmembers = (",
+			many->mode, or_nothing(many->token));
+	for (unsigned i = 0; i < many->count; i++)
+		ok = ok && buf_printf(&text,
+				      "%s{ name = \"m%u\"; module = \"n%u\"; token = \"null\"; "
+				      "%s }",
+				      i > 0 ? ",\n" : "", i, i, or_nothing(many->member[i]));
+	need(ok && buf_printf(&text, "); });\n"), "no memory for a configuration");
+	stats_begin(files_begin());
+	start(parse((const char *)text.data));
+	buf_free(&text);
+	for (unsigned i = 0; i < many->count; i++) {
+		need(atomic_load(&world_member_at(i)->state) == MEMBER_UP, "a member is not up");
+		atomic_store(&world_member_at(i)->serves, 1);
+	}
 }
 
 void world_end(void)
 {
-	world_member()->lib->v2 = real;
+	for (unsigned i = 0; i < world_group()->member_count; i++)
+		world_member_at(i)->lib->v2 = real[i];
 	need(mux_fini() == CKR_OK, "does not stop");
 	need(stats_sessions() == 0, "sessions are left on the null token");
 	files_end();
@@ -83,21 +130,36 @@ struct group *world_group(void)
 
 struct member *world_member(void)
 {
-	return &mux_group(0)->members[0];
+	return world_member_at(0);
+}
+
+struct member *world_member_at(unsigned i)
+{
+	return &mux_group(0)->members[i];
 }
 
 CK_FUNCTION_LIST *world_list(void)
 {
-	if (world_member()->lib->v2 != &changed) {
-		changed = *real;
-		world_member()->lib->v2 = &changed;
+	return world_list_at(0);
+}
+
+CK_FUNCTION_LIST *world_list_at(unsigned i)
+{
+	if (world_member_at(i)->lib->v2 != &changed[i]) {
+		changed[i] = *real[i];
+		world_member_at(i)->lib->v2 = &changed[i];
 	}
-	return &changed;
+	return &changed[i];
 }
 
 const CK_FUNCTION_LIST *world_real(void)
 {
-	return real;
+	return real[0];
+}
+
+const CK_FUNCTION_LIST *world_real_at(unsigned i)
+{
+	return real[i];
 }
 
 uint64_t world_calls(const char *name)

@@ -22,17 +22,36 @@ struct config *world_config(const char *member, const char *token);
 /* Starts with that configuration. */
 void world_begin(const char *member, const char *token);
 
-/* Stops; the null token then has no session open. */
+/* Most members of a world with several. */
+#define WORLD_MEMBERS 3U
+
+/* A virtual token "t" over `count` null tokens that know nothing of each other: members "m0", "m1"
+ * and so on, each in a module of its own. Settings to add, NULL for none. */
+struct world_many {
+	unsigned count;
+	const char *mode;
+	const char *token;
+	const char *member[WORLD_MEMBERS];
+	const char *module[WORLD_MEMBERS]; /* env = { NULL_TOKEN_PIN = "..."; } */
+};
+
+/* Starts with that; all members serve. */
+void world_begin_many(const struct world_many *many);
+
+/* Stops; the null tokens then have no session open. */
 void world_end(void);
 
-/* The virtual token and its member. */
+/* The virtual token and its member, the first or another. */
 struct group *world_group(void);
 struct member *world_member(void);
+struct member *world_member_at(unsigned i);
 
 /* The member's function list, as a copy that tests may change until the world ends; and as it was.
  */
 CK_FUNCTION_LIST *world_list(void);
+CK_FUNCTION_LIST *world_list_at(unsigned i);
 const CK_FUNCTION_LIST *world_real(void);
+const CK_FUNCTION_LIST *world_real_at(unsigned i);
 
 /* How often the null token's function ("C_Login") was called in this process. */
 uint64_t world_calls(const char *name);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers of secret keys to this process's challenge. */
+#ifndef HSMUX_CORE_IDENTITY_SECRET_H
+#define HSMUX_CORE_IDENTITY_SECRET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/pkcs11.h"
+#include "core/identity_attr.h"
+#include "core/pool.h"
+
+/* An answer. Answers of two keys can be compared when mechanism and use are equal. */
+struct identity_answer {
+	CK_MECHANISM_TYPE mechanism;
+	CK_FLAGS use;       /* CKF_SIGN, CKF_ENCRYPT, CKF_DECRYPT or CKF_WRAP */
+	uint8_t digest[32]; /* SHA-256 of the mechanism's number and the answer */
+};
+
+/* Lets secret key `real` of that type answer, in a way that its attributes (CKA_SIGN, CKA_ENCRYPT,
+ * CKA_DECRYPT, CKA_WRAP in `attrs`) allow. With `as`, only answers of that mechanism and use.
+ * CKR_OK with *answered false when no way works; CKR_HOST_MEMORY, or the member's code when it does
+ * not answer. */
+CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
+			  const struct identity_attrs *attrs, const struct identity_answer *as,
+			  struct identity_answer *out, bool *answered);
+
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Objects that a search found become virtual ones.
+ *
+ * Known real handles are looked up in the member's map. For a new one the member is asked what it is
+ * (identity.h), without a lock; then, with the member's map and the traits locked, it becomes one more
+ * holder of an object that is known already, or a new object:
+ *
+ *   same name, same content       the same object
+ *   same content, one name same   the same object, renamed on one side: drift
+ *   same name, other content      a conflict: two keys, of which the member that comes first in the
+ *                                 configuration shows its own; never one in place of the other
+ *   anything else                 another object
+ *
+ * Content of a private key is a claim here; object_locate.c has it proven before it is used. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/object_table.h"
+#include "core/object_trait.h"
+
+/* Labels that begin so are hsmux's own. */
+#define OWN_PREFIX "hsmux-"
+
+static bool is_own(const struct identity *id)
+{
+	return id->label.len >= sizeof OWN_PREFIX - 1 &&
+	       memcmp(id->label.data, OWN_PREFIX, sizeof OWN_PREFIX - 1) == 0;
+}
+
+/* Which of two members shows its object in a conflict: the lower number. */
+static unsigned rank_of(const struct group *g, unsigned i)
+{
+	const struct config_member *conf = g->members[i].conf;
+
+	return ((unsigned)conf->role * 2048 + conf->priority) * CONFIG_MAX_MEMBERS + i;
+}
+
+/* The best rank among the members that are known to have the object. */
+static unsigned rank_of_holders(const struct group *g, uint32_t handle)
+{
+	const struct object *o = object_slot(handle);
+	unsigned best = ~0U;
+
+	for (unsigned i = 0; o && i < g->member_count; i++)
+		if (atomic_load(&o->at[i].found) && rank_of(g, i) < best)
+			best = rank_of(g, i);
+	return best;
+}
+
+/* Whether an object that is known may also be this one of member `m`: it has none there yet. */
+static bool has_room(const struct trait *t, const struct member *m, unsigned epoch)
+{
+	const struct object *o = object_slot(t->handle);
+
+	return o && !atomic_load(&o->bound) && atomic_load(&o->at[m->index].found) != epoch &&
+	       atomic_load(&o->at[m->index].absent) != epoch;
+}
+
+static bool is_buf(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+/* One of id and label is the same in both, and says something. */
+static bool is_half_named(const struct identity *a, const struct identity *b)
+{
+	bool same_id = is_buf(&a->id, &b->id), same_label = is_buf(&a->label, &b->label);
+
+	return (same_id && a->id.len > 0) || (same_label && a->label.len > 0) ||
+	       (same_id && same_label);
+}
+
+/* The object that this one of member `m` is, or NULL. */
+static struct trait *match(const struct group *g, const struct member *m, unsigned epoch,
+			   const struct identity *id)
+{
+	struct trait *t = NULL;
+
+	while ((t = trait_by_name(g, id, t)) != NULL)
+		if (has_room(t, m, epoch) && identity_compare(&t->id, id) == IDENTITY_SAME)
+			return t;
+	while ((t = trait_by_digest(g, id, t)) != NULL)
+		if (has_room(t, m, epoch) && t->id.key_type == id->key_type &&
+		    is_half_named(&t->id, id))
+			return t;
+	return NULL;
+}
+
+/* An object of this name and other content that is shown, or NULL. */
+static struct trait *rival(const struct group *g, const struct member *m, unsigned epoch,
+			   const struct identity *id)
+{
+	struct trait *t = NULL;
+
+	while ((t = trait_by_name(g, id, t)) != NULL) {
+		const struct object *o = object_slot(t->handle);
+
+		/* Two of one name on one token are the token's business. */
+		if (o && !t->is_hidden && identity_same_name(&t->id, id) && t->id.is_token &&
+		    id->is_token && atomic_load(&o->at[m->index].found) != epoch)
+			return t;
+	}
+	return NULL;
+}
+
+static void report(const struct group *g, const struct member *m, struct trait *t)
+{
+	if (t->is_reported)
+		return;
+	t->is_reported = true;
+	log_msg(LOG_LEVEL_WARN,
+		"token %s: member %s has another object under the label \"%.*s\" than the other "
+		"members: the one of the member that comes first is shown, none is used in place of "
+		"the other; compare and remove one",
+		g->conf->label, m->conf->name, (int)t->id.label.len,
+		t->id.label.data ? (const char *)t->id.label.data : "");
+}
+
+/* A new object for what member `m` has; shown, unless the other one of its name comes first. */
+static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
+		     struct identity *id, uint32_t *handle)
+{
+	bool is_bound = id->kind == IDENTITY_NONE || !id->is_token;
+	bool is_proven = id->kind != IDENTITY_PUBLIC;
+	struct trait *other = rival(g, m, epoch, id);
+	uint32_t h = object_new(g, 0, is_bound ? m->index + 1 : 0,
+				id->is_token ? OBJECT_YES : OBJECT_NO,
+				id->is_private ? OBJECT_YES : OBJECT_NO);
+
+	if (!h)
+		return CKR_HOST_MEMORY;
+	if (!trait_add(h, g, id)) {
+		object_drop(h);
+		return CKR_HOST_MEMORY;
+	}
+	object_place(object_slot(h), m, epoch, real, is_proven);
+	if (other) {
+		report(g, m, other);
+		if (rank_of_holders(g, other->handle) < rank_of(g, m->index))
+			trait_hide(trait_of(h), true);
+		else
+			trait_hide(other, true);
+	}
+	*handle = h;
+	return CKR_OK;
+}
+
+/* The object becomes one of those that are known, or a new one. map_lock and the traits' lock are held.
+ */
+static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
+		    struct identity *id, uint32_t *handle)
+{
+	struct trait *t = match(g, m, epoch, id);
+
+	if (!t)
+		return add_new(g, m, epoch, real, id, handle);
+	if (!identity_same_name(&t->id, id) && !t->is_reported &&
+	    (t->id.id.len > 0 || t->id.label.len > 0)) {
+		t->is_reported = true;
+		log_msg(LOG_LEVEL_WARN,
+			"token %s: member %s has the object with the label \"%.*s\" under another "
+			"label or id: the name that was found first is shown",
+			g->conf->label, m->conf->name, (int)t->id.label.len,
+			t->id.label.data ? (const char *)t->id.label.data : "");
+	}
+	object_place(object_slot(t->handle), m, epoch, real, id->kind != IDENTITY_PUBLIC);
+	*handle = t->handle;
+	return CKR_OK;
+}
+
+static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *id,
+			uint32_t *handle)
+{
+	struct member *m = c->member;
+	struct member_map *entry;
+	CK_RV rv;
+
+	entry = object_map_entry(m, c->made_epoch, real, &rv);
+	if (!entry)
+		return rv;
+	if (entry->handle == OBJECT_HIDDEN || object_slot(entry->handle)) {
+		*handle = entry->handle; /* somebody else was faster */
+		return CKR_OK;
+	}
+	/* Session objects that are ours were known before: this one is somebody else's in this
+	 * process, or a copy that its owner forgot. */
+	if (is_own(id) || !id->is_token) {
+		*handle = OBJECT_HIDDEN;
+	} else {
+		trait_lock();
+		rv = become(c->group, m, c->made_epoch, real, id, handle);
+		trait_unlock();
+	}
+	if (rv == CKR_OK)
+		object_map_set(m, entry, real, *handle);
+	return rv;
+}
+
+/* A private key whose public key this member does not show may be one that another member showed. */
+static void borrow_identity(const struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
+			    struct identity *id)
+{
+	struct identity known = {0};
+	enum identity_match is = IDENTITY_UNKNOWN;
+	const struct trait *t;
+	bool has = false;
+
+	if (id->kind != IDENTITY_NONE || (id->class != CKO_PRIVATE_KEY && id->class != CKO_SECRET_KEY))
+		return;
+	trait_lock();
+	t = trait_by_name(c->group, id, NULL);
+	while (t && t->id.kind != IDENTITY_PUBLIC && t->id.kind != IDENTITY_ANSWER)
+		t = trait_by_name(c->group, id, t);
+	if (t)
+		has = trait_copy_identity(&t->id, &known);
+	trait_unlock();
+	if (has && identity_prove(ms, real, &known, &is) == CKR_OK && is == IDENTITY_SAME) {
+		struct identity swapped = *id;
+
+		*id = known;
+		known = swapped;
+	}
+	identity_free(&known);
+}
+
+/* What a real handle that is not in the map is. 0 in *handle: it is gone again. */
+static CK_RV discover(struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
+		      uint32_t *handle)
+{
+	struct identity id = {0};
+	CK_RV rv = identity_read(ms, real, &id);
+
+	*handle = 0;
+	if (rv == CKR_OBJECT_HANDLE_INVALID)
+		return CKR_OK;
+	if (rv != CKR_OK)
+		return rv;
+	borrow_identity(c, ms, real, &id);
+	pthread_mutex_lock(&c->member->map_lock);
+	rv = add_locked(c, real, &id, handle);
+	pthread_mutex_unlock(&c->member->map_lock);
+	identity_free(&id);
+	return rv;
+}
+
+/* The virtual handle in the member's map, 0 when there is none. */
+static uint32_t known_handle(struct call *c, CK_OBJECT_HANDLE real, CK_RV *rv)
+{
+	struct member_map *entry;
+	uint32_t handle = 0;
+
+	pthread_mutex_lock(&c->member->map_lock);
+	entry = object_map_entry(c->member, c->made_epoch, real, rv);
+	if (entry && (entry->handle == OBJECT_HIDDEN || object_slot(entry->handle)))
+		handle = entry->handle;
+	pthread_mutex_unlock(&c->member->map_lock);
+	return handle;
+}
+
+/* A passthrough token shows what its member has. */
+static CK_RV add_plain(struct call *c, CK_OBJECT_HANDLE real, uint32_t *handle)
+{
+	struct member *m = c->member;
+	struct member_map *entry;
+	CK_RV rv;
+
+	pthread_mutex_lock(&m->map_lock);
+	entry = object_map_entry(m, c->made_epoch, real, &rv);
+	if (entry && object_slot(entry->handle)) {
+		*handle = entry->handle;
+	} else if (entry) {
+		*handle = object_new(c->group, 0, m->index + 1, OBJECT_UNKNOWN, OBJECT_UNKNOWN);
+		if (*handle) {
+			object_place(object_slot(*handle), m, c->made_epoch, real, true);
+			object_map_set(m, entry, real, *handle);
+		} else {
+			rv = CKR_HOST_MEMORY;
+		}
+	}
+	pthread_mutex_unlock(&m->map_lock);
+	return rv;
+}
+
+static bool is_shown(uint32_t handle)
+{
+	const struct trait *t;
+	bool shown;
+
+	if (handle <= OBJECT_HIDDEN)
+		return false;
+	if (!trait_any_hidden())
+		return true;
+	trait_lock();
+	t = trait_of(handle);
+	shown = !t || !t->is_hidden;
+	trait_unlock();
+	return shown;
+}
+
+static bool has_handle(const struct buf *list, size_t count, CK_OBJECT_HANDLE handle)
+{
+	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)list->data;
+
+	for (size_t i = 0; i < count; i++)
+		if (h[i] == handle)
+			return true;
+	return false;
+}
+
+/* Marks on which member an object was listed last, so that long lists need not be searched. */
+static bool is_listed(const struct call *c, const struct buf *out, size_t before, uint32_t handle)
+{
+	const struct object *o = object_slot(handle);
+	const size_t few = 64;
+
+	if (before == 0 || !o)
+		return false;
+	if (before <= few)
+		return has_handle(out, before, handle);
+	/* On no earlier member in its present epoch: it cannot have been listed. */
+	for (unsigned i = 0; i < c->group->member_count; i++)
+		if (i != c->member->index && atomic_load(&o->at[i].found) != 0 &&
+		    atomic_load(&o->at[i].found) == atomic_load(&c->group->members[i].epoch))
+			return has_handle(out, before, handle);
+	return false;
+}
+
+static CK_RV found_one(struct call *c, struct member_session **ms, CK_OBJECT_HANDLE real,
+		       uint32_t *handle)
+{
+	CK_RV rv = CKR_OK;
+
+	if (!c->group->is_multi)
+		return add_plain(c, real, handle);
+	*handle = known_handle(c, real, &rv);
+	if (*handle || rv != CKR_OK)
+		return rv;
+	if (!*ms)
+		rv = pool_take(c->member, 0, c->group->config->retry.budget_ms, ms);
+	if (rv == CKR_OK && (*ms)->epoch != c->made_epoch)
+		rv = CKR_DEVICE_ERROR;
+	return rv == CKR_OK ? discover(c, *ms, real, handle) : rv;
+}
+
+CK_RV object_found(struct call *c, const struct buf *real, struct buf *out)
+{
+	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)real->data;
+	size_t before = out->len / sizeof *h, n = real->len / sizeof *h;
+	struct member_session *ms = NULL;
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
+		CK_OBJECT_HANDLE shown;
+		uint32_t handle = 0;
+
+		if (h[i] == CK_INVALID_HANDLE)
+			continue; /* no object, whatever the member means by it */
+		rv = found_one(c, &ms, h[i], &handle);
+		shown = handle;
+		if (rv == CKR_OK && is_shown(handle) && !is_listed(c, out, before, handle) &&
+		    !buf_add(out, &shown, sizeof shown))
+			rv = CKR_HOST_MEMORY;
+	}
+	if (ms && rv == CKR_OK)
+		pool_give(ms, 0);
+	else if (ms)
+		pool_drop(ms);
+	return rv;
+}
+
+/* A search template against what is known of an object without asking. */
+static bool attribute_is(const struct trait *t, const CK_ATTRIBUTE *a)
+{
+	const CK_BBOOL is_token = t->id.is_token, is_private = t->id.is_private;
+	const void *value;
+	size_t len;
+
+	switch (a->type) {
+	case CKA_CLASS:
+		value = &t->id.class, len = sizeof t->id.class;
+		break;
+	case CKA_KEY_TYPE:
+		value = &t->id.key_type, len = sizeof t->id.key_type;
+		break;
+	case CKA_ID:
+		value = t->id.id.data, len = t->id.id.len;
+		break;
+	case CKA_LABEL:
+		value = t->id.label.data, len = t->id.label.len;
+		break;
+	case CKA_TOKEN:
+		value = &is_token, len = sizeof is_token;
+		break;
+	case CKA_PRIVATE:
+		value = &is_private, len = sizeof is_private;
+		break;
+	default:
+		return false;
+	}
+	return a->ulValueLen == len && (len == 0 || memcmp(a->pValue, value, len) == 0);
+}
+
+struct away {
+	struct call *call;
+	struct buf *out;
+	size_t before;
+	bool ok;
+};
+
+/* True when every member that is known to have the object is away. */
+static bool is_away(const struct trait *t)
+{
+	const struct object *o = object_slot(t->handle);
+
+	for (unsigned i = 0; o && i < t->group->member_count; i++)
+		if (member_may_serve(&t->group->members[i]) &&
+		    atomic_load(&o->at[i].found) == atomic_load(&t->group->members[i].epoch))
+			return false;
+	return o != NULL;
+}
+
+static bool add_away(struct trait *t, void *context)
+{
+	struct away *a = context;
+	CK_OBJECT_HANDLE handle = t->handle;
+
+	if (t->is_hidden || t->tmpl || !is_away(t) || has_handle(a->out, a->before, handle))
+		return true;
+	for (CK_ULONG i = 0; i < a->call->tmpl_count[0]; i++)
+		if (!attribute_is(t, &a->call->tmpl[0][i]))
+			return true;
+	a->ok = buf_add(a->out, &handle, sizeof handle);
+	return a->ok;
+}
+
+CK_RV object_found_away(struct call *c, struct buf *out)
+{
+	struct away a = {
+		.call = c, .out = out, .before = out->len / sizeof(CK_OBJECT_HANDLE), .ok = true};
+
+	trait_lock();
+	trait_each(c->group, add_away, &a);
+	trait_unlock();
+	return a.ok ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is_token,
+		      CK_OBJECT_HANDLE *handle)
+{
+	struct member *m = c->member;
+	struct member_map *entry;
+	uint32_t h = 0;
+	CK_RV rv;
+
+	pthread_mutex_lock(&m->map_lock);
+	entry = object_map_entry(m, c->made_epoch, real, &rv);
+	if (entry) {
+		object_drop(entry->handle); /* what had this number before is gone */
+		h = object_new(c->group, 0, m->index + 1, is_token, OBJECT_UNKNOWN);
+		rv = h ? CKR_OK : CKR_HOST_MEMORY;
+	}
+	if (h) {
+		object_place(object_slot(h), m, c->made_epoch, real, true);
+		object_map_set(m, entry, real, h);
+	}
+	pthread_mutex_unlock(&m->map_lock);
+	*handle = h;
+	return rv;
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An object is looked for on another member, or on the same one after it came back, and has to prove that
+ * it is the same before a call may use it there.
+ *
+ * What was found out is written where the hot path reads it (object_real); what a member does not have
+ * is remembered for its epoch, so that it is not asked at every call. Two threads may look for one object
+ * at the same time: both find the same. No lock is held while a member is asked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/locked.h"
+#include "core/base/log.h"
+#include "core/member_op.h"
+#include "core/object_table.h"
+#include "core/object_trait.h"
+
+/* Values beyond this are not kept to make a session object again. */
+#define TEMPLATE_MAX (64UL * 1024)
+
+/* What is known of the object, copied. */
+struct sought {
+	uint32_t handle;
+	struct identity id;
+	bool is_proven;
+	CK_ATTRIBUTE *tmpl; /* of a session object, in locked pages; NULL for others */
+	CK_ULONG tmpl_count;
+	size_t tmpl_size;
+};
+
+static void sought_end(struct sought *s)
+{
+	identity_free(&s->id);
+	locked_free(s->tmpl, s->tmpl_size);
+}
+
+/* The traits' lock is held. */
+static bool copy_known(const struct trait *t, struct sought *out)
+{
+	if (!trait_copy_identity(&t->id, &out->id))
+		return false;
+	out->is_proven = t->is_proven;
+	if (!t->tmpl)
+		return true;
+	out->tmpl_count = t->tmpl_count;
+	out->tmpl_size = t->tmpl_size;
+	out->tmpl = locked_new(t->tmpl_size);
+	return out->tmpl &&
+	       attr_copy_to(t->tmpl, t->tmpl_count, out->tmpl, t->tmpl_size) == CKR_OK;
+}
+
+static bool sought_begin(const struct group *g, CK_OBJECT_HANDLE handle, struct sought *out)
+{
+	struct object_view view;
+	const struct trait *t;
+	bool ok = false;
+
+	*out = (struct sought){0};
+	if (!object_resolve(g, handle, &view))
+		return false;
+	out->handle = (uint32_t)view.handle;
+	trait_lock();
+	t = trait_of(out->handle);
+	ok = t && copy_known(t, out);
+	trait_unlock();
+	if (!ok)
+		sought_end(out);
+	return ok;
+}
+
+/* Writes where the object is. CKR_OBJECT_HANDLE_INVALID when the handle went meanwhile, or another
+ * object has this number already. */
+static CK_RV settle(const struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
+{
+	struct member *m = ms->member;
+	struct member_map *entry;
+	struct object *o;
+	CK_RV rv;
+
+	pthread_mutex_lock(&m->map_lock);
+	entry = object_map_entry(m, ms->epoch, real, &rv);
+	o = entry ? object_slot(s->handle) : NULL;
+	if (entry && (!o || (entry->handle != s->handle && object_slot(entry->handle))))
+		rv = CKR_OBJECT_HANDLE_INVALID;
+	if (rv == CKR_OK) {
+		object_place(o, m, ms->epoch, real, true);
+		object_map_set(m, entry, real, s->handle);
+	}
+	pthread_mutex_unlock(&m->map_lock);
+	return rv;
+}
+
+static void mark_proven(const struct sought *s)
+{
+	struct trait *t;
+
+	trait_lock();
+	t = trait_of(s->handle);
+	if (t)
+		t->is_proven = true;
+	trait_unlock();
+}
+
+/* The public key that was believed to belong to a private one does not, or it cannot be shown: the
+ * handle means what this member has, and nothing elsewhere. */
+static void bind_here(const struct sought *s, const struct member *m, bool is_lie)
+{
+	struct group *g = m->group;
+	struct object *o = object_slot(s->handle);
+	struct trait *t;
+
+	if (!o)
+		return;
+	if (is_lie)
+		log_msg(LOG_LEVEL_WARN,
+			"token %s: member %s: the private key with the label \"%.*s\" does not belong to "
+			"the public key of the same id: it is used on this member only",
+			g->conf->label, m->conf->name, (int)s->id.label.len,
+			s->id.label.data ? (const char *)s->id.label.data : "");
+	trait_lock();
+	t = trait_of(s->handle);
+	if (t) {
+		struct identity plain = {0};
+
+		if (trait_copy_identity(&t->id, &plain)) {
+			EVP_PKEY_free(plain.public_key);
+			plain.public_key = NULL;
+			plain.kind = IDENTITY_NONE;
+			trait_change(t, &plain);
+		}
+	}
+	trait_unlock();
+	atomic_store(&o->bound, m->index + 1);
+	for (unsigned i = 0; i < g->member_count; i++)
+		if (i != m->index && atomic_load(&o->at[i].found)) {
+			object_map_drop(&g->members[i], atomic_load(&o->at[i].real), s->handle);
+			atomic_store(&o->at[i].proven, 0);
+			atomic_store(&o->at[i].found, 0);
+		}
+}
+
+static void report_other(const struct sought *s, const struct member *m)
+{
+	log_msg(LOG_LEVEL_WARN,
+		"token %s: member %s has another key under the label \"%.*s\": it is never used in place "
+		"of the one that the other members have",
+		m->group_label, m->conf->name, (int)s->id.label.len,
+		s->id.label.data ? (const char *)s->id.label.data : "");
+}
+
+/* One candidate: CKR_OK when it is the one. */
+static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
+{
+	enum identity_match is = IDENTITY_UNKNOWN;
+	CK_RV rv = identity_prove(ms, real, &s->id, &is);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (is == IDENTITY_SAME) {
+		mark_proven(s);
+		return settle(s, ms, real);
+	}
+	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC) {
+		/* The first time that it is used at all: nobody has shown more than this. */
+		bind_here(s, ms->member, is == IDENTITY_DIFFERENT);
+		return settle(s, ms, real);
+	}
+	report_other(s, ms->member);
+	object_map_drop(ms->member, real, s->handle);
+	return CKR_OBJECT_HANDLE_INVALID;
+}
+
+/* Real handles that are another object's already are no candidates. */
+static bool is_taken(struct member_session *ms, CK_OBJECT_HANDLE real, uint32_t handle)
+{
+	struct member *m = ms->member;
+	struct member_map *entry;
+	bool taken = false;
+	CK_RV rv;
+
+	pthread_mutex_lock(&m->map_lock);
+	entry = object_map_entry(m, ms->epoch, real, &rv);
+	if (entry && entry->handle != handle)
+		taken = entry->handle == OBJECT_HIDDEN || object_slot(entry->handle);
+	pthread_mutex_unlock(&m->map_lock);
+	return taken;
+}
+
+/* Looks under its name, then under its id alone. */
+static CK_RV search(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE *real)
+{
+	CK_RV rv = CKR_OBJECT_HANDLE_INVALID;
+
+	for (int any_label = 0; rv == CKR_OBJECT_HANDLE_INVALID && any_label < 2; any_label++) {
+		struct buf handles = {0};
+		const CK_OBJECT_HANDLE *h;
+		CK_RV found = identity_find(ms, &s->id, any_label, &handles);
+
+		h = (const CK_OBJECT_HANDLE *)(const void *)handles.data;
+		if (found != CKR_OK)
+			rv = found;
+		for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles.len / sizeof *h; i++) {
+			if (is_taken(ms, h[i], s->handle))
+				continue;
+			*real = h[i];
+			rv = try_one(s, ms, h[i]);
+		}
+		buf_free(&handles);
+	}
+	return rv;
+}
+
+static bool has_nested(const struct sought *s)
+{
+	for (CK_ULONG i = 0; i < s->tmpl_count; i++)
+		if (attr_is_template(s->tmpl[i].type))
+			return true;
+	return false;
+}
+
+/* Makes a session object again; `session` owns it on this member from now on. */
+static CK_RV make_again(const struct sought *s, struct session *session, struct member *m,
+			CK_OBJECT_HANDLE *real)
+{
+	const CK_OBJECT_HANDLE none[2] = {0, 0};
+	struct call call = {
+		.id = CALL_C_CreateObject, .tmpl = {s->tmpl}, .tmpl_count = {s->tmpl_count}};
+	struct member_session *home = NULL;
+	CK_RV rv;
+
+	if (!session || (has_nested(s) && atomic_load(&m->lib->vendor)->flat_templates))
+		return CKR_OBJECT_HANDLE_INVALID;
+	rv = session_home(session, m, m->group->config->retry.budget_ms, &home);
+	if (rv != CKR_OK)
+		return rv;
+	session->home[m->index] = home;
+	rv = member_call(home, &call, none);
+	*real = call.made[0];
+	return rv == CKR_OK && !*real ? CKR_DEVICE_ERROR : rv;
+}
+
+/* Codes that say of a member that it does not have, or cannot have, the object. */
+static bool is_lack(CK_RV rv)
+{
+	return rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_TEMPLATE_INCONSISTENT ||
+	       rv == CKR_TEMPLATE_INCOMPLETE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+	       rv == CKR_ATTRIBUTE_VALUE_INVALID || rv == CKR_ATTRIBUTE_READ_ONLY ||
+	       rv == CKR_KEY_SIZE_RANGE || rv == CKR_DOMAIN_PARAMS_INVALID ||
+	       rv == CKR_CURVE_NOT_SUPPORTED || rv == CKR_FUNCTION_NOT_SUPPORTED;
+}
+
+static CK_RV locate(struct sought *s, struct session *session, struct member_session *ms,
+		    CK_OBJECT_HANDLE *real)
+{
+	const struct object *o = object_slot(s->handle);
+	const struct object_place *at = o ? &o->at[ms->member->index] : NULL;
+	CK_RV rv;
+
+	if (!at || atomic_load(&at->absent) == ms->epoch)
+		return CKR_OBJECT_HANDLE_INVALID;
+	if (s->tmpl) {
+		rv = make_again(s, session, ms->member, real);
+		return rv == CKR_OK ? settle(s, ms, *real) : rv;
+	}
+	if (atomic_load(&at->found) == ms->epoch) {
+		*real = atomic_load(&at->real);
+		return try_one(s, ms, *real);
+	}
+	if (s->id.kind == IDENTITY_NONE)
+		return CKR_OBJECT_HANDLE_INVALID;
+	return search(s, ms, real);
+}
+
+CK_RV object_locate(struct group *g, struct session *session, struct member_session *ms,
+		    CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real)
+{
+	struct sought s;
+	struct object *o;
+	CK_RV rv;
+
+	if (!sought_begin(g, handle, &s))
+		return CKR_OBJECT_HANDLE_INVALID;
+	rv = locate(&s, session, ms, real);
+	o = object_slot(s.handle);
+	if (o && is_lack(rv)) {
+		object_absent(o, ms->member, ms->epoch);
+		rv = CKR_OBJECT_HANDLE_INVALID;
+	}
+	sought_end(&s);
+	return rv;
+}
+
+/* Copies a template into one block, locked when it holds a key. */
+static bool copy_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
+	bool is_secret = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
+	size_t size = 0;
+
+	if (attr_size(tmpl, count, &size) != CKR_OK || size == 0 || size > TEMPLATE_MAX)
+		return false;
+	t->tmpl = is_secret ? locked_new(size) : calloc(1, size);
+	t->tmpl_size = size;
+	t->is_tmpl_locked = is_secret;
+	if (!t->tmpl)
+		return false;
+	t->tmpl_count = count;
+	return attr_copy_to(tmpl, count, t->tmpl, size) == CKR_OK;
+}
+
+void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
+			  CK_ULONG count)
+{
+	struct object *o = object_slot(handle);
+	struct identity none = {0};
+	struct trait *t;
+	bool ok;
+
+	if (!g->is_multi || !o)
+		return;
+	trait_lock();
+	ok = trait_add((uint32_t)handle, g, &none);
+	t = ok ? trait_of((uint32_t)handle) : NULL;
+	ok = t && copy_template(t, tmpl, count);
+	trait_unlock();
+	if (ok)
+		atomic_store(&o->bound, 0);
+	else
+		trait_drop((uint32_t)handle);
+}
+
+void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
+{
+	struct member_session *ms = NULL;
+	struct identity id = {0};
+	CK_OBJECT_HANDLE real;
+	struct trait *t;
+
+	if (!object_real(c->group, handle, c->member, c->made_epoch, &real) ||
+	    pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) != CKR_OK)
+		return;
+	if (ms->epoch == c->made_epoch && identity_read(ms, real, &id) == CKR_OK) {
+		trait_lock();
+		t = trait_of((uint32_t)handle);
+		/* What it is does not change with its name, and was proven. */
+		if (t) {
+			struct identity changed = {0};
+
+			if (trait_copy_identity(&t->id, &changed)) {
+				struct buf swap = changed.id;
+
+				changed.id = id.id;
+				id.id = swap;
+				swap = changed.label;
+				changed.label = id.label;
+				id.label = swap;
+				trait_change(t, &changed);
+			}
+		}
+		trait_unlock();
+		identity_free(&id);
+		pool_give(ms, 0);
+	} else {
+		pool_drop(ms);
+	}
+}
+
+struct in_use {
+	struct buf handles; /* uint32_t each */
+};
+
+static bool add_in_use(struct trait *t, void *context)
+{
+	struct in_use *u = context;
+	const struct object *o = object_slot(t->handle);
+
+	if (o && !t->tmpl && !atomic_load(&o->bound) && atomic_load(&o->is_used))
+		return buf_add(&u->handles, &t->handle, sizeof t->handle);
+	return true;
+}
+
+void object_check_member(struct member *m)
+{
+	struct in_use u = {{0}};
+	const uint32_t *h;
+
+	if (!m->group->is_multi)
+		return;
+	trait_lock();
+	trait_each(m->group, add_in_use, &u);
+	trait_unlock();
+	h = (const uint32_t *)(const void *)u.handles.data;
+	for (size_t i = 0; i < u.handles.len / sizeof *h; i++) {
+		struct member_session *ms;
+		CK_OBJECT_HANDLE real;
+		CK_RV rv = pool_take(m, 0, m->group->config->retry.budget_ms, &ms);
+
+		if (rv != CKR_OK)
+			break;
+		rv = object_locate(m->group, NULL, ms, h[i], &real);
+		if (rv == CKR_OK)
+			pool_give(ms, 0);
+		else
+			pool_drop(ms);
+		if (rv == CKR_OBJECT_HANDLE_INVALID)
+			log_msg(LOG_LEVEL_WARN,
+				"member %s of token %s: does not have an object that is in use; it does "
+				"not serve for that one",
+				m->conf->name, m->group_label);
+	}
+	buf_free(&u.handles);
+}
