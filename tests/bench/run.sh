@@ -156,7 +156,8 @@ fault_module() {
 	(
 		. "$work/$1/facts"
 		cp "$library" "$work/soft-$1.so"
-		echo "{ name = \"$1\"; library = \"$fault\"; env = { SOFTHSM2_CONF = \"${variables#*=}\"; FAULT_TOKEN_LIBRARY = \"$work/soft-$1.so\"; FAULT_TOKEN_CONTROL = \"$work/plan\"; }; }"
+		printf '{ name = "%s"; library = "%s"; env = { SOFTHSM2_CONF = "%s"; ' "$1" "$fault" "${variables#*=}"
+		echo "FAULT_TOKEN_LIBRARY = \"$work/soft-$1.so\"; FAULT_TOKEN_CONTROL = \"$work/plan\"; }; }"
 	)
 }
 
