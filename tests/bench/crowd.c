@@ -72,7 +72,7 @@ static void describe(struct crowd *c, const struct actor *a, enum task task, boo
 	if (atomic_fetch_add(&c->described, 1) >= DESCRIBED)
 		return;
 	if (is_wrong)
-		fprintf(stderr, "%s: wrong result\n", task_name(task));
+		fprintf(stderr, "%s: wrong result (%s)\n", task_name(task), a->detail);
 	else
 		fprintf(stderr, "%s: %s: %s\n", task_name(task), a->call,
 			name_of(NAME_RV, a->rv, spare));

@@ -2,12 +2,12 @@
 /* The failover goals: eight threads that do nothing about errors, over a virtual token of two
  * members of which the first is broken for a while; printed as a table against must and aim.
  *
- *   faults MODULE CONF_FAILOVER CONF_BALANCED LABEL PLAN [ROW]...
+ *   faults MODULE CONF_FAILOVER CONF_BALANCED LABEL PLAN_A PLAN_B [ROW]...
  *
- * PLAN is the plan of the first member, a fault token. Every row of the table runs in a process of
- * its own, so that what one of them breaks does not count for the next. ROW: only rows whose id
- * begins so. Times are not judged: exit 0 unless a result was wrong or a row did not come to its
- * end. Every result is checked with OpenSSL.
+ * The plans are those of the members, which are fault tokens; a is the first. Every row of the
+ * table runs in a process of its own, so that what one of them breaks does not count for the next.
+ * ROW: only rows whose id begins so. Times are not judged: exit 0 unless a result was wrong or a
+ * row did not come to its end. Every result is checked with OpenSSL.
  *
  * A row: 0.3 s to warm up, 1 s before, 1.5 s broken, 2 s to heal, 1 s after. */
 #include <math.h>
@@ -24,6 +24,8 @@
 /* Between two tasks, where gaps are measured: threads that fill all processors wait for each other
  * longer than for a member. F0 shows what is left of that. */
 #define PAUSE_MS 3
+/* Where the arguments ROW begin. */
+#define FIRST_ROW 7
 /* More than a row takes when nothing is stuck. */
 #define ROW_SECONDS 40
 
@@ -57,9 +59,9 @@ struct row {
 	uint32_t tasks;
 	double must;
 	double aim;
-	const char *broken; /* plans of the first member */
+	const char *broken; /* plans of member a */
 	const char *healed;
-	const char *always; /* what both plans end with, and the plan before */
+	const char *always; /* what every plan of both members ends with */
 };
 
 #define F1(what, broken, healed)                                                                   \
@@ -123,7 +125,7 @@ static const struct row rows[] = {
 	F5("64 KiB in parts, restarts", "state gone CKR_CRYPTOKI_NOT_INITIALIZED\n",
 	   "state lose-sessions\n"),
 	F5("64 KiB in parts, every 10th call a vendor's code", "* every 10 " VENDOR "\n", ""),
-	{"F5", "4 MiB in parts, every call CKR_DEVICE_ERROR", GAP_ONE_ERR,
+	{"F5", "2 MiB in parts, every call CKR_DEVICE_ERROR", GAP_ONE_ERR,
 	 TASK_BIT(TASK_CIPHER_LONG), 250, 25, "* all CKR_DEVICE_ERROR\n", "", ""},
 	{"F7", "signatures a second while a member is down, to before", DOWN_RATE, SIGNING, 0.95,
 	 0.95, "state gone CKR_DEVICE_REMOVED\n", "state lose-sessions\n", DEVICE},
@@ -164,31 +166,34 @@ static void evaluate(const struct crowd *c, struct result *r)
 	r->median_ms[1] = crowd_median_ms(c, LATE);
 }
 
-static bool run_phases(struct crowd *c, const struct row *row, const char *plan)
+static bool run_phases(struct crowd *c, const struct row *row, const char *plan_a)
 {
 	for (unsigned phase = WARM; phase <= AFTER; phase++) {
 		crowd_phase(c, phase);
-		if (phase == EARLY && !set_plan(plan, row->broken, row->always))
+		if (phase == EARLY && !set_plan(plan_a, row->broken, row->always))
 			return false;
-		if (phase == HEALING && !set_plan(plan, row->healed, row->always))
+		if (phase == HEALING && !set_plan(plan_a, row->healed, row->always))
 			return false;
 		plan_pause(phase_ms[phase]);
 	}
 	return true;
 }
 
-static bool run(const struct row *row, const char *module, const char *label, const char *plan,
-		struct result *r)
+/* `argv` as main got it. */
+static bool run(const struct row *row, char **argv, struct result *r)
 {
-	struct crowd_plan how = {.module = module,
-				 .label = label,
+	struct crowd_plan how = {.module = argv[1],
+				 .label = argv[4],
 				 .threads = THREADS,
 				 .tasks = row->tasks,
 				 .seed = 1,
 				 .pause_ms = row->kind <= GAP_ONE_ERR ? PAUSE_MS : 0};
-	struct crowd *c = set_plan(plan, "", row->always) ? crowd_start(&how) : NULL;
-	bool is_good = c && run_phases(c, row, plan);
+	struct crowd *c = NULL;
+	bool is_good;
 
+	if (set_plan(argv[5], "", row->always) && set_plan(argv[6], "", row->always))
+		c = crowd_start(&how);
+	is_good = c && run_phases(c, row, argv[5]);
 	if (c)
 		is_good = crowd_stop(c) && is_good;
 	if (is_good)
@@ -213,8 +218,7 @@ static bool run_apart(const struct row *row, char **argv, struct result *r)
 
 		alarm(ROW_SECONDS);
 		setenv("HSMUX_CONF", argv[row->kind == SLOW_TIME ? 3 : 2], 1);
-		is_good = run(row, argv[1], argv[4], argv[5], r) &&
-			  write(ends[1], r, sizeof(*r)) == (ssize_t)sizeof(*r);
+		is_good = run(row, argv, r) && write(ends[1], r, sizeof(*r)) == (ssize_t)sizeof(*r);
 		exit(is_good ? 0 : 1);
 	}
 	close(ends[1]);
@@ -268,10 +272,10 @@ static void print_row(const struct row *row, const struct result *r)
 
 static bool is_wanted(const char *id, int argc, char **argv)
 {
-	for (int i = 6; i < argc; i++)
+	for (int i = FIRST_ROW; i < argc; i++)
 		if (strncmp(id, argv[i], strlen(argv[i])) == 0)
 			return true;
-	return argc <= 6;
+	return argc <= FIRST_ROW;
 }
 
 int main(int argc, char **argv)
@@ -279,7 +283,7 @@ int main(int argc, char **argv)
 	unsigned long wrong = 0;
 	bool is_good = true;
 
-	if (argc < 6) {
+	if (argc < FIRST_ROW) {
 		fprintf(stderr, "usage: see the head of faults.c\n");
 		return 2;
 	}

@@ -17,4 +17,4 @@ for mode in failover balanced; do
 done
 unset HSMUX_CONF
 HSMUX_LOG="${FAULTS_LOG:-error}" \
-	"$faults" "$module" "$work/failover.conf" "$work/balanced.conf" group "$work/a/plan" "$@"
+	"$faults" "$module" "$work/failover.conf" "$work/balanced.conf" group "$work/a/plan" "$work/b/plan" "$@"

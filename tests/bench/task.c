@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Above the 1 MiB that a multi-part operation may have and still survive its member. */
-#define LONG_SIZE  (4U << 20)
+#define LONG_SIZE  (2U << 20)
 #define PARTS_SIZE 65536
 #define PART       4096
 #define ROOM       (LONG_SIZE + 64)
@@ -277,6 +277,8 @@ static enum outcome find(struct actor *a)
 		is_good = OK(a, C_FindObjectsFinal, a->session);
 	if (!is_good)
 		return OUTCOME_ERROR;
+	snprintf(a->detail, sizeof(a->detail), "%s, class %lu: found %lu times%s", label, class,
+		 count, count == 1 ? ", under another handle" : "");
 	return right_if(count == 1 && found[0] == a->known->handle[which]);
 }
 
@@ -320,6 +322,7 @@ static enum outcome own_session(struct actor *a)
 enum outcome task_run(struct actor *a, enum task task)
 {
 	a->rv = CKR_OK;
+	a->detail[0] = '\0';
 	switch (task) {
 	case TASK_SIGN_EC:
 		return sign_ec(a, a->session);

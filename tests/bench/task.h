@@ -53,6 +53,7 @@ struct actor {
 	CK_BYTE *expected;
 	CK_RV rv;
 	const char *call;
+	char detail[64]; /* of a wrong result, in words; empty when there is nothing to say */
 };
 
 /* Opens the actor's session and makes its session object. False with a message. */
