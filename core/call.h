@@ -55,8 +55,8 @@ struct call {
 	struct group *group;
 	struct session *session;   /* locked by the caller; NULL for C_InitToken */
 	struct member_session *ms; /* CALL_BOUND: in; CALL_KEEP: out, then owned by the caller */
-	struct operation *op;      /* CALL_BOUND: the operation, when it may move to another member: its
-				    * session is op->ms then, and `ms` is not used */
+	struct operation *op; /* CALL_BOUND: the operation, when it may move to another member: its
+			       * session is op->ms then, and `ms` is not used */
 
 	struct mech *mech; /* hsmux's copy, or NULL */
 	struct call_object object[2];
@@ -79,7 +79,7 @@ struct call {
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
 	struct member *member;    /* out: where it ran, last */
-	unsigned sends;           /* out: how often it reached a member, and may have been done there */
+	unsigned sends;      /* out: how often it reached a member, and may have been done there */
 	unsigned made_epoch; /* out: the member's epoch in which it ran, for which `made` holds */
 	struct buf *found;   /* C_FindObjectsInit: out: virtual handles, CK_OBJECT_HANDLE each */
 	CK_ULONG size;       /* C_GetObjectSize: out */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which member a call goes to: pure choice over atomics, no lock, no member is asked.
  *
- * Load is what is outstanding times how long the member takes lately. The time rises with a slow answer
- * at once and falls slowly, so that a member that has become slow is avoided after one call, and is tried
- * again when its time has fallen. A member that came back takes load in proportion to the time since,
- * up to RAMP_MS. */
+ * Load is what is outstanding times how long the member takes lately. The time rises with a slow
+ * answer at once and falls slowly, so that a member that has become slow is avoided after one call,
+ * and is tried again when its time has fallen. A member that came back takes load in proportion to
+ * the time since, up to RAMP_MS. */
 #include "core/choose.h"
 
 #include "core/base/clock.h"
@@ -135,8 +135,7 @@ static unsigned offering(const struct call *c, unsigned mask)
 	if (!c->mech)
 		return mask;
 	for (unsigned i = 0; i < c->group->member_count; i++)
-		if ((mask & 1U << i) &&
-		    member_offers(&c->group->members[i], c->mech->m.mechanism))
+		if ((mask & 1U << i) && member_offers(&c->group->members[i], c->mech->m.mechanism))
 			able |= 1U << i;
 	return able ? able : mask;
 }
@@ -191,8 +190,8 @@ void choose_began(struct member *m)
 	atomic_fetch_add_explicit(&m->in_flight, 1, memory_order_relaxed);
 }
 
-/* Rises at once, falls by an eighth of the difference. Two that write at the same time lose one of the
- * two, which does not matter. */
+/* Rises at once, falls by an eighth of the difference. Two that write at the same time lose one of
+ * the two, which does not matter. */
 void choose_ended(struct member *m, long long us)
 {
 	unsigned was = atomic_load_explicit(&m->latency_us, memory_order_relaxed), now;

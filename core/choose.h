@@ -6,13 +6,13 @@
 #include "core/call.h"
 #include "core/member.h"
 
-/* The best of the members in `mask` (bit i: member i) that may serve now, or NULL. Active members before
- * standby before fallback, which never make anything; then as the mode says: priority; load or turn;
- * priority among those that offer the mechanism. */
+/* The best of the members in `mask` (bit i: member i) that may serve now, or NULL. Active members
+ * before standby before fallback, which never make anything; then as the mode says: priority; load
+ * or turn; priority among those that offer the mechanism. */
 struct member *choose_member(const struct call *call, unsigned mask);
 
-/* Members that could do the call at all, serving or not: those that have its objects. 0: an object of
- * the call is not valid any more. */
+/* Members that could do the call at all, serving or not: those that have its objects. 0: an object
+ * of the call is not valid any more. */
 unsigned choose_able(const struct call *call);
 
 /* Tells the balance that a call or operation begins or ends on a member; `us`: how long it took, or

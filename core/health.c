@@ -446,19 +446,19 @@ void health_tick(void)
 	end_look();
 }
 
-static bool any_serves(const struct group *g)
+static bool any_serves(const struct group *g, unsigned mask)
 {
 	for (size_t i = 0; i < g->member_count; i++)
-		if (member_may_serve(&g->members[i]))
+		if ((mask & 1U << i) && member_may_serve(&g->members[i]))
 			return true;
 	return false;
 }
 
 /* Only the operator, or a login, could change it: there is nothing to wait for. */
-static bool is_hopeless(const struct group *g)
+static bool is_hopeless(const struct group *g, unsigned mask)
 {
 	for (size_t i = 0; i < g->member_count; i++)
-		if (!atomic_load(&g->members[i].is_drained) &&
+		if ((mask & 1U << i) && !atomic_load(&g->members[i].is_drained) &&
 		    !atomic_load(&g->members[i].is_refusing))
 			return false;
 	return true;
@@ -471,30 +471,30 @@ static void want(struct group *g, bool begins)
 }
 
 /* A call looks itself, if no other does. */
-static void help_yourself(struct group *g)
+static void help_yourself(struct group *g, unsigned mask)
 {
 	if (!begin_look())
 		return;
-	for (size_t i = 0; i < g->member_count && !any_serves(g); i++)
+	for (size_t i = 0; i < g->member_count && !any_serves(g, mask); i++)
 		(void)look_at(&g->members[i], false); /* whether it serves is asked above */
 	end_look();
 }
 
-bool health_wait(struct group *g, long long deadline_ms)
+bool health_wait(struct group *g, unsigned mask, long long deadline_ms)
 {
 	long long left;
 
 	want(g, true);
 	health_wake();
-	while (!any_serves(g) && !is_hopeless(g) && !atomic_load(&health.is_ending) &&
+	while (!any_serves(g, mask) && !is_hopeless(g, mask) && !atomic_load(&health.is_ending) &&
 	       (left = deadline_ms - clock_ms()) > 0) {
 		if (!health_has_thread())
-			help_yourself(g);
+			help_yourself(g, mask);
 		pthread_mutex_lock(&health.lock);
-		if (health.is_made && !any_serves(g) && !atomic_load(&health.is_ending))
+		if (health.is_made && !any_serves(g, mask) && !atomic_load(&health.is_ending))
 			wait_for(&health.served, left < SLICE_MS ? left : SLICE_MS);
 		pthread_mutex_unlock(&health.lock);
 	}
 	want(g, false);
-	return any_serves(g);
+	return any_serves(g, mask);
 }

@@ -47,9 +47,9 @@ void health_wake(void);
  * due. Costs next to nothing else. No lock that comes behind a session's is held. */
 void health_tick(void);
 
-/* No member of the group serves: waits until one does or the time (clock_ms) is over; without a
- * thread it probes whoever is due itself. True when one serves. */
-bool health_wait(struct group *group, long long deadline_ms);
+/* None of these members of the group (bit i: member i) may serve: waits until one does or the time
+ * (clock_ms) is over; without a thread it probes whoever is due itself. True when one may. */
+bool health_wait(struct group *group, unsigned mask, long long deadline_ms);
 
 /* Brings a member that is down back, if it can be: starts its library, probes it, logs in, proves
  * the keys that are in use, and lets it serve. True when it serves. Called by the thread, by

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The journal of an operation: lists of pieces in locked memory.
  *
- * Pieces are of one size and kept for the next operation when they are free, because mapping and locking
- * pages costs more than what is written into them. spare.lock guards that store; it is held for a pop or
- * a push and never while anything else happens. A journal itself belongs to one session. */
+ * Pieces are of one size and kept for the next operation when they are free, because mapping and
+ * locking pages costs more than what is written into them. spare.lock guards that store; it is held
+ * for a pop or a push and never while anything else happens. A journal itself belongs to one
+ * session. */
 #include "core/journal.h"
 
 #include <pthread.h>
@@ -59,7 +60,7 @@ static void bytes_give(unsigned char *bytes, size_t used)
 		return;
 	OPENSSL_cleanse(bytes, used);
 	pthread_mutex_lock(&spare.lock);
-	spare.in_use--;
+	spare.in_use -= spare.in_use > 0; /* in a forked child: what the parent took is not counted */
 	if (spare.count < SPARE_MAX) {
 		spare.bytes[spare.count++] = bytes;
 		bytes = NULL;

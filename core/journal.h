@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an operation was fed and what came out of it, so that another member can be brought to where the
- * first one was: everything a member accepted is fed to the next one, and what that one gives for it
- * must begin with the bytes that the application has already.
+/* What an operation was fed and what came out of it, so that another member can be brought to where
+ * the first one was: everything a member accepted is fed to the next one, and what that one gives
+ * for it must begin with the bytes that the application has already.
  *
  * Up to JOURNAL_MAX bytes of input and as many of output are kept, in locked memory. Behind that, a
- * signature or verification that hashes first goes on with its running digest (hashed.h); anything else
- * cannot be taken to another member any more. */
+ * signature or verification that hashes first goes on with its running digest (hashed.h); anything
+ * else cannot be taken to another member any more. */
 #ifndef HSMUX_CORE_JOURNAL_H
 #define HSMUX_CORE_JOURNAL_H
 
@@ -41,8 +41,9 @@ struct journal {
 	bool is_lost;           /* too long, or memory was out: cannot be replayed */
 };
 
-/* Keeps what an Update was fed, before the member sees it (it may overwrite its input). Never fails:
- * what cannot be kept makes the journal lost. `mech`: the operation's, to go on with its digest. */
+/* Keeps what an Update was fed, before the member sees it (it may overwrite its input). Never
+ * fails: what cannot be kept makes the journal lost. `mech`: the operation's, to go on with its
+ * digest. */
 void journal_feed(struct journal *j, enum call_id id, const CK_MECHANISM *mech, const void *in,
 		  size_t len);
 
@@ -58,8 +59,8 @@ void journal_gave(struct journal *j, const void *out, size_t len);
 /* Begins to compare: nothing has come from the present member yet. */
 void journal_rewind(struct journal *j);
 
-/* Bytes that the present member gave: those that the application has are compared, those beyond go to
- * `rest`. False: they differ, the member is not where the first one was; or memory is out. */
+/* Bytes that the present member gave: those that the application has are compared, those beyond go
+ * to `rest`. False: they differ, the member is not where the first one was; or memory is out. */
 bool journal_compare(struct journal *j, const void *out, size_t len, struct buf *rest);
 
 /* True when an operation at this point can be taken to another member. */

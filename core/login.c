@@ -105,7 +105,7 @@ static void wait_for_members(struct group *g)
 	for (size_t i = 0; i < g->member_count; i++)
 		if (atomic_load(&g->members[i].state) == MEMBER_UP)
 			return;
-	(void)health_wait(g, clock_ms() + g->config->retry.budget_ms); /* looked at again */
+	(void)health_wait(g, ~0U, clock_ms() + g->config->retry.budget_ms); /* looked at again */
 }
 
 /* For a key that wants a login for each use: goes where its operation runs. */

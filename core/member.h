@@ -23,6 +23,9 @@ enum member_state {
 	MEMBER_DOWN /* was reached, then failed */
 };
 
+/* Words of member.offers. */
+#define MEMBER_OFFERS 64U
+
 /* A mechanism that a member offers. */
 struct member_mech {
 	CK_MECHANISM_TYPE type;
@@ -69,6 +72,9 @@ struct member {
 	_Atomic long long next_try_ms; /* not before then is a new attempt made ... */
 	_Atomic long long last_try_ms; /* ... but soon after this one where calls wait */
 	_Atomic unsigned hurry_ms;     /* pause between attempts while calls wait */
+
+	_Atomic int has_offers;                /* `offers` is filled */
+	_Atomic uint64_t offers[MEMBER_OFFERS]; /* a bit for each mechanism that it offers */
 
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */
@@ -160,7 +166,9 @@ bool member_token_info(struct member *member, CK_TOKEN_INFO *info);
  * with *count 0 when it offers none, was never up, or memory is out. */
 struct member_mech *member_mechanisms(struct member *member, CK_ULONG *count);
 
-/* Whether it offers the mechanism, as far as is known: true when its mechanisms were never read. No lock. */
+/* Whether it offers the mechanism, as far as is known: true also when its mechanisms were never read,
+ * and for a few mechanisms that are taken for another; the member itself then says no. No lock, but when
+ * they have to be read. */
 bool member_offers(struct member *member, CK_MECHANISM_TYPE type);
 
 /* The slot information of the real token. False when it was never up. */

@@ -26,6 +26,34 @@ bool member_slot_info(struct member *m, CK_SLOT_INFO *info)
 	return known;
 }
 
+static unsigned offer_bit(CK_MECHANISM_TYPE type)
+{
+	return (unsigned)((type * 0x9e3779b97f4a7c15UL) >> 52) % (MEMBER_OFFERS * 64);
+}
+
+static void note_offers(struct member *m)
+{
+	for (unsigned i = 0; i < MEMBER_OFFERS; i++)
+		atomic_store(&m->offers[i], 0);
+	for (CK_ULONG i = 0; i < m->mech_count; i++) {
+		unsigned at = offer_bit(m->mechs[i].type);
+
+		atomic_fetch_or(&m->offers[at / 64], 1UL << at % 64);
+	}
+	atomic_store(&m->has_offers, 1);
+}
+
+bool member_offers(struct member *m, CK_MECHANISM_TYPE type)
+{
+	unsigned at = offer_bit(type);
+	CK_ULONG count;
+
+	if (!atomic_load(&m->has_offers))
+		free(member_mechanisms(m, &count)); /* reads them */
+	return !atomic_load(&m->has_offers) ||
+	       (atomic_load(&m->offers[at / 64]) & 1UL << at % 64) != 0;
+}
+
 /* Reads list and details; a mechanism without details is left out. Nothing changes on failure. */
 static void read_mechanisms(struct member *m)
 {
@@ -56,6 +84,7 @@ static void read_mechanisms(struct member *m)
 		m->mech_count = kept;
 		m->mech_epoch = atomic_load(&m->epoch);
 		mechs = NULL;
+		note_offers(m);
 	}
 	free(types);
 	free(mechs);

@@ -122,7 +122,7 @@ static CK_RV run(struct session *session, enum op_kind kind, struct call *call)
 /* A counter inside the token makes the IVs: it must not begin anew elsewhere. */
 static bool counts_in_token(const struct operation *op, const void *param, CK_ULONG len)
 {
-	CK_GENERATOR_FUNCTION generator = CKG_NO_GENERATE;
+	CK_ULONG generator = CKG_NO_GENERATE;
 	CK_GCM_MESSAGE_PARAMS gcm;
 	CK_CCM_MESSAGE_PARAMS ccm;
 
@@ -147,8 +147,7 @@ static void keep(struct session *s, enum op_kind kind, const struct call *call, 
 		journal_free(&op->journal);
 		return;
 	}
-	journal_feed(&op->journal, call->id, &op->mech.m,
-		     call->in2_len > 0 ? call->in2 : call->in,
+	journal_feed(&op->journal, call->id, &op->mech.m, call->in2_len > 0 ? call->in2 : call->in,
 		     call->in2_len > 0 ? call->in2_len : call->in_len);
 	if (call->out && call->out_len)
 		journal_gave(&op->journal, call->out, *call->out_len);

@@ -23,6 +23,8 @@
 #include "core/assembly.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/health.h"
+#include "core/journal.h"
 #include "core/library.h"
 #include "core/login.h"
 #include "core/object.h"
@@ -112,7 +114,9 @@ static void forget_parent(void)
 
 	if (is_quiet)
 		pthread_rwlock_unlock(&mux.shape);
+	journal_forget_parent(); /* first: operations that are forgotten give back to it */
 	is_quiet = session_forget_everything() && is_quiet && !mux.is_building;
+	is_quiet = health_forget_parent() && is_quiet;
 	library_forget_parent();
 	object_forget_everything(true);
 	alias_forget_everything(is_quiet);

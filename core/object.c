@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtual objects: what is asked about them, how they come to be known, how private ones end. The table
- * itself is in object_table.c. */
+/* Virtual objects: what is asked about them, how they come to be known, how private ones end. The
+ * table itself is in object_table.c. */
 #include "core/object.h"
 
 #include <string.h>
@@ -155,8 +155,8 @@ static void unmake(struct call *c)
 	pool_give(ms, 0);
 }
 
-/* What a new token object is, so that it is known on other members and after this one came back. Where
- * that cannot be shown it stays bound to its member. */
+/* What a new token object is, so that it is known on other members and after this one came back.
+ * Where that cannot be shown it stays bound to its member. */
 static void adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle)
 {
 	enum identity_match is = IDENTITY_UNKNOWN;

@@ -2,13 +2,13 @@
 /* Virtual objects: handles that the application holds, and the real ones behind them.
  *
  * Behind one handle there is one object on each member that has it, under (epoch, real handle); the
- * number is worthless in another epoch of the member, where it may denote another key. The object of a
- * passthrough token ends with its member's epoch. That of any other virtual token stays: what it is
- * (identity.h) is kept, and it is looked for, and has to prove itself, before a member is asked to use
- * it. Objects that cannot be told from others, and session objects made inside a token, are bound to
- * one member and end with its epoch. An alias is a session object that stands for a token object: what
- * C_CopyObject makes when only CKA_TOKEN=FALSE (and a label or id) is asked for, without calling a
- * member. */
+ * number is worthless in another epoch of the member, where it may denote another key. The object
+ * of a passthrough token ends with its member's epoch. That of any other virtual token stays: what
+ * it is (identity.h) is kept, and it is looked for, and has to prove itself, before a member is
+ * asked to use it. Objects that cannot be told from others, and session objects made inside a
+ * token, are bound to one member and end with its epoch. An alias is a session object that stands
+ * for a token object: what C_CopyObject makes when only CKA_TOKEN=FALSE (and a label or id) is
+ * asked for, without calling a member. */
 #ifndef HSMUX_CORE_OBJECT_H
 #define HSMUX_CORE_OBJECT_H
 
@@ -57,19 +57,21 @@ unsigned object_holders(const struct group *group, CK_OBJECT_HANDLE handle);
 unsigned object_copies(const struct group *group, CK_OBJECT_HANDLE handle);
 
 /* Finds an object on the member of `ms`, an idle session, and proves that it is the same; a session
- * object is made again there from its template (for `session`, which then owns it). CKR_OK with the real
- * handle; CKR_OBJECT_HANDLE_INVALID when the member does not have it (remembered for this epoch);
- * CKR_HOST_MEMORY; or the member's code. When the result is not CKR_OK the state of `ms` is in doubt. */
+ * object is made again there from its template (for `session`, which then owns it). CKR_OK with the
+ * real handle; CKR_OBJECT_HANDLE_INVALID when the member does not have it (remembered for this
+ * epoch); CKR_HOST_MEMORY; or the member's code. When the result is not CKR_OK the state of `ms` is
+ * in doubt. */
 CK_RV object_locate(struct group *group, struct session *session, struct member_session *ms,
 		    CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real);
 
-/* The member says that the real handle is not valid: it is looked for again before it is used again. */
+/* The member says that the real handle is not valid: it is looked for again before it is used
+ * again. */
 void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const struct member *member);
 
-/* The virtual handles of what a search found on a member (call.member, call.made_epoch): real handles in
- * `real`, virtual ones appended to `out`, each once. Objects of hsmux's own, and those that stand behind
- * another of the same name, are left out. CKR_HOST_MEMORY; CKR_DEVICE_MEMORY when the member used up what
- * one member may; CKR_DEVICE_ERROR when it was lost meanwhile. */
+/* The virtual handles of what a search found on a member (call.member, call.made_epoch): real
+ * handles in `real`, virtual ones appended to `out`, each once. Objects of hsmux's own, and those
+ * that stand behind another of the same name, are left out. CKR_HOST_MEMORY; CKR_DEVICE_MEMORY when
+ * the member used up what one member may; CKR_DEVICE_ERROR when it was lost meanwhile. */
 CK_RV object_found(struct call *call, const struct buf *real, struct buf *out);
 
 /* Appends the objects of members that do not serve now which match a search as far as can be known
@@ -106,9 +108,9 @@ void object_drop_epoch(struct member *member);
  * not known to be either. For logouts, before the member is told. */
 void object_drop_private(struct group *group, struct member_session *ms);
 
-/* A member of a multi-member token came (back) up: finds the objects that are in use on it and proves
- * that they are the same, so that no call has to wait for that. What it does not have, or has otherwise,
- * is noted and logged. The member is up, and does not serve yet. */
+/* A member of a multi-member token came (back) up: finds the objects that are in use on it and
+ * proves that they are the same, so that no call has to wait for that. What it does not have, or
+ * has otherwise, is noted and logged. The member is up, and does not serve yet. */
 void object_check_member(struct member *member);
 
 /* Whether an object is a token object; asks the member once. For a locked session. */

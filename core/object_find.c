@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects that a search found become virtual ones.
  *
- * Known real handles are looked up in the member's map. For a new one the member is asked what it is
- * (identity.h), without a lock; then, with the member's map and the traits locked, it becomes one more
- * holder of an object that is known already, or a new object:
+ * Known real handles are looked up in the member's map. For a new one the member is asked what it
+ * is (identity.h), without a lock; then, with the member's map and the traits locked, it becomes
+ * one more holder of an object that is known already, or a new object:
  *
  *   same name, same content       the same object
  *   same content, one name same   the same object, renamed on one side: drift
@@ -111,7 +111,8 @@ static void report(const struct group *g, const struct member *m, struct trait *
 	t->is_reported = true;
 	log_msg(LOG_LEVEL_WARN,
 		"token %s: member %s has another object under the label \"%.*s\" than the other "
-		"members: the one of the member that comes first is shown, none is used in place of "
+		"members: the one of the member that comes first is shown, none is used in place "
+		"of "
 		"the other; compare and remove one",
 		g->conf->label, m->conf->name, (int)t->id.label.len,
 		t->id.label.data ? (const char *)t->id.label.data : "");
@@ -124,9 +125,9 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 	bool is_bound = id->kind == IDENTITY_NONE || !id->is_token;
 	bool is_proven = id->kind != IDENTITY_PUBLIC;
 	struct trait *other = rival(g, m, epoch, id);
-	uint32_t h = object_new(g, 0, is_bound ? m->index + 1 : 0,
-				id->is_token ? OBJECT_YES : OBJECT_NO,
-				id->is_private ? OBJECT_YES : OBJECT_NO);
+	uint32_t h =
+		object_new(g, 0, is_bound ? m->index + 1 : 0, id->is_token ? OBJECT_YES : OBJECT_NO,
+			   id->is_private ? OBJECT_YES : OBJECT_NO);
 
 	if (!h)
 		return CKR_HOST_MEMORY;
@@ -146,7 +147,8 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 	return CKR_OK;
 }
 
-/* The object becomes one of those that are known, or a new one. map_lock and the traits' lock are held.
+/* The object becomes one of those that are known, or a new one. map_lock and the traits' lock are
+ * held.
  */
 static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 		    struct identity *id, uint32_t *handle)
@@ -197,7 +199,8 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 	return rv;
 }
 
-/* A private key whose public key this member does not show may be one that another member showed. */
+/* A private key whose public key this member does not show may be one that another member showed.
+ */
 static void borrow_identity(const struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
 			    struct identity *id)
 {
@@ -206,7 +209,8 @@ static void borrow_identity(const struct call *c, struct member_session *ms, CK_
 	const struct trait *t;
 	bool has = false;
 
-	if (id->kind != IDENTITY_NONE || (id->class != CKO_PRIVATE_KEY && id->class != CKO_SECRET_KEY))
+	if (id->kind != IDENTITY_NONE ||
+	    (id->class != CKO_PRIVATE_KEY && id->class != CKO_SECRET_KEY))
 		return;
 	trait_lock();
 	t = trait_by_name(c->group, id, NULL);
@@ -465,6 +469,7 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 		object_map_set(m, entry, real, h);
 	}
 	pthread_mutex_unlock(&m->map_lock);
-	*handle = h;
+	if (rv == CKR_OK)
+		*handle = h;
 	return rv;
 }

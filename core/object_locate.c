@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An object is looked for on another member, or on the same one after it came back, and has to prove that
- * it is the same before a call may use it there.
+/* An object is looked for on another member, or on the same one after it came back, and has to
+ * prove that it is the same before a call may use it there.
  *
- * What was found out is written where the hot path reads it (object_real); what a member does not have
- * is remembered for its epoch, so that it is not asked at every call. Two threads may look for one object
- * at the same time: both find the same. No lock is held while a member is asked. */
+ * What was found out is written where the hot path reads it (object_real); what a member does not
+ * have is remembered for its epoch, so that it is not asked at every call. Two threads may look for
+ * one object at the same time: both find the same. No lock is held while a member is asked. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,8 +44,7 @@ static bool copy_known(const struct trait *t, struct sought *out)
 	out->tmpl_count = t->tmpl_count;
 	out->tmpl_size = t->tmpl_size;
 	out->tmpl = locked_new(t->tmpl_size);
-	return out->tmpl &&
-	       attr_copy_to(t->tmpl, t->tmpl_count, out->tmpl, t->tmpl_size) == CKR_OK;
+	return out->tmpl && attr_copy_to(t->tmpl, t->tmpl_count, out->tmpl, t->tmpl_size) == CKR_OK;
 }
 
 static bool sought_begin(const struct group *g, CK_OBJECT_HANDLE handle, struct sought *out)
@@ -112,7 +111,8 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 		return;
 	if (is_lie)
 		log_msg(LOG_LEVEL_WARN,
-			"token %s: member %s: the private key with the label \"%.*s\" does not belong to "
+			"token %s: member %s: the private key with the label \"%.*s\" does not "
+			"belong to "
 			"the public key of the same id: it is used on this member only",
 			g->conf->label, m->conf->name, (int)s->id.label.len,
 			s->id.label.data ? (const char *)s->id.label.data : "");
@@ -141,7 +141,8 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 static void report_other(const struct sought *s, const struct member *m)
 {
 	log_msg(LOG_LEVEL_WARN,
-		"token %s: member %s has another key under the label \"%.*s\": it is never used in place "
+		"token %s: member %s has another key under the label \"%.*s\": it is never used in "
+		"place "
 		"of the one that the other members have",
 		m->group_label, m->conf->name, (int)s->id.label.len,
 		s->id.label.data ? (const char *)s->id.label.data : "");
@@ -198,7 +199,8 @@ static CK_RV search(struct sought *s, struct member_session *ms, CK_OBJECT_HANDL
 		h = (const CK_OBJECT_HANDLE *)(const void *)handles.data;
 		if (found != CKR_OK)
 			rv = found;
-		for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles.len / sizeof *h; i++) {
+		for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles.len / sizeof *h;
+		     i++) {
 			if (is_taken(ms, h[i], s->handle))
 				continue;
 			*real = h[i];
@@ -403,7 +405,8 @@ void object_check_member(struct member *m)
 			pool_drop(ms);
 		if (rv == CKR_OBJECT_HANDLE_INVALID)
 			log_msg(LOG_LEVEL_WARN,
-				"member %s of token %s: does not have an object that is in use; it does "
+				"member %s of token %s: does not have an object that is in use; it "
+				"does "
 				"not serve for that one",
 				m->conf->name, m->group_label);
 	}

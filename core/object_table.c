@@ -4,8 +4,9 @@
  * A handle is the index of a slot (20 bits) and a generation (11 bits); a slot that was given back
  * waits behind 16383 others. Slots are read without a lock: every field is atomic, and a reader
  * looks at the handle again after it copied the fields, so that it never sees half of one object
- * and half of another. Writers clear the handle first and set it last. Where an object is on a member is
- * written under that member's map_lock; a reader looks twice at the epoch, which is cleared first.
+ * and half of another. Writers clear the handle first and set it last. Where an object is on a
+ * member is written under that member's map_lock; a reader looks twice at the epoch, which is
+ * cleared first.
  *
  * Each member maps real handles to virtual ones, so that a search that finds an object again gives
  * the same handle. Entries whose virtual handle has become invalid are overwritten or left out when
@@ -209,7 +210,8 @@ void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const str
 	atomic_store(&at->proven, 0);
 	atomic_store(&at->found, 0);
 	if (epoch == atomic_load(&m->epoch))
-		object_map_drop(&group->members[m->index], atomic_load(&at->real), (uint32_t)handle);
+		object_map_drop(&group->members[m->index], atomic_load(&at->real),
+				(uint32_t)handle);
 }
 
 void object_drop(CK_OBJECT_HANDLE handle)

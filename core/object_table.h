@@ -17,8 +17,8 @@ struct object_place {
 	_Atomic CK_OBJECT_HANDLE real;
 };
 
-/* A slot of the table. Read without a lock: a reader looks at the handle again after it copied what it
- * needs. Writers clear the handle first and set it last. */
+/* A slot of the table. Read without a lock: a reader looks at the handle again after it copied what
+ * it needs. Writers clear the handle first and set it last. */
 struct object {
 	_Atomic uint32_t handle; /* 0: free */
 	uint32_t generation;     /* written by whoever took the slot out of the table */
@@ -49,8 +49,8 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 void object_absent(struct object *o, const struct member *m, unsigned epoch);
 
 /* The entry of a real handle in a member's map, with room for one made; *rv says why when NULL
- * (CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR when the epoch is over). Its `handle` is 0 when
- * it is new; a stale handle in it reads as 0. Under map_lock. */
+ * (CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR when the epoch is over). Its `handle` is 0
+ * when it is new; a stale handle in it reads as 0. Under map_lock. */
 struct member_map *object_map_entry(struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 				    CK_RV *rv);
 

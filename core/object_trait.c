@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What objects are: an index by handle, by name and by content. `lock` guards all of it; vendor code is
- * never called under it. */
+/* What objects are: an index by handle, by name and by content. `lock` guards all of it; vendor
+ * code is never called under it. */
 #include "core/object_trait.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the objects of multi-member tokens are, by handle, name and content; private to object*.c.
  *
- * One lock guards all traits. It is taken with a member's map_lock held or without, never the other way
- * round, and no member is called under it. */
+ * One lock guards all traits. It is taken with a member's map_lock held or without, never the other
+ * way round, and no member is called under it. */
 #ifndef HSMUX_CORE_OBJECT_TRAIT_H
 #define HSMUX_CORE_OBJECT_TRAIT_H
 
@@ -15,9 +15,9 @@ struct trait {
 	uint32_t handle;
 	struct group *group; /* borrowed */
 	struct identity id;
-	bool is_proven;   /* a private key has shown that the public key belongs to it */
-	bool is_hidden;   /* another object of this name is shown instead */
-	bool is_reported; /* the conflict was logged */
+	bool is_proven;     /* a private key has shown that the public key belongs to it */
+	bool is_hidden;     /* another object of this name is shown instead */
+	bool is_reported;   /* the conflict was logged */
 	CK_ATTRIBUTE *tmpl; /* a session object was made of this; in a block of its own */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;
@@ -34,8 +34,8 @@ bool trait_add(uint32_t handle, struct group *group, struct identity *id);
 /* The trait of a handle, or NULL. Locked by the caller. */
 struct trait *trait_of(uint32_t handle);
 
-/* The next trait of the group with the same name (class, key type, id, label), or with the same content
- * (class, digest), after `after` (NULL: the first). Locked by the caller. */
+/* The next trait of the group with the same name (class, key type, id, label), or with the same
+ * content (class, digest), after `after` (NULL: the first). Locked by the caller. */
 struct trait *trait_by_name(const struct group *group, const struct identity *id,
 			    const struct trait *after);
 struct trait *trait_by_digest(const struct group *group, const struct identity *id,

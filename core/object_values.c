@@ -66,7 +66,8 @@ static CK_RV hide_short(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE
 			read[i].pValue = NULL;
 		if (!read[i].pValue)
 			continue;
-		rv = object_read_in(s, object, &length, 1, &(const CK_ATTRIBUTE){.type = length.type});
+		rv = object_read_in(s, object, &length, 1,
+				    &(const CK_ATTRIBUTE){.type = length.type});
 		if (!is_partial(rv))
 			return rv;
 		if (rv != CKR_OK || length.ulValueLen > read[i].ulValueLen)

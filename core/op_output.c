@@ -111,8 +111,8 @@ static bool is_update(enum call_id id)
 }
 
 /* After the operation went to another member, which divides its output in another way: what the
- * application has already is left out, what is owed to it comes first. A result that has become longer
- * than the room is kept. */
+ * application has already is left out, what is owed to it comes first. A result that has become
+ * longer than the room is kept. */
 static CK_RV adjust(enum call_id id, struct operation *op, const struct op_io *io, CK_BYTE *out,
 		    CK_ULONG *out_len, CK_ULONG room)
 {
@@ -174,8 +174,8 @@ static bool overlaps(const CK_BYTE *a, CK_ULONG a_len, const CK_BYTE *b, CK_ULON
 	return a && b && a < b + b_len && b < a + a_len;
 }
 
-/* The same where the operation may go to another member: what it is fed is kept, and an input that the
- * output overwrites is copied before a member can spoil it. */
+/* The same where the operation may go to another member: what it is fed is kept, and an input that
+ * the output overwrites is copied before a member can spoil it. */
 static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, const struct op_io *io,
 		      CK_BYTE *out, CK_ULONG *out_len)
 {
@@ -235,6 +235,7 @@ static CK_RV ask_length(enum call_id id, enum op_kind kind, struct session *s,
 static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s,
 			   const struct op_io *io, CK_ULONG room)
 {
+	struct operation *op = s->op[kind];
 	struct buf own = {0};
 	CK_ULONG len = room;
 	CK_RV rv;
@@ -242,12 +243,10 @@ static CK_RV in_own_buffer(enum call_id id, enum op_kind kind, struct session *s
 	if (!buf_reserve(&own, room + 1))
 		return CKR_HOST_MEMORY;
 	rv = send(id, kind, s, io, own.data, &len);
-	if (rv == CKR_OK)
-		own.len = len;
-	if (rv == CKR_OK)
-		rv = deliver(s->op[kind], id, io, own.data, len);
-	if (rv == CKR_BUFFER_TOO_SMALL && s->op[kind]->stash.is_set) {
-		rv = deliver_stash(s->op[kind], io);
+	if (rv == CKR_OK) {
+		rv = deliver(op, id, io, own.data, len);
+	} else if (rv == CKR_BUFFER_TOO_SMALL && op->stash.is_set) {
+		rv = deliver_stash(op, io); /* it grew on the way to another member */
 	} else if (rv == CKR_BUFFER_TOO_SMALL) {
 		*io->out_len = len > room ? len : room + 1;
 		rv = io->out ? CKR_BUFFER_TOO_SMALL : CKR_OK;
@@ -281,8 +280,8 @@ static bool fits_surely(const struct session *s, enum op_kind kind, const struct
 {
 	const struct operation *op = s->op[kind];
 	/* Where a short buffer ends the operation it must not happen once something was fed. */
-	bool is_careful =
-		op->is_fed && op->ms && atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
+	bool is_careful = op->is_fed && op->ms &&
+			  atomic_load(&op->ms->member->lib->vendor)->short_buffer_ends;
 
 	return *io->out_len >= io->in_len + (is_careful ? CIPHER_SLACK : 0);
 }

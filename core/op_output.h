@@ -16,13 +16,13 @@ struct operation {
 	struct mech mech;          /* kept to begin again */
 	struct member_session *ms; /* owned until the end; NULL while it is on no member */
 	bool is_over;              /* it ended on the way: nothing of it is left */
-	bool is_fixed;             /* it must stay where it is: what it did there counts (stateful keys, a
-				    * token's own counters, a login for this use) */
-	struct journal journal;    /* to take it to another member; not in passthrough tokens */
-	bool is_fed;               /* an Update was accepted */
-	CK_ULONG held;             /* ciphers: bytes fed and not given out yet */
-	bool is_doubtful;          /* the last answer may have ended it on the member */
-	bool in_message;           /* message.c: a message of several parts is open */
+	bool is_fixed; /* it must stay where it is: what it did there counts (stateful keys, a
+			* token's own counters, a login for this use) */
+	struct journal journal; /* to take it to another member; not in passthrough tokens */
+	bool is_fed;            /* an Update was accepted */
+	CK_ULONG held;          /* ciphers: bytes fed and not given out yet */
+	bool is_doubtful;       /* the last answer may have ended it on the member */
+	bool in_message;        /* message.c: a message of several parts is open */
 	struct {
 		struct buf bytes;      /* a result that did not fit */
 		enum call_id id;       /* of this function */
@@ -39,7 +39,8 @@ CK_RV op_output(enum call_id id, enum op_kind kind, enum op_step step, struct se
 /* Runs a step without output. */
 CK_RV op_plain(enum call_id id, enum op_kind kind, struct session *session, const struct op_io *io);
 
-/* Begins the operation again on a new session, with nothing fed. When that fails the operation is over. */
+/* Begins the operation again on a new session, with nothing fed. When that fails the operation is
+ * over. */
 CK_RV op_restart(struct session *session, enum op_kind kind);
 
 /* Wipes a kept result. */

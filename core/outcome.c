@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a member's answer means: tables of return codes, the vendor's rows before the standard's. Pure. */
+/* What a member's answer means: tables of return codes, the vendor's rows before the standard's.
+ * Pure. */
 #include "core/outcome.h"
 
 #include "core/base/attr.h"
@@ -123,8 +124,8 @@ enum outcome route_outcome(const struct vendor *vendor, const struct call *c, CK
 		return found_nothing(c) ? OUTCOME_SUSPECT : OUTCOME_DONE;
 	if (!vendor_says(vendor, rv, &outcome))
 		outcome = meaning_of(c, rv);
-	/* A length query or a short buffer after which the member forgot its operation, a handle that a
-	 * template forbids to use: see operation.c and the standard's C_WrapKey. */
+	/* A length query or a short buffer after which the member forgot its operation, a handle
+	 * that a template forbids to use: see operation.c and the standard's C_WrapKey. */
 	return is_multi ? outcome : for_passthrough(outcome);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An operation taken to another member: begun again with the same mechanism and key, fed what the first
- * member accepted, byte for byte, and believed only when what comes out begins with what the application
- * has already. A ciphertext continued with other bytes under the same IV would be a catastrophe.
+/* An operation taken to another member: begun again with the same mechanism and key, fed what the
+ * first member accepted, byte for byte, and believed only when what comes out begins with what the
+ * application has already. A ciphertext continued with other bytes under the same IV would be a
+ * catastrophe.
  *
- * These calls belong to the one that the application made: they passed the gate with it. Guarded by the
- * session's lock. */
+ * These calls belong to the one that the application made: they passed the gate with it. Guarded by
+ * the session's lock. */
 #include "core/replay.h"
 
 #include <string.h>
@@ -81,7 +82,8 @@ static CK_RV feed(struct call *c, struct member_session *ms, const struct journa
 	return rv;
 }
 
-static CK_RV feed_key(struct call *c, struct member_session *ms, CK_OBJECT_HANDLE key, bool *is_lack)
+static CK_RV feed_key(struct call *c, struct member_session *ms, CK_OBJECT_HANDLE key,
+		      bool *is_lack)
 {
 	struct call call = {.id = CALL_C_DigestKey,
 			    .place = CALL_BOUND,
@@ -115,8 +117,9 @@ static enum call_id message_begin_of(enum call_id init)
 	}
 }
 
-/* An open message is opened again, with its associated data, which is the first piece. Its IV is the one
- * that the first member used: it stands in the application's parameter, and none is made. */
+/* An open message is opened again, with its associated data, which is the first piece. Its IV is
+ * the one that the first member used: it stands in the application's parameter, and none is made.
+ */
 static CK_RV open_message(struct call *c, struct member_session *ms)
 {
 	const struct journal_piece *first = c->op->journal.first;
@@ -129,7 +132,8 @@ static CK_RV open_message(struct call *c, struct member_session *ms)
 		call.in2 = first->bytes;
 		call.in2_len = first->len;
 		if (first->next && is_message_begin(first->next->id))
-			return CKR_DEVICE_ERROR; /* longer than a piece: only one call can pass it */
+			return CKR_DEVICE_ERROR; /* longer than a piece: only one call can pass it
+						  */
 	}
 	if (c->op->mech.m.mechanism == CKM_AES_GCM && c->param_len == sizeof gcm) {
 		memcpy(&gcm, c->param, sizeof gcm);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds a member for a call and runs it there.
  *
- * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put real
- * handles where virtual ones are, call, give the session back. outcome_of() knows what the answer means,
- * again() whether and where the call may be sent again, one() is the loop. A search runs on every member
- * that serves, a change of an object on every member that has it; everything else on one.
+ * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put
+ * real handles where virtual ones are, call, give the session back. outcome_of() knows what the
+ * answer means, again() whether and where the call may be sent again, one() is the loop. A search
+ * runs on every member that serves, a change of an object on every member that has it; everything
+ * else on one.
  *
- * Never sent again: what may have been done already and cannot be done twice (calls.def), and what a
- * member judged: a verdict about ciphertext is confirmed by the same member at the most, because asking
- * the others would multiply an oracle. */
+ * Never sent again: what may have been done already and cannot be done twice (calls.def), and what
+ * a member judged: a verdict about ciphertext is confirmed by the same member at the most, because
+ * asking the others would multiply an oracle. */
 #include "core/route.h"
 
 #include <string.h>
 
-#include "core/base/attr.h"
+#include "core/again.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/choose.h"
@@ -35,22 +36,6 @@
 /* More members than are tried for one call, whatever they answer. */
 #define MAX_TURNS (4U * CONFIG_MAX_MEMBERS)
 
-/* A call on its way: which members are left, what was tried, what was heard. */
-struct trip {
-	unsigned lacking;      /* members that cannot do it */
-	unsigned failed;       /* members that failed; tried again after a wait */
-	unsigned reopened;     /* members whose session was replaced */
-	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
-	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
-	struct member *same;   /* is to be asked once more */
-	bool is_confirmed;     /* the verdict was asked for twice */
-	bool is_refound;       /* an object was looked for again */
-	bool is_relogged;      /* somebody logged in again */
-	bool is_patient;       /* waits for a session, nobody has one */
-	bool waits;            /* for a member that is away, within the budget */
-	unsigned turns;
-};
-
 static unsigned hint_of(const struct call *c)
 {
 	return (unsigned)(atomic_load_explicit(&c->session->handle, memory_order_relaxed) %
@@ -60,11 +45,6 @@ static unsigned hint_of(const struct call *c)
 static bool is_current(const struct member_session *ms)
 {
 	return ms->epoch == atomic_load(&ms->member->epoch);
-}
-
-static unsigned bit(const struct member *m)
-{
-	return 1U << m->index;
 }
 
 /* An operation leaves its session, whose state is in doubt. */
@@ -237,168 +217,12 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	return rv;
 }
 
-/* True when sending it once more can do no harm: nothing was made, and nothing of it lives on a
- * session that is lost. */
-static bool may_repeat(const struct call *c)
-{
-	if (c->sends == 0 && c->place != CALL_BOUND && c->group->is_multi)
-		return call_retry(c->id) != CALL_RETRY_NEVER;
-	if (c->sends >= c->group->config->retry.attempts || call_retry(c->id) != CALL_RETRY_SAFE)
-		return false;
-	if (c->place == CALL_BOUND)
-		return replay_is_possible(c);
-	return (c->place == CALL_BORROW || c->place == CALL_KEEP) &&
-	       (c->id != CALL_C_GetAttributeValue || c->asked);
-}
-
-/* After an answer of a passthrough token's member that is not simply the answer: true when the call is to
- * be sent again, else *rv is what the application gets. */
-static bool again_same(struct call *c, enum outcome outcome, CK_RV *rv)
-{
-	struct member *m = c->member;
-
-	if (outcome == OUTCOME_SUSPECT && member_alive(m))
-		return false;
-	if (outcome == OUTCOME_SESSION && may_repeat(c))
-		return true;
-	if (outcome == OUTCOME_DEAD || c->sends > 1)
-		member_lost(m, c->made_epoch, call_name(c->id), *rv);
-	*rv = CKR_DEVICE_ERROR;
-	/* Handles died with the epoch: a call that names objects would only be told so. */
-	return may_repeat(c) && !c->object[0].handle && !(c->mech && c->mech->handle_count);
-}
-
-/* Members that may still be asked. */
-static unsigned left(const struct trip *t, unsigned mask)
-{
-	return mask & ~t->lacking & ~t->failed;
-}
-
-static bool keep_verdict(struct trip *t, CK_RV rv)
-{
-	if (t->verdict == CKR_OK)
-		t->verdict = rv;
-	return true;
-}
-
-static void forget_objects(const struct call *c, const struct member *m)
-{
-	for (unsigned i = 0; i < 2; i++)
-		if (c->object[i].bad)
-			object_forget(c->group, c->object[i].handle, m);
-	for (unsigned i = 0; c->mech && i < c->mech->handle_count; i++)
-		object_forget(c->group, c->mech->handle[i].virtual, m);
-	if (c->op)
-		object_forget(c->group, c->op->key, m);
-}
-
-/* A code that may be about the request, from a member that is alive. */
-static bool again_suspect(struct call *c, struct trip *t, unsigned mask)
-{
-	struct member *m = c->member;
-
-	if (outcome_is_oracle(c)) {
-		if (t->is_confirmed)
-			return false;
-		t->is_confirmed = true;
-		t->same = m;
-		return true;
-	}
-	t->failed |= bit(m);
-	if (choose_member(c, left(t, mask)))
-		return true;
-	if (t->is_confirmed)
-		return false;
-	t->is_confirmed = true;
-	t->same = m;
-	return true;
-}
-
-static bool again_here(struct trip *t, struct member *m, bool *done)
-{
-	if (*done)
-		return false;
-	*done = true;
-	t->same = m;
-	return true;
-}
-
-/* The member is in trouble: the next one, unless the call may have been done. */
-static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
-{
-	t->failed |= bit(c->member);
-	if (may_repeat(c))
-		return true;
-	*rv = t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
-	return false;
-}
-
-/* The same for members of other tokens: true when somebody else, or the same one, is to be asked. */
-static bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, CK_RV *rv)
-{
-	struct member *m = c->member;
-
-	switch (outcome) {
-	case OUTCOME_LACKS:
-		t->lacking |= bit(m);
-		return keep_verdict(t, *rv) && left(t, mask) != 0 &&
-		       (c->sends == 0 || may_repeat(c) || call_retry(c->id) == CALL_RETRY_ONCE);
-	case OUTCOME_BUSY:
-		t->failed |= bit(m);
-		keep_verdict(t, *rv);
-		if (may_repeat(c) && !choose_member(c, left(t, mask)) && !t->is_patient) {
-			t->is_patient = true;
-			t->failed = 0;
-		}
-		return may_repeat(c);
-	case OUTCOME_AUTH:
-		if (atomic_load(&c->group->user) == 0 || !may_repeat(c))
-			return false;
-		atomic_store(&m->user, 0);
-		if (again_here(t, m, &t->is_relogged))
-			return true;
-		t->failed |= bit(m);
-		return keep_verdict(t, *rv);
-	case OUTCOME_HANDLE:
-		if (!health_ask(m))
-			return again_elsewhere(c, t, rv);
-		forget_objects(c, m);
-		if (!may_repeat(c))
-			return false;
-		if (again_here(t, m, &t->is_refound))
-			return true;
-		t->lacking |= bit(m);
-		return keep_verdict(t, *rv);
-	case OUTCOME_SESSION:
-		if (may_repeat(c) && !(t->reopened & bit(m))) {
-			t->reopened |= bit(m);
-			t->same = m;
-			return true;
-		}
-		(void)health_ask(m); /* it says itself when it is lost */
-		return again_elsewhere(c, t, rv);
-	case OUTCOME_SUSPECT:
-		if (health_ask(m)) {
-			keep_verdict(t, outcome_normal(c, *rv));
-			*rv = t->verdict;
-			return may_repeat(c) && again_suspect(c, t, mask);
-		}
-		return again_elsewhere(c, t, rv);
-	case OUTCOME_DEAD:
-		member_lost(m, c->made_epoch, call_name(c->id), *rv);
-		return again_elsewhere(c, t, rv);
-	case OUTCOME_DONE:
-		break;
-	}
-	return false;
-}
-
 /* Nobody who could do it serves: waits within the budget. True when it is worth looking again. */
 static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
 {
 	unsigned able = mask & ~t->lacking;
 
-	if (!t->waits || able == 0 || (c->sends > 0 && !may_repeat(c)) || t->is_confirmed)
+	if (!t->waits || able == 0 || (c->sends > 0 && !again_is_safe(c)) || t->is_confirmed)
 		return false;
 	if (t->deadline_ms == 0)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
@@ -422,12 +246,13 @@ static struct member *next_member(struct call *c, struct trip *t, unsigned mask)
 		return m;
 	/* What runs somewhere ends there, also on a member that takes nothing new. */
 	m = c->op && c->op->ms ? c->op->ms->member : NULL;
-	if (m && is_current(c->op->ms) && (left(t, mask) & bit(m)) && atomic_load(&m->serves))
+	if (m && is_current(c->op->ms) && (again_left(t, mask) & again_bit(m)) &&
+	    atomic_load(&m->serves))
 		return m;
 	if (c->op && !replay_is_possible(c))
 		return NULL;
 	do {
-		m = choose_member(c, left(t, mask));
+		m = choose_member(c, again_left(t, mask));
 	} while (!m && wait_for_one(c, t, mask));
 	return m;
 }
@@ -455,12 +280,14 @@ static CK_RV nobody(const struct call *c, const struct trip *t)
 static long long patience(const struct call *c, const struct trip *t, const struct member *m,
 			  unsigned mask)
 {
-	if (c->group->is_multi && !t->is_patient && choose_member(c, left(t, mask) & ~bit(m)))
+	if (c->group->is_multi && !t->is_patient &&
+	    choose_member(c, again_left(t, mask) & ~again_bit(m)))
 		return 0;
 	return c->group->config->retry.budget_ms;
 }
 
-/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves. */
+/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves.
+ */
 static CK_RV one(struct call *c, unsigned mask, bool waits)
 {
 	const CK_ULONG room = c->out_len ? *c->out_len : 0;
@@ -474,8 +301,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 		c->member_rv = rv;
 		if (outcome == OUTCOME_DONE)
 			return rv;
-		if (c->group->is_multi ? !again(c, &t, mask, outcome, &rv)
-				       : !again_same(c, outcome, &rv))
+		if (!again(c, &t, mask, outcome, &rv))
 			return rv;
 		clean(c, room);
 	}
@@ -517,9 +343,9 @@ static CK_RV find_everywhere(struct call *c)
 	if (!g->is_multi)
 		return find_on(c, 1, true, all);
 	while ((m = choose_member(c, mask)) != NULL && !(asked && g->conf->find_first)) {
-		mask &= ~bit(m);
+		mask &= ~again_bit(m);
 		c->sends = 0;
-		rv = find_on(c, bit(m), false, all);
+		rv = find_on(c, again_bit(m), false, all);
 		asked += rv == CKR_OK;
 		away += rv != CKR_OK;
 	}
@@ -532,8 +358,8 @@ static CK_RV find_everywhere(struct call *c)
 	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
 }
 
-/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is away
- * would come back with it. */
+/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is
+ * away would come back with it. */
 static CK_RV change_everywhere(struct call *c)
 {
 	struct group *g = c->group;
@@ -544,7 +370,8 @@ static CK_RV change_everywhere(struct call *c)
 		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
 			continue;
 		log_msg(LOG_LEVEL_WARN,
-			"token %s: %s refused: member %s may hold the object, too, and cannot be reached",
+			"token %s: %s refused: member %s may hold the object, too, and cannot be "
+			"reached",
 			g->conf->label, call_name(c->id), g->members[i].conf->name);
 		return CKR_DEVICE_ERROR;
 	}

@@ -239,7 +239,8 @@ static void close_locked(struct session *s)
 	drop_made(s);
 	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++) {
 		if (s->home[i])
-			pool_drop(s->home[i]); /* the member destroys the session objects that it owns */
+			pool_drop(s->home[i]); /* the member destroys the session objects that it
+						  owns */
 		s->home[i] = NULL;
 	}
 	s->group = NULL;

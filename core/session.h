@@ -90,8 +90,8 @@ CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
  * those that were there only become invalid. */
 void session_lost_home(struct session *session, const struct member *member);
 
-/* The session of a member on which session objects are made and owned; taken from its pool when there is
- * none. The pool's codes. */
+/* The session of a member on which session objects are made and owned; taken from its pool when
+ * there is none. The pool's codes. */
 CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
 		   struct member_session **home);
 

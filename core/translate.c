@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Real handles in the place of virtual ones. Usually a look into the table of objects; on a member where
- * an object was not used yet it is looked for first, and proves itself (object_locate.c). */
+/* Real handles in the place of virtual ones. Usually a look into the table of objects; on a member
+ * where an object was not used yet it is looked for first, and proves itself (object_locate.c). */
 #include "core/translate.h"
 
 #include "core/group.h"

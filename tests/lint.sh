@@ -90,14 +90,17 @@ break_exports() {
 		gcc -shared -x c -o module/hsmux.so -
 }
 
-# Who may call a member's functions, besides core/member_op.c, and which: life and state, never work. The
-# random number in member.c is the probe for a token that hangs or is gone, C_InitToken stands there
-# because it needs the pool to be empty.
+# Who may call a member's functions, besides core/member_op.c, and which: life and state, never an
+# application's work. probe.c asks tokens that may hang or be gone, with random numbers and a key of our own;
+# C_InitToken stands where it does because it needs the pool to be empty.
 member_calls() {
 	cat <<-'EOF'
 		core/library.c C_Initialize C_Finalize C_GetInfo C_GetSlotList C_GetTokenInfo
-		core/member.c C_OpenSession C_CloseSession C_GetSlotList C_GetSlotInfo C_GetTokenInfo
-		core/member.c C_GetMechanismList C_GetMechanismInfo C_GenerateRandom C_InitToken
+		core/member.c C_GetSlotList C_GetSlotInfo C_GetTokenInfo
+		core/member_info.c C_GetMechanismList C_GetMechanismInfo C_InitToken
+		core/probe.c C_OpenSession C_CloseSession C_GetSessionInfo C_GetTokenInfo C_GenerateRandom
+		core/probe.c C_FindObjectsInit C_FindObjects C_FindObjectsFinal C_CreateObject C_DestroyObject
+		core/probe.c C_SignInit C_Sign
 		core/pool.c C_OpenSession C_CloseSession C_GetSessionInfo
 		core/login.c C_Login C_Logout C_LoginUser
 	EOF

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages for secret bytes. No state, no lock; what may be forbidden to a process (locking memory) fails
- * silently, the pages are then still kept out of dumps and forks. */
+/* Pages for secret bytes. No state, no lock; what may be forbidden to a process (locking memory)
+ * fails silently, the pages are then still kept out of dumps and forks. */
 #include "core/base/locked.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages for secret bytes of any length: locked (not swapped) where the process may do that, left out of
- * core dumps, zeroed in forked children. */
+/* Pages for secret bytes of any length: locked (not swapped) where the process may do that, left
+ * out of core dumps, zeroed in forked children. */
 #ifndef HSMUX_CORE_BASE_LOCKED_H
 #define HSMUX_CORE_BASE_LOCKED_H
 

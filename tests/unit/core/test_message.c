@@ -3,10 +3,13 @@
  * functions of session.h and operation.h that core/message.c uses are replaced here. */
 #include "core/message.h"
 
+#include "core/op_output.h"
 #include "tests/unit/unit.h"
 
 #define SESSION 7UL
 
+static struct group group; /* passthrough */
+static struct operation operation;
 static struct session session;
 static bool is_active, is_open;
 static CK_RV answer;    /* of the member */
@@ -18,6 +21,9 @@ static struct call last;
 
 CK_RV session_take(CK_SESSION_HANDLE handle, struct session **s)
 {
+	session.group = &group;
+	for (unsigned k = 0; k < OP_KINDS; k++)
+		session.op[k] = &operation;
 	*s = &session;
 	return handle == SESSION ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
 }

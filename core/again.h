@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether, and where, a call is sent again; private to route.c, which has the loop. */
+#ifndef HSMUX_CORE_AGAIN_H
+#define HSMUX_CORE_AGAIN_H
+
+#include "core/call.h"
+#include "core/member.h"
+#include "core/route.h"
+
+/* A call on its way: which members are left, what was tried, what was heard. */
+struct trip {
+	unsigned lacking;      /* members that cannot do it */
+	unsigned failed;       /* members that failed; tried again after a wait */
+	unsigned reopened;     /* members whose session was replaced */
+	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
+	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
+	struct member *same;   /* is to be asked once more */
+	bool is_confirmed;     /* the verdict was asked for twice */
+	bool is_refound;       /* an object was looked for again */
+	bool is_relogged;      /* somebody logged in again */
+	bool is_patient;       /* waits for a session, nobody has one */
+	bool waits;            /* for a member that is away, within the budget */
+	unsigned turns;
+};
+
+/* The bit of a member in a mask. */
+static inline unsigned again_bit(const struct member *m)
+{
+	return 1U << m->index;
+}
+
+/* Members of the mask that may still be asked. */
+static inline unsigned again_left(const struct trip *t, unsigned mask)
+{
+	return mask & ~t->lacking & ~t->failed;
+}
+
+/* True when sending the call once more can do no harm: nothing was made, nothing of it lives on a
+ * session that is lost, and it was not sent too often already. */
+bool again_is_safe(const struct call *call);
+
+/* After an answer of call->member that is not simply the answer (any outcome but OUTCOME_DONE):
+ * true when somebody else of `mask`, or the same member (trip.same), is to be asked; else *rv is
+ * what the application gets. Tells the breaker what was heard. */
+bool again(struct call *call, struct trip *trip, unsigned mask, enum outcome outcome, CK_RV *rv);
+
+#endif

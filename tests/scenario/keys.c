@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys for several tokens, before hsmux is in play:
+ *
+ *   keys make FOLDER                              a new set of keys as files
+ *   keys import LIBRARY INIT_ARGS LABEL FOLDER    the set on a token, by its own module; INIT_ARGS
+ *                                                 may be empty
+ *   keys destroy LIBRARY INIT_ARGS LABEL NAME     all objects with this label on it */
+#include "tests/scenario/failover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static CK_SESSION_HANDLE enter(struct app *app, char **argv)
+{
+	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK,
+				     .pReserved = *argv[3] ? argv[3] : NULL};
+
+	app_load(app, argv[2]);
+	OK(app->f->C_Initialize(&args));
+	return app_enter(app, argv[4]);
+}
+
+static void destroy(const struct app *app, CK_SESSION_HANDLE session, char *name)
+{
+	CK_ATTRIBUTE label = {CKA_LABEL, name, strlen(name)};
+	CK_OBJECT_HANDLE found[8];
+	CK_ULONG count = 0;
+
+	OK(app->f->C_FindObjectsInit(session, &label, 1));
+	OK(app->f->C_FindObjects(session, found, 8, &count));
+	OK(app->f->C_FindObjectsFinal(session));
+	CHECK(count > 0);
+	for (CK_ULONG i = 0; i < count; i++)
+		OK(app->f->C_DestroyObject(session, found[i]));
+}
+
+int main(int argc, char **argv)
+{
+	static struct material m;
+	struct app app;
+	CK_SESSION_HANDLE session;
+
+	if (argc == 3 && strcmp(argv[1], "make") == 0) {
+		material_make(argv[2]);
+		return 0;
+	}
+	if (argc != 6) {
+		fprintf(stderr, "usage: keys make FOLDER | keys import|destroy LIBRARY INIT_ARGS "
+				"LABEL FOLDER|NAME\n");
+		return 2;
+	}
+	session = enter(&app, argv);
+	if (strcmp(argv[1], "import") == 0) {
+		material_read(&m, argv[5]);
+		material_import(&app, session, &m);
+	} else {
+		destroy(&app, session, argv[5]);
+	}
+	OK(app.f->C_Finalize(NULL));
+	return 0;
+}
