@@ -8,7 +8,7 @@
  * PLAN: the plans of the members, which are fault tokens. HSMUX_CONF names the configuration. The
  * second form puts the known keys on a token. --settle: how long a member must have worked before
  * the last other one may be broken; 0 asks that hsmux finds a healed member at once. --log: the
- * module's messages go to this file, and changes of breakers are counted in it.
+ * module's messages go to this file, with the controller's, and changes of breakers are counted.
  *
  * Prints seed, operations, errors, wrong results, the longest gap, how often members were broken
  * and how often breakers changed. Exit 1 when there were errors or wrong results.
@@ -96,6 +96,7 @@ struct controller {
 	unsigned count;
 	unsigned long settle_ms;
 	struct actor dice; /* only its random numbers */
+	unsigned long long begin_ms;
 	unsigned long broken;
 };
 
@@ -125,6 +126,16 @@ static unsigned others(const struct controller *c, const struct victim *v, unsig
 	return count;
 }
 
+/* Among the module's messages, so that they can be understood. */
+static void tell(const struct controller *c, const struct victim *v, const char *plan)
+{
+	int len = (int)strcspn(plan, "\n");
+
+	fprintf(stderr, "soak: %llu ms: member %u: %s%.*s%s\n", now_ms() - c->begin_ms,
+		(unsigned)(v - c->victim) + 1, len ? "broken: " : "healed", len, plan,
+		len && plan[len + 1] ? " ..." : "");
+}
+
 static bool heal(struct controller *c, struct victim *v, unsigned long long now)
 {
 	const struct fault *fault = v->fault;
@@ -132,6 +143,7 @@ static bool heal(struct controller *c, struct victim *v, unsigned long long now)
 	v->fault = NULL;
 	v->healed_ms = now;
 	v->until_ms = now + dice(c, QUIET_MS);
+	tell(c, v, "");
 	return plan_write(v->plan, fault->healed);
 }
 
@@ -146,6 +158,7 @@ static bool step(struct controller *c, struct victim *v, unsigned long long now)
 	v->fault = &faults[dice(c, FAULTS)];
 	v->until_ms = now + STEP_MS + dice(c, FAULT_MS);
 	c->broken++;
+	tell(c, v, v->fault->broken);
 	return plan_write(v->plan, v->fault->broken);
 }
 
@@ -155,6 +168,7 @@ static bool control(struct controller *c, unsigned long seconds)
 	unsigned long long end = now_ms() + seconds * 1000;
 	bool is_good = true;
 
+	c->begin_ms = now_ms();
 	while (is_good && now_ms() < end) {
 		for (unsigned i = 0; i < c->count && is_good; i++)
 			is_good = step(c, &c->victim[i], now_ms());
@@ -166,7 +180,8 @@ static bool control(struct controller *c, unsigned long seconds)
 	return is_good;
 }
 
-/* What the module's messages say of breakers that opened or closed; -1: no such file. */
+/* What the module's messages say of members that were taken out or let in again; -1: no such file.
+ */
 static long breaker_changes(const char *file)
 {
 	FILE *in = file ? fopen(file, "r") : NULL;
@@ -176,7 +191,7 @@ static long breaker_changes(const char *file)
 	if (!in)
 		return -1;
 	while (fgets(line, sizeof(line), in))
-		count += strstr(line, "; not tried for ") || strstr(line, ": serves");
+		count += strstr(line, ": lost (") || strstr(line, ": serves again");
 	fclose(in);
 	return count;
 }
@@ -213,7 +228,7 @@ static int soak(const struct options *o, char **argv, int argc)
 		if (!plan_write(c.victim[c.count++].plan, ""))
 			return 1;
 	}
-	if (o->log && !freopen(o->log, "w", stderr))
+	if (o->log && (!freopen(o->log, "w", stderr) || setvbuf(stderr, NULL, _IONBF, 0) != 0))
 		return 1;
 	crowd = crowd_start(&how);
 	if (crowd && control(&c, o->seconds) && crowd_stop(crowd))
