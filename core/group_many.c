@@ -44,7 +44,7 @@ static bool take_turn(struct group *g, struct group_view *v, bool *has_mechs)
 
 	pthread_mutex_lock(&g->view_lock);
 	*has_mechs = v->mechs != NULL;
-	is_due = !v->is_known || !v->mechs || now - v->read_ms >= FRESH_MS;
+	is_due = !v->is_known || now - v->read_ms >= FRESH_MS;
 	if (is_due)
 		v->read_ms = now;
 	pthread_mutex_unlock(&g->view_lock);
@@ -236,8 +236,7 @@ static struct member_mech *find(struct member_mech *list, CK_ULONG count, CK_MEC
 	return NULL;
 }
 
-/* What both can do. 0 says nothing of a size; ranges without a common size (one counts in bits, the
- * other in bytes) become 0. */
+/* What both can do. A greatest size of 0 says nothing. */
 static void narrow(CK_MECHANISM_INFO *sum, const CK_MECHANISM_INFO *other)
 {
 	sum->flags &= other->flags;
@@ -246,8 +245,14 @@ static void narrow(CK_MECHANISM_INFO *sum, const CK_MECHANISM_INFO *other)
 		sum->ulMaxKeySize = more(sum->ulMaxKeySize, other->ulMaxKeySize);
 	else
 		sum->ulMaxKeySize = less(sum->ulMaxKeySize, other->ulMaxKeySize);
-	if (sum->ulMaxKeySize < sum->ulMinKeySize)
-		sum->ulMinKeySize = sum->ulMaxKeySize = 0;
+}
+
+/* Ranges without a common size: one counts in bits, another in bytes. */
+static void drop_impossible_sizes(struct member_mech *sum, CK_ULONG n)
+{
+	for (CK_ULONG i = 0; i < n; i++)
+		if (sum[i].info.ulMaxKeySize < sum[i].info.ulMinKeySize)
+			sum[i].info.ulMinKeySize = sum[i].info.ulMaxKeySize = 0;
 }
 
 /* What either can do. */
@@ -307,6 +312,7 @@ static struct member_mech *combine(const struct group *g, CK_ULONG *count)
 		*count = unites || is_first ? unite(sum, *count, v) : intersect(sum, *count, v);
 		is_first = false;
 	}
+	drop_impossible_sizes(sum, *count);
 	return sum;
 }
 

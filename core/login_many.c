@@ -198,9 +198,17 @@ static void undo_foreign(struct round *r)
 			keeper_close(&r->g->members[i]);
 }
 
+/* Whether the session of ours that holds the login is still there. What refused a request for want
+ * of a login may have meant only that request: a key that wants a login for each use, or a private
+ * object that the security officer may not have. */
+static bool holds_login(const struct member *m)
+{
+	return m->keeper && m->keeper->epoch == atomic_load(&m->epoch);
+}
+
 static bool is_logged_in(const struct member *m, int user)
 {
-	return is_up(m) && atomic_load(&m->user) == user;
+	return is_up(m) && (holds_login(m) || atomic_load(&m->user) == user);
 }
 
 static bool anybody_logged_in(const struct group *g, int user)
@@ -399,6 +407,8 @@ void login_many_sync(struct group *g, struct member *m)
 	}
 	if (may_come_back(g, m))
 		login_again(g, m);
+	else if (holds_login(m))
+		atomic_store(&m->user, user);
 	else if (!atomic_load(&m->is_refusing))
 		login_leave_out(g, m, "no PIN is kept");
 	give_up_if_lost(g, m);

@@ -149,6 +149,10 @@ static void send_own(struct group *g, struct member *m, struct session *s, struc
 
 	if (was_refused_before(l, epoch, pin)) {
 		login_set_apart(g, m);
+		log_limited(&m->log, LOG_LEVEL_WARN,
+			    "member %s of token %s: the PIN in %s%s is still the one that it "
+			    "refused; it is not sent again, and the member not used",
+			    m->conf->name, g->conf->label, source_of(m), m->conf->pin_where);
 		secret_free(&pin);
 		return;
 	}

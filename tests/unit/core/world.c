@@ -13,12 +13,16 @@
 #include "core/config.h"
 #include "core/find.h"
 #include "core/group.h"
+#include "core/health.h"
 #include "core/login.h"
 #include "core/mux.h"
 #include "core/object_call.h"
 #include "core/operation.h"
 #include "tests/unit/core/files.h"
 #include "tests/unit/core/stats.h"
+
+/* How long the health thread may take to end. */
+#define STOP_MS 10000
 
 static CK_FUNCTION_LIST *real[WORLD_MEMBERS];
 static CK_FUNCTION_LIST changed[WORLD_MEMBERS];
@@ -85,32 +89,49 @@ static const char *or_nothing(const char *text)
 	return text ? text : "";
 }
 
-void world_begin_many(const struct world_many *many)
+/* Nothing is shared with other processes, and members that are well are left alone. */
+static bool print_many(struct buf *text, const struct world_many *many, const char *dir)
 {
-	struct buf text = {0};
-	bool ok = buf_printf(&text, "version = 1;\nlog = { level = \"error\"; };\nmodules = (");
+	bool ok = buf_printf(text,
+			     "version = 1;\nlog = { level = \"error\"; };\n"
+			     "state = { directory = \"%s\"; };\n"
+			     "health = { interval_ms = 3600000; };\nmodules = (",
+			     dir);
 
 	for (unsigned i = 0; i < many->count; i++)
-		ok = ok && buf_printf(&text,
+		ok = ok && buf_printf(text,
 				      "%s{ name = \"n%u\"; library = \"%s\"; "
 				      "private_copy = true; %s }",
 				      i > 0 ? ",\n" : "", i, NULL_TOKEN_FILE,
 				      or_nothing(many->module[i]));
-	ok = ok &&
-	     buf_printf(&text, ");\ntokens = ({ label = \"t\"; mode = \"%s\"; %s\nmembers = (",
-			many->mode, or_nothing(many->token));
+	ok = ok && buf_printf(text, ");\ntokens = ({ label = \"t\"; mode = \"%s\"; %s\nmembers = (",
+			      many->mode, or_nothing(many->token));
 	for (unsigned i = 0; i < many->count; i++)
-		ok = ok && buf_printf(&text,
+		ok = ok && buf_printf(text,
 				      "%s{ name = \"m%u\"; module = \"n%u\"; token = \"null\"; "
 				      "%s }",
 				      i > 0 ? ",\n" : "", i, i, or_nothing(many->member[i]));
-	need(ok && buf_printf(&text, "); });\n"), "no memory for a configuration");
-	stats_begin(files_begin());
+	return ok && buf_printf(text, "); });\n");
+}
+
+void world_begin_many(const struct world_many *many)
+{
+	const char *dir = files_begin();
+	struct buf text = {0};
+
+	need(print_many(&text, many, dir), "no memory for a configuration");
+	stats_begin(dir);
 	start(parse((const char *)text.data));
 	buf_free(&text);
+	if (!many->comes_back)
+		need(health_stop(STOP_MS), "the health thread does not stop");
 	for (unsigned i = 0; i < many->count; i++) {
-		need(atomic_load(&world_member_at(i)->state) == MEMBER_UP, "a member is not up");
-		atomic_store(&world_member_at(i)->serves, 1);
+		struct member *m = world_member_at(i);
+
+		need(atomic_load(&m->state) == MEMBER_UP, "a member is not up");
+		atomic_store(&m->serves, 1);
+		/* Calls without a thread take it that somebody else is bringing it back. */
+		atomic_store(&m->is_returning, !many->comes_back);
 	}
 }
 
@@ -121,6 +142,30 @@ void world_end(void)
 	need(mux_fini() == CKR_OK, "does not stop");
 	need(stats_sessions() == 0, "sessions are left on the null token");
 	files_end();
+}
+
+void world_lose(unsigned i)
+{
+	struct member *m = world_member_at(i);
+
+	member_lost(m, atomic_load(&m->epoch), "a test", CKR_DEVICE_REMOVED);
+	atomic_store(&m->serves, 0);
+}
+
+void world_bring_back(unsigned i)
+{
+	struct member *m = world_member_at(i);
+
+	need(member_up(m, true), "a member does not come back");
+	login_sync(world_group(), m);
+	atomic_store(&m->serves, 1);
+}
+
+void world_restart(unsigned i)
+{
+	need(real[i]->C_Finalize(NULL) == CKR_OK, "a member does not stop");
+	world_lose(i);
+	world_bring_back(i);
 }
 
 struct group *world_group(void)

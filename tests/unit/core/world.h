@@ -4,6 +4,7 @@
 #ifndef HSMUX_TESTS_UNIT_CORE_WORLD_H
 #define HSMUX_TESTS_UNIT_CORE_WORLD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/pkcs11.h"
@@ -33,6 +34,7 @@ struct world_many {
 	const char *token;
 	const char *member[WORLD_MEMBERS];
 	const char *module[WORLD_MEMBERS]; /* env = { NULL_TOKEN_PIN = "..."; } */
+	bool comes_back; /* there is a health thread; else the test brings lost members back */
 };
 
 /* Starts with that; all members serve. */
@@ -40,6 +42,12 @@ void world_begin_many(const struct world_many *many);
 
 /* Stops; the null tokens then have no session open. */
 void world_end(void);
+
+/* Loses a member; brings it back as core/health.c does it; both, and the token has forgotten its
+ * login in between. */
+void world_lose(unsigned i);
+void world_bring_back(unsigned i);
+void world_restart(unsigned i);
 
 /* The virtual token and its member, the first or another. */
 struct group *world_group(void);
