@@ -30,7 +30,8 @@ run_soak() {
 	HSMUX_LOG=info "$soak" --log "$work/soak.log" "$@" "$module" group $plans >"$work/numbers" && return
 	result=$?
 	cat "$work/numbers"
-	grep -v '^hsmux: info: token' "$work/soak.log" | tail -n 40
+	grep -vE '^(hsmux|soak): ' "$work/soak.log" | head -n 20
+	grep -v '^hsmux: info: token' "$work/soak.log" | tail -n 30
 	return $result
 }
 
