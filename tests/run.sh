@@ -3,7 +3,7 @@
 # tests/run.sh [--quick] [--suite NAME]... [--no-install]
 #
 # Installs what the tests need (as root or with sudo; says so), builds with gcc and clang without a
-# warning, and runs every suite: unit lint badinput scenario differential conformance clients fuzz-smoke;
+# warning, and runs every suite: unit lint badinput scenario differential conformance clients soak fuzz-smoke;
 # then what can under ASan+UBSan, TSan and valgrind. The last line is "N passed, M failed, K skipped"; exit 0 only
 # if nothing failed.
 #
@@ -183,6 +183,7 @@ prepare_machine
 
 if build gcc gcc --buildtype=debugoptimized; then
 	run gcc gcc 3 "unit lint badinput scenario differential conformance clients"
+	run soak gcc 1 "soak"
 fi
 if [ -z "$quick" ]; then
 	if build clang clang --buildtype=debugoptimized; then
@@ -193,10 +194,12 @@ if [ -z "$quick" ]; then
 	fi
 	if build asan gcc -Db_sanitize=address,undefined; then
 		run asan asan 3 "unit badinput scenario differential conformance clients" --timeout-multiplier 3
+		run soak-asan asan 1 "soak" --timeout-multiplier 3
 	fi
 	if build tsan gcc -Db_sanitize=thread; then
 		without_randomisation
 		run tsan tsan 2 "threads" --timeout-multiplier 5
+		run soak-tsan tsan 1 "soak" --timeout-multiplier 5
 		before=
 	fi
 	if [ -e build-gcc/build.ninja ]; then

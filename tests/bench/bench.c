@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The benchmark: one measurement a call; run.sh makes the tokens, calls it and prints the table.
  *
- *   bench time|ratio|rsa|threads|contention NAME=MODULE,LABEL...   the first is the direct side
+ *   bench time|updates|ratio|rsa|parts|threads|balanced|contention NAME=MODULE,LABEL...
+ *                                    the first is the direct side
  *   bench find FEW=MODULE,LABEL MANY=MODULE,LABEL
  *   bench calls|locks ID WORK NAME=MODULE,LABEL
  *   bench memory NAME=MODULE,LABEL
  *   bench start NAME=MODULE,LABEL    microseconds from dlopen to the first signature
  *   bench loop WORK N NAME=MODULE,LABEL    for callgrind: N pieces below work_run
- *   bench key NAME=MODULE,LABEL      makes the keys of `ratio` on a token: P-256 and AES, RSA as
- * "rsa"
+ *   bench key NAME=MODULE,LABEL      puts the keys of known.h on a token
  *
- * BENCH_PIN in the environment. Prints "ID NAME VALUE" lines. Exit 0 unless it could not measure.
+ * BENCH_PIN and BENCH_KEYS (side_open) in the environment. Prints "ID NAME VALUE" lines. Exit 0
+ * unless it could not measure.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/known.h"
 
 static int start(char *description)
 {
@@ -42,106 +44,48 @@ static int loop(enum work what, unsigned long n, char *description)
 	return 0;
 }
 
-static bool make_pair(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, CK_MECHANISM_TYPE type, char *label)
-{
-	static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-	static CK_BYTE exponent[] = {1, 0, 1};
-	CK_ULONG bits = 2048;
-	CK_BBOOL yes = CK_TRUE;
-	bool is_ec = type == CKM_EC_KEY_PAIR_GEN;
-	CK_ATTRIBUTE public[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)},
-		{CKA_LABEL, label, strlen(label)},
-		{CKA_EC_PARAMS, p256, sizeof(p256)},
-		{CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)},
-	};
-	CK_ATTRIBUTE private[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)},
-		{CKA_PRIVATE, &yes, sizeof(yes)},
-		{CKA_LABEL, label, strlen(label)},
-		{CKA_SIGN, &yes, sizeof(yes)},
-	};
-	CK_MECHANISM m = {type, NULL, 0};
-	CK_OBJECT_HANDLE a;
-	CK_OBJECT_HANDLE b;
-
-	if (!is_ec)
-	public[2] = (CK_ATTRIBUTE){CKA_MODULUS_BITS, &bits, sizeof(bits)};
-	return f->C_GenerateKeyPair(s, &m, public, is_ec ? 3 : 4, private, 4, &a, &b) == CKR_OK;
-}
-
-static bool make_aes(CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, char *label)
-{
-	CK_ULONG len = 32;
-	CK_BBOOL yes = CK_TRUE;
-	CK_ATTRIBUTE tmpl[] = {
-		{CKA_TOKEN, &yes, sizeof(yes)},
-		{CKA_LABEL, label, strlen(label)},
-		{CKA_ENCRYPT, &yes, sizeof(yes)},
-		{CKA_VALUE_LEN, &len, sizeof(len)},
-	};
-	CK_MECHANISM m = {CKM_AES_KEY_GEN, NULL, 0};
-	CK_OBJECT_HANDLE key;
-
-	return f->C_GenerateKey(s, &m, tmpl, 4, &key) == CKR_OK;
-}
-
+/* The keys of known.h, on a token of its own library. */
 static int make_keys(char *description)
 {
-	char ec_label[] = "key-00000001";
-	char rsa_label[] = "rsa";
-	char *module = strchr(description, '=');
-	char *token = module ? strrchr(module, ',') : NULL;
-	char *pin = getenv("BENCH_PIN");
-	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
-	struct side s = {.name = description};
+	struct side s;
 
-	if (!token || !pin)
-		return 2;
-	*module++ = '\0';
-	*token++ = '\0';
-	if (!load_module(module, &s.m) || s.m.f->C_Initialize(&args) != CKR_OK ||
-	    !load_find_slot(s.m.f, token, &s.slot))
-		return 1;
-	s.session = side_session(&s);
-	if (s.m.f->C_Login(s.session, CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin)) != CKR_OK ||
-	    !make_pair(s.m.f, s.session, CKM_EC_KEY_PAIR_GEN, ec_label) ||
-	    !make_pair(s.m.f, s.session, CKM_RSA_PKCS_KEY_PAIR_GEN, rsa_label) ||
-	    !make_aes(s.m.f, s.session, ec_label))
+	if (!side_enter(&s, description) || !known_import(s.m.f, s.session))
 		return 1;
 	return s.m.f->C_Finalize(NULL) == CKR_OK ? 0 : 1;
 }
 
+/* Measurements that compare sides. */
+static const struct {
+	const char *name;
+	bool (*measure)(struct side *sides, unsigned count);
+} comparisons[] = {
+	{"time", measure_time},         {"ratio", measure_ratio},
+	{"rsa", measure_rsa},           {"threads", measure_threads},
+	{"updates", measure_updates},   {"parts", measure_parts},
+	{"balanced", measure_balanced}, {"contention", measure_contention},
+	{"find", measure_find},         {"memory", measure_memory},
+};
+
 static int compare(const char *what, int count, char **descriptions)
 {
 	static struct side sides[8];
-	bool is_rsa = strcmp(what, "rsa") == 0;
-	bool is_good = false;
+	const char *keys = strcmp(what, "rsa") == 0 ? "rsa" : NULL;
 
 	if (count < 1 || count > 8)
 		return 2;
 	for (int i = 0; i < count; i++)
-		if (!side_open(&sides[i], descriptions[i], is_rsa ? "rsa" : NULL))
+		if (!side_open(&sides[i], descriptions[i], keys))
 			return 1;
-	if (strcmp(what, "time") == 0)
-		is_good = measure_time(sides, (unsigned)count);
-	else if (strcmp(what, "ratio") == 0 || is_rsa)
-		is_good = measure_ratio(sides, (unsigned)count, is_rsa);
-	else if (strcmp(what, "threads") == 0)
-		is_good = measure_threads(sides, (unsigned)count);
-	else if (strcmp(what, "contention") == 0)
-		is_good = measure_contention(sides, (unsigned)count);
-	else if (strcmp(what, "memory") == 0)
-		is_good = measure_memory(&sides[0]);
-	else if (strcmp(what, "find") == 0 && count == 2)
-		is_good = measure_find(&sides[0], &sides[1]);
-	return is_good ? 0 : 1;
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
+		if (strcmp(comparisons[i].name, what) == 0)
+			return comparisons[i].measure(sides, (unsigned)count) ? 0 : 1;
+	return 2;
 }
 
 static int counted(bool is_locks, const char *id, const char *work, char *description)
 {
 	enum work what = work_find(work);
-	struct side s = {.name = "hsmux"};
+	struct side s;
 
 	if (what == WORK_COUNT)
 		return 2;

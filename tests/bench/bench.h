@@ -16,8 +16,10 @@ struct side {
 	struct loaded m;
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
-	CK_OBJECT_HANDLE key; /* private key that signs */
-	CK_OBJECT_HANDLE aes; /* secret key, or 0 */
+	CK_OBJECT_HANDLE key; /* that signs */
+	CK_OBJECT_CLASS class;
+	const char *label;
+	CK_OBJECT_HANDLE aes;
 	CK_MECHANISM_TYPE sign;
 };
 
@@ -29,12 +31,24 @@ enum work {
 	WORK_OPEN,
 	WORK_GCM_1K,
 	WORK_GCM_64K,
+	WORK_SIGN_1,  /* in one part of 64 bytes */
+	WORK_SIGN_65, /* in 65 parts of 64 bytes */
+	WORK_CBC_1,
+	WORK_CBC_65,
+	WORK_MIB_SIGN, /* 1 MiB in 64 parts */
+	WORK_MIB_CBC,
+	WORK_MIB_GCM,
+	WORK_MIB_DIGEST,
 	WORK_COUNT
 };
 
-/* Reads "NAME=MODULE,LABEL" and opens it: initialised, logged in, key found by the label
- * "key-00000001" or `key_label`. The PIN is BENCH_PIN. False with a message. */
-bool side_open(struct side *s, char *description, const char *key_label);
+/* Reads "NAME=MODULE,LABEL" and opens it: initialised and logged in. The PIN is BENCH_PIN. False
+ * with a message. */
+bool side_enter(struct side *s, char *description);
+
+/* The same, and finds the keys: "null" (of the null token), "ec" or "rsa" (known.h); NULL for what
+ * BENCH_KEYS says, or null. */
+bool side_open(struct side *s, char *description, const char *keys);
 
 /* Another session on the side; for threads. 0 when refused. */
 CK_SESSION_HANDLE side_session(const struct side *s);
@@ -46,6 +60,9 @@ enum work work_find(const char *name);
  * is below it. */
 bool work_run(const struct side *s, CK_SESSION_HANDLE session, enum work what, unsigned long n);
 
+/* Does a piece of work in parts (parts.c). */
+CK_RV parts_run(const struct side *s, CK_SESSION_HANDLE session, enum work what);
+
 /* Nanoseconds of CPU of this thread, and of monotonic time. */
 double cpu_ns(void);
 double wall_ns(void);
@@ -55,12 +72,16 @@ double median(double *values, unsigned count);
 
 /* The measurements; each prints lines "ID SIDE VALUE". False when it could not measure. */
 bool measure_time(struct side *sides, unsigned count);
-bool measure_ratio(struct side *sides, unsigned count, bool is_rsa);
+bool measure_ratio(struct side *sides, unsigned count);
+bool measure_rsa(struct side *sides, unsigned count);
+bool measure_updates(struct side *sides, unsigned count);
+bool measure_parts(struct side *sides, unsigned count);
+bool measure_balanced(struct side *sides, unsigned count);
 bool measure_threads(struct side *sides, unsigned count);
 bool measure_contention(struct side *sides, unsigned count);
-bool measure_find(struct side *few, struct side *many);
+bool measure_find(struct side *sides, unsigned count);
 bool measure_system_calls(const char *id, struct side *s, enum work what, char *description);
 bool measure_locks(const char *id, struct side *s, enum work what);
-bool measure_memory(struct side *s);
+bool measure_memory(struct side *sides, unsigned count);
 
 #endif

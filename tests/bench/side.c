@@ -9,13 +9,28 @@
 
 #include "tests/bench/bench.h"
 
-static const char *const names[WORK_COUNT] = {"sign", "info",  "attribute", "find",
-					      "open", "gcm1k", "gcm64k"};
+static const char *const names[WORK_COUNT] = {
+	"sign",    "info",  "attribute", "find",     "open",    "gcm1k",   "gcm64k",    "sign-1",
+	"sign-65", "cbc-1", "cbc-65",    "mib-sign", "mib-cbc", "mib-gcm", "mib-digest"};
 
-static CK_OBJECT_CLASS private_class = CKO_PRIVATE_KEY;
 static CK_OBJECT_CLASS secret_class = CKO_SECRET_KEY;
-static CK_BYTE key_label[] = "key-00000001";
 static CK_BYTE data[65536];
+
+/* Keys to work with. Those of the null token sign with a secret key: two null tokens give the same
+ * answers with it, which shows that it is one key, while their private keys can prove nothing. */
+struct sort {
+	const char *name;
+	const char *label;
+	const char *aes_label;
+	CK_OBJECT_CLASS class;
+	CK_MECHANISM_TYPE sign;
+};
+
+static const struct sort sorts[] = {
+	{"null", "key-00000001", "key-00000001", CKO_SECRET_KEY, CKM_AES_CMAC},
+	{"ec", "known-ec", "known-aes", CKO_PRIVATE_KEY, CKM_ECDSA},
+	{"rsa", "known-rsa", "known-aes", CKO_PRIVATE_KEY, CKM_RSA_PKCS},
+};
 
 double cpu_ns(void)
 {
@@ -57,11 +72,14 @@ enum work work_find(const char *name)
 }
 
 static bool find(const struct side *s, CK_SESSION_HANDLE session, CK_OBJECT_CLASS *class,
-		 char *label, CK_OBJECT_HANDLE *out)
+		 const char *name, CK_OBJECT_HANDLE *out)
 {
+	char label[32];
 	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, class, sizeof(*class)},
-			       {CKA_LABEL, label, strlen(label)}};
+			       {CKA_LABEL, label, strlen(name)}};
 	CK_ULONG count = 0;
+
+	memcpy(label, name, strlen(name)); /* all of ours are shorter */
 
 	return s->m.f->C_FindObjectsInit(session, tmpl, 2) == CKR_OK &&
 	       s->m.f->C_FindObjects(session, out, 1, &count) == CKR_OK &&
@@ -77,37 +95,65 @@ CK_SESSION_HANDLE side_session(const struct side *s)
 	return session;
 }
 
-bool side_open(struct side *s, char *description, const char *label)
+/* The sort called so; else that of the null token. */
+static const struct sort *sort_find(const char *name)
 {
-	char *module = strchr(description, '=');
-	char *token = module ? strrchr(module, ',') : NULL;
-	char *pin = getenv("BENCH_PIN");
-	char copy[64];
+	for (unsigned i = 0; name && i < sizeof(sorts) / sizeof(sorts[0]); i++)
+		if (strcmp(sorts[i].name, name) == 0)
+			return &sorts[i];
+	return &sorts[0];
+}
+
+static bool enter(struct side *s, const char *module, const char *token, char *pin)
+{
 	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
 	CK_RV rv;
 
-	if (!token || !pin)
-		return false;
-	*module++ = '\0';
-	*token++ = '\0';
-	*s = (struct side){.name = description, .sign = CKM_ECDSA};
 	if (!load_module(module, &s->m))
 		return false;
 	rv = s->m.f->C_Initialize(&args);
 	if ((rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) ||
 	    !load_find_slot(s->m.f, token, &s->slot)) {
-		fprintf(stderr, "%s: no token %s\n", description, token);
+		fprintf(stderr, "%s: no token %s\n", s->name, token);
 		return false;
 	}
 	s->session = side_session(s);
 	rv = s->m.f->C_Login(s->session, CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin));
-	snprintf(copy, sizeof(copy), "%s", label ? label : (const char *)key_label);
-	if ((rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) ||
-	    !find(s, s->session, &private_class, copy, &s->key)) {
-		fprintf(stderr, "%s: no key %s\n", description, copy);
+	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN) {
+		fprintf(stderr, "%s: login: 0x%lx\n", s->name, rv);
 		return false;
 	}
-	(void)find(s, s->session, &secret_class, copy, &s->aes);
+	return true;
+}
+
+bool side_enter(struct side *s, char *description)
+{
+	char *module = strchr(description, '=');
+	char *token = module ? strrchr(module, ',') : NULL;
+	char *pin = getenv("BENCH_PIN");
+
+	if (!token || !pin)
+		return false;
+	*module++ = '\0';
+	*token++ = '\0';
+	*s = (struct side){.name = description};
+	return enter(s, module, token, pin);
+}
+
+bool side_open(struct side *s, char *description, const char *keys)
+{
+	const struct sort *sort = sort_find(keys ? keys : getenv("BENCH_KEYS"));
+
+	if (!side_enter(s, description))
+		return false;
+	s->sign = sort->sign;
+	s->class = sort->class;
+	s->label = sort->label;
+	if (!find(s, s->session, &s->class, sort->label, &s->key) ||
+	    !find(s, s->session, &secret_class, sort->aes_label, &s->aes)) {
+		fprintf(stderr, "%s: no key %s\n", description, sort->label);
+		return false;
+	}
 	return true;
 }
 
@@ -149,6 +195,7 @@ static CK_RV attribute_once(const struct side *s, CK_SESSION_HANDLE session)
 
 static CK_RV once(const struct side *s, CK_SESSION_HANDLE session, enum work what)
 {
+	CK_OBJECT_CLASS class = s->class;
 	CK_SESSION_INFO info;
 	CK_OBJECT_HANDLE key;
 
@@ -160,15 +207,22 @@ static CK_RV once(const struct side *s, CK_SESSION_HANDLE session, enum work wha
 	case WORK_ATTRIBUTE:
 		return attribute_once(s, session);
 	case WORK_FIND:
-		return find(s, session, &private_class, (char *)key_label, &key)
-			       ? CKR_OK
-			       : CKR_GENERAL_ERROR;
+		return find(s, session, &class, s->label, &key) ? CKR_OK : CKR_GENERAL_ERROR;
 	case WORK_OPEN:
 		return open_once(s);
 	case WORK_GCM_1K:
 		return gcm_once(s, session, 1024);
 	case WORK_GCM_64K:
 		return gcm_once(s, session, 65536);
+	case WORK_SIGN_1:
+	case WORK_SIGN_65:
+	case WORK_CBC_1:
+	case WORK_CBC_65:
+	case WORK_MIB_SIGN:
+	case WORK_MIB_CBC:
+	case WORK_MIB_GCM:
+	case WORK_MIB_DIGEST:
+		return parts_run(s, session, what);
 	case WORK_COUNT:
 		break;
 	}

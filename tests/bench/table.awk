@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Joins `goals` and the lines "ID SIDE VALUE" of all measurements; a value measured several times counts
-# with its median. Prints one row a goal. Exit 1 when a goal was not measured.
+# with its median. Prints one row a goal; what is judged is the side hsmux, a virtual token of two members.
+# Exit 1 when a goal was not measured.
 
 function median(list, n,    a, i, j, t) {
 	split(list, a, " ")
@@ -35,17 +36,18 @@ FNR == NR {
 }
 
 END {
-	form = "%-13s %-78s %10s %10s %10s %7s %-4s %7s %-4s\n"
-	printf form, "goal", "what", "direct", "hsmux", "proxy", "must", "", "aim", ""
+	form = "%-15s %-78s %10s %10s %10s %10s %7s %-4s %7s %-4s\n"
+	printf form, "goal", "what", "direct", "hsmux", "one", "proxy", "must", "", "aim", ""
 	for (g = 1; g <= goals; g++) {
 		got = value(id[g], "hsmux")
 		if (got == "") {
-			printf form, id[g], what[g], "-", "-", "-", must[g], "?", aim[g], "?"
+			printf form, id[g], what[g], "-", "-", value(id[g], "one"), "-", must[g], "?", aim[g], "?"
 			missing = 1
 			continue
 		}
 		text = what[g] (unit[g] == "" ? "" : ", " unit[g])
-		printf form, id[g], text, value(id[g], "direct"), got, value(id[g], "proxy"), \
+		printf form, id[g], text, value(id[g], "direct"), got, \
+			value(id[g], "one"), value(id[g], "proxy"), \
 			must[g], verdict(better[g], got, must[g]), aim[g], verdict(better[g], got, aim[g])
 	}
 	exit missing

@@ -29,9 +29,10 @@ static unsigned long calibrate(const struct side *s, enum work what)
 	}
 }
 
-static bool added(const char *id, struct side *sides, unsigned count, enum work what)
+/* Per side and round, ns of CPU for one piece. */
+static bool sample(struct side *sides, unsigned count, enum work what,
+		   double ns[MAX_SIDES][BENCH_ROUNDS])
 {
-	double ns[MAX_SIDES][BENCH_ROUNDS];
 	unsigned long n = calibrate(&sides[0], what);
 
 	if (n == 0)
@@ -44,12 +45,50 @@ static bool added(const char *id, struct side *sides, unsigned count, enum work 
 				return false;
 			ns[i][round] = (cpu_ns() - begin) / (double)n;
 		}
+	return true;
+}
+
+static void print_added(const char *id, const struct side *sides, unsigned count,
+			double ns[MAX_SIDES][BENCH_ROUNDS])
+{
 	for (unsigned i = count; i-- > 0;) { /* the direct side last: the others subtract it */
 		for (unsigned round = 0; i && round < BENCH_ROUNDS; round++)
 			ns[i][round] -= ns[0][round];
 		printf("%s %s %.1f\n", id, sides[i].name, median(ns[i], BENCH_ROUNDS));
 	}
+}
+
+static bool added(const char *id, struct side *sides, unsigned count, enum work what)
+{
+	double ns[MAX_SIDES][BENCH_ROUNDS];
+
+	if (!sample(sides, count, what, ns))
+		return false;
+	print_added(id, sides, count, ns);
 	return true;
+}
+
+/* One Update: 64 of them are the difference between 65 and one. */
+static bool added_by_update(const char *id, struct side *sides, unsigned count, enum work one,
+			    enum work many)
+{
+	double ns[MAX_SIDES][BENCH_ROUNDS];
+	double more[MAX_SIDES][BENCH_ROUNDS];
+
+	if (!sample(sides, count, one, ns) || !sample(sides, count, many, more))
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned round = 0; round < BENCH_ROUNDS; round++)
+			ns[i][round] = (more[i][round] - ns[i][round]) / 64;
+	print_added(id, sides, count, ns);
+	return true;
+}
+
+bool measure_updates(struct side *sides, unsigned count)
+{
+	return count <= MAX_SIDES &&
+	       added_by_update("P10-update-sign", sides, count, WORK_SIGN_1, WORK_SIGN_65) &&
+	       added_by_update("P10-update-cbc", sides, count, WORK_CBC_1, WORK_CBC_65);
 }
 
 bool measure_time(struct side *sides, unsigned count)
@@ -61,13 +100,15 @@ bool measure_time(struct side *sides, unsigned count)
 }
 
 #define SAMPLES 401
+#define FEWER   101
 
 /* Medians of single operations, alternating one by one. */
-static bool ratio(const char *id, struct side *sides, unsigned count, enum work what)
+static bool ratio(const char *id, struct side *sides, unsigned count, enum work what,
+		  unsigned samples)
 {
 	static double ns[MAX_SIDES][SAMPLES];
 
-	for (unsigned n = 0; n < SAMPLES; n++)
+	for (unsigned n = 0; n < samples; n++)
 		for (unsigned i = 0; i < count; i++) {
 			double begin = wall_ns();
 
@@ -76,27 +117,36 @@ static bool ratio(const char *id, struct side *sides, unsigned count, enum work 
 			ns[i][n] = wall_ns() - begin;
 		}
 	for (unsigned i = 0; i < count; i++) {
-		double p50 = median(ns[i], SAMPLES);
+		double p50 = median(ns[i], samples);
 
 		if (i == 0)
 			printf("%s %s %.1f\n", id, sides[0].name, p50);
 		else
-			printf("%s %s %.3f\n", id, sides[i].name, p50 / median(ns[0], SAMPLES));
+			printf("%s %s %.3f\n", id, sides[i].name, p50 / median(ns[0], samples));
 	}
 	return true;
 }
 
-bool measure_ratio(struct side *sides, unsigned count, bool is_rsa)
+bool measure_rsa(struct side *sides, unsigned count)
 {
-	if (count > MAX_SIDES)
-		return false;
+	return count <= MAX_SIDES && ratio("P9-rsa2048", sides, count, WORK_SIGN, SAMPLES);
+}
+
+bool measure_ratio(struct side *sides, unsigned count)
+{
+	return count <= MAX_SIDES && ratio("P9-p256", sides, count, WORK_SIGN, SAMPLES) &&
+	       ratio("P9-gcm1k", sides, count, WORK_GCM_1K, SAMPLES) &&
+	       ratio("P9-gcm64k", sides, count, WORK_GCM_64K, SAMPLES);
+}
+
+bool measure_parts(struct side *sides, unsigned count)
+{
 	for (unsigned i = 0; i < count; i++)
-		sides[i].sign = is_rsa ? CKM_RSA_PKCS : CKM_ECDSA;
-	if (is_rsa)
-		return ratio("P9-rsa2048", sides, count, WORK_SIGN);
-	return ratio("P9-p256", sides, count, WORK_SIGN) &&
-	       ratio("P9-gcm1k", sides, count, WORK_GCM_1K) &&
-	       ratio("P9-gcm64k", sides, count, WORK_GCM_64K);
+		sides[i].sign = CKM_SHA256_RSA_PKCS;
+	return count <= MAX_SIDES && ratio("P10-sign", sides, count, WORK_MIB_SIGN, FEWER) &&
+	       ratio("P10-cbc", sides, count, WORK_MIB_CBC, FEWER) &&
+	       ratio("P10-gcm", sides, count, WORK_MIB_GCM, FEWER) &&
+	       ratio("P10-digest", sides, count, WORK_MIB_DIGEST, FEWER);
 }
 
 /* One thread's part. */
@@ -157,27 +207,37 @@ static bool together(const struct side *s, enum work what, unsigned threads, uns
 /* Signatures each thread makes in a slice of P11: 20 of 5 ms are 0.1 s. */
 #define DEVICE_SLICE 20
 
-bool measure_threads(struct side *sides, unsigned count)
+/* Signatures a second of each side with so many threads, the others times the direct side. */
+static bool rates(const char *id, struct side *sides, unsigned count, unsigned threads)
 {
-	static const unsigned threads[] = {1, 2, 4, 8, 16};
 	double wall[MAX_SIDES][BENCH_ROUNDS];
 	double cpu;
 
-	for (unsigned t = 0; t < sizeof(threads) / sizeof(threads[0]); t++) {
-		for (unsigned round = 0; round < BENCH_ROUNDS; round++)
-			for (unsigned i = 0; i < count; i++)
-				if (!together(&sides[i], WORK_SIGN, threads[t], DEVICE_SLICE,
-					      &wall[i][round], &cpu))
-					return false;
-		for (unsigned i = count; i-- > 0;) {
-			double m = median(wall[i], BENCH_ROUNDS);
-			double rate = threads[t] * DEVICE_SLICE / (m / 1e9);
+	for (unsigned round = 0; round < BENCH_ROUNDS; round++)
+		for (unsigned i = 0; i < count; i++)
+			if (!together(&sides[i], WORK_SIGN, threads, DEVICE_SLICE, &wall[i][round],
+				      &cpu))
+				return false;
+	for (unsigned i = count; i-- > 0;) {
+		double m = median(wall[i], BENCH_ROUNDS);
+		double rate = threads * DEVICE_SLICE / (m / 1e9);
 
-			printf("P11-%u %s %.3f\n", threads[t], sides[i].name,
-			       i ? median(wall[0], BENCH_ROUNDS) / m : rate);
-		}
+		printf("%s %s %.3f\n", id, sides[i].name,
+		       i ? median(wall[0], BENCH_ROUNDS) / m : rate);
 	}
 	return true;
+}
+
+bool measure_threads(struct side *sides, unsigned count)
+{
+	return count <= MAX_SIDES && rates("P11-1", sides, count, 1) &&
+	       rates("P11-2", sides, count, 2) && rates("P11-4", sides, count, 4) &&
+	       rates("P11-8", sides, count, 8) && rates("P11-16", sides, count, 16);
+}
+
+bool measure_balanced(struct side *sides, unsigned count)
+{
+	return count <= MAX_SIDES && rates("P12", sides, count, 16);
 }
 
 bool measure_contention(struct side *sides, unsigned count)
@@ -202,10 +262,12 @@ bool measure_contention(struct side *sides, unsigned count)
 	return true;
 }
 
-bool measure_find(struct side *few, struct side *many)
+bool measure_find(struct side *sides, unsigned count)
 {
+	const struct side *few = &sides[0];
+	const struct side *many = &sides[1];
 	double ratios[BENCH_ROUNDS];
-	unsigned long n = calibrate(few, WORK_FIND);
+	unsigned long n = count == 2 ? calibrate(few, WORK_FIND) : 0;
 
 	for (unsigned round = 0; round < BENCH_ROUNDS; round++) {
 		double begin = cpu_ns();
