@@ -53,6 +53,11 @@ struct verdict {
 
 static _Thread_local struct verdict current;
 
+/* Held for reading while the real module works. Sessions and logins are lost between two calls, never
+ * under one: SoftHSM2 2.6 uses freed memory when C_CloseAllSessions overtakes C_Sign. */
+static pthread_rwlock_t inside = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local bool is_inside;
+
 static void plan_read(const char *file)
 {
 	char line[512];
@@ -98,6 +103,7 @@ static void lock_instance(void)
 
 	if (atomic_exchange(&owner, self) != self) {
 		pthread_mutex_init(&instance.lock, NULL);
+		pthread_rwlock_init(&inside, NULL);
 		instance.working = 0;
 	}
 	pthread_mutex_lock(&instance.lock);
@@ -255,11 +261,19 @@ CK_RV fault_before(enum token_call call)
 	plan_refresh();
 	judge(call, v);
 	unlock_instance();
-	lose(v->loses_sessions, v->logs_out);
+	if (v->loses_sessions || v->logs_out) {
+		pthread_rwlock_wrlock(&inside);
+		lose(v->loses_sessions, v->logs_out);
+		pthread_rwlock_unlock(&inside);
+	}
 	if (v->hangs)
 		hang(v->version);
 	if (v->delay_us)
 		pause_us(v->delay_us);
+	/* What waits for an event may wait for ever. */
+	is_inside = v->answer == CKR_OK && call != CALL_WaitForSlotEvent;
+	if (is_inside)
+		pthread_rwlock_rdlock(&inside);
 	return v->answer;
 }
 
@@ -296,6 +310,9 @@ CK_RV fault_after(enum token_call call, CK_RV rv)
 {
 	bool is_called = current.answer == CKR_OK;
 
+	if (is_inside)
+		pthread_rwlock_unlock(&inside);
+	is_inside = false;
 	lock_instance();
 	if (is_called)
 		follow_sessions(call, rv);
