@@ -140,7 +140,7 @@ static unsigned offering(const struct call *c, unsigned mask)
 	return able ? able : mask;
 }
 
-static unsigned serving(const struct call *c, unsigned mask)
+unsigned choose_serving(const struct call *c, unsigned mask)
 {
 	unsigned able = 0;
 
@@ -165,7 +165,7 @@ struct member *choose_member(const struct call *c, unsigned mask)
 	const struct config_token *conf = g->conf;
 	struct member *m = NULL;
 
-	mask = serving(c, mask);
+	mask = choose_serving(c, mask);
 	if (mask == 0)
 		return NULL;
 	if (conf->mode == CONFIG_MODE_CAPABILITY)

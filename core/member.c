@@ -431,12 +431,26 @@ void member_probe(struct member *m)
 	pthread_mutex_unlock(&m->lib->lock);
 }
 
+void member_renew(struct member *m, unsigned epoch)
+{
+	pthread_mutex_lock(&m->lib->lock);
+	if (atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch) {
+		atomic_fetch_add(&m->epoch, 1);
+		atomic_store(&m->user, 0);
+		object_drop_epoch(m);
+		log_msg(LOG_LEVEL_WARN,
+			"member %s of token %s: forgot its login or its sessions; it is logged in again",
+			m->conf->name, m->group_label);
+	}
+	pthread_mutex_unlock(&m->lib->lock);
+}
+
 bool member_alive(struct member *m)
 {
-	if (was_just_asked(m))
+	if (member_was_just_asked(m))
 		return seems_alive(m);
 	pthread_mutex_lock(&m->lib->lock);
-	if (!was_just_asked(m)) {
+	if (!member_was_just_asked(m)) {
 		atomic_store(&m->probe_ms, clock_ms());
 		if (atomic_load(&m->state) == MEMBER_UP)
 			probe_now(m);

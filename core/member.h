@@ -140,11 +140,19 @@ bool member_up(struct member *member, bool force);
  * become worthless. Nothing happens when the epoch is over already. */
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
+/* The member forgot its login, or its sessions, in `epoch` and is otherwise well: its handles and sessions
+ * are worthless (SoftHSM2 numbers private objects anew at each login), it goes on in a new epoch, public.
+ * Nothing happens when the epoch is over already. */
+void member_renew(struct member *member, unsigned epoch);
+
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
  * probes it (probe.h), at most every 250 ms (every 20 where another could do the work). True when
  * it answers as it should. Doubtful answers of the canary make it false, and the configured number
  * of them in a row takes the member out. */
 bool member_alive(struct member *member);
+
+/* True when member_alive() would answer from what it heard a moment ago. */
+bool member_was_just_asked(struct member *member);
 
 /* Probes it now, if it is up; takes it out as member_alive() does. */
 void member_probe(struct member *member);

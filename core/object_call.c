@@ -61,6 +61,7 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 	if (rv != CKR_OK)
 		return rv;
 	call->place = is_token ? CALL_BORROW : CALL_HOME;
+	call->is_volatile = !is_token;
 	call->tmpl[0] = list.attrs;
 	call->tmpl_count[0] = list.count;
 	rv = call_run(call);

@@ -48,13 +48,16 @@ static unsigned rank_of_holders(const struct group *g, uint32_t handle)
 	return best;
 }
 
-/* Whether an object that is known may also be this one of member `m`: it has none there yet. */
-static bool has_room(const struct trait *t, const struct member *m, unsigned epoch)
+/* Whether an object that is known may also be this one of member `m`: it has none there yet, and this
+ * one was not found to be another. */
+static bool has_room(const struct trait *t, const struct member *m, unsigned epoch,
+		     CK_OBJECT_HANDLE real)
 {
 	const struct object *o = object_slot(t->handle);
+	const struct object_place *at = o ? &o->at[m->index] : NULL;
 
-	return o && !atomic_load(&o->bound) && atomic_load(&o->at[m->index].found) != epoch &&
-	       atomic_load(&o->at[m->index].absent) != epoch;
+	return at && !atomic_load(&o->bound) && atomic_load(&at->found) != epoch &&
+	       (atomic_load(&at->absent) != epoch || atomic_load(&at->real) != real);
 }
 
 static bool is_buf(const struct buf *a, const struct buf *b)
@@ -73,15 +76,15 @@ static bool is_half_named(const struct identity *a, const struct identity *b)
 
 /* The object that this one of member `m` is, or NULL. */
 static struct trait *match(const struct group *g, const struct member *m, unsigned epoch,
-			   const struct identity *id)
+			   CK_OBJECT_HANDLE real, const struct identity *id)
 {
 	struct trait *t = NULL;
 
 	while ((t = trait_by_name(g, id, t)) != NULL)
-		if (has_room(t, m, epoch) && identity_compare(&t->id, id) == IDENTITY_SAME)
+		if (has_room(t, m, epoch, real) && identity_compare(&t->id, id) == IDENTITY_SAME)
 			return t;
 	while ((t = trait_by_digest(g, id, t)) != NULL)
-		if (has_room(t, m, epoch) && t->id.key_type == id->key_type &&
+		if (has_room(t, m, epoch, real) && t->id.key_type == id->key_type &&
 		    is_half_named(&t->id, id))
 			return t;
 	return NULL;
@@ -153,7 +156,7 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 		    struct identity *id, uint32_t *handle)
 {
-	struct trait *t = match(g, m, epoch, id);
+	struct trait *t = match(g, m, epoch, real, id);
 
 	if (!t)
 		return add_new(g, m, epoch, real, id, handle);

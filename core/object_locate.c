@@ -22,6 +22,8 @@ struct sought {
 	uint32_t handle;
 	struct identity id;
 	bool is_proven;
+	CK_OBJECT_HANDLE other; /* what has its name there and is not it; 0: nothing */
+	enum identity_match is; /* what was shown of that one */
 	CK_ATTRIBUTE *tmpl; /* of a session object, in locked pages; NULL for others */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;
@@ -138,17 +140,18 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 		}
 }
 
-static void report_other(const struct sought *s, const struct member *m)
+/* What is there under its name is not it, or cannot be shown to be. */
+static void report_other(const struct sought *s, const struct member *m, enum identity_match is)
 {
 	log_msg(LOG_LEVEL_WARN,
-		"token %s: member %s has another key under the label \"%.*s\": it is never used in "
-		"place "
-		"of the one that the other members have",
-		m->group_label, m->conf->name, (int)s->id.label.len,
-		s->id.label.data ? (const char *)s->id.label.data : "");
+		"token %s: member %s has %s under the label \"%.*s\": it is never used in place of the "
+		"one that the other members have",
+		m->group_label, m->conf->name,
+		is == IDENTITY_DIFFERENT ? "another key" : "a key that cannot prove to be the same",
+		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
-/* One candidate: CKR_OK when it is the one. */
+/* One candidate: CKR_OK when it is the one, CKR_OBJECT_HANDLE_INVALID when it is not. */
 static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	enum identity_match is = IDENTITY_UNKNOWN;
@@ -165,7 +168,8 @@ static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HAND
 		bind_here(s, ms->member, is == IDENTITY_DIFFERENT);
 		return settle(s, ms, real);
 	}
-	report_other(s, ms->member);
+	s->other = real;
+	s->is = is;
 	object_map_drop(ms->member, real, s->handle);
 	return CKR_OBJECT_HANDLE_INVALID;
 }
@@ -265,11 +269,22 @@ static CK_RV locate(struct sought *s, struct session *session, struct member_ses
 	}
 	if (atomic_load(&at->found) == ms->epoch) {
 		*real = atomic_load(&at->real);
-		return try_one(s, ms, *real);
+		rv = try_one(s, ms, *real);
+		if (rv != CKR_OBJECT_HANDLE_INVALID)
+			return rv;
 	}
 	if (s->id.kind == IDENTITY_NONE)
 		return CKR_OBJECT_HANDLE_INVALID;
 	return search(s, ms, real);
+}
+
+/* Nothing is found, and no proof is given, on a member that forgot its login. */
+static bool is_logged_out(const struct group *g, struct member_session *ms)
+{
+	CK_STATE state = 0;
+
+	return atomic_load(&g->user) == GROUP_USER && pool_state(ms, &state) == CKR_OK &&
+	       state != CKS_RO_USER_FUNCTIONS && state != CKS_RW_USER_FUNCTIONS;
 }
 
 CK_RV object_locate(struct group *g, struct session *session, struct member_session *ms,
@@ -283,10 +298,17 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 		return CKR_OBJECT_HANDLE_INVALID;
 	rv = locate(&s, session, ms, real);
 	o = object_slot(s.handle);
-	if (o && is_lack(rv)) {
-		object_absent(o, ms->member, ms->epoch);
-		rv = CKR_OBJECT_HANDLE_INVALID;
+	if (o && is_lack(rv) && atomic_load(&o->at[ms->member->index].absent) != ms->epoch) {
+		if (is_logged_out(g, ms)) {
+			sought_end(&s);
+			return CKR_USER_NOT_LOGGED_IN;
+		}
+		if (s.other)
+			report_other(&s, ms->member, s.is);
+		object_absent(o, ms->member, ms->epoch, s.other);
 	}
+	if (is_lack(rv))
+		rv = CKR_OBJECT_HANDLE_INVALID;
 	sought_end(&s);
 	return rv;
 }

@@ -188,12 +188,14 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 		atomic_store(&at->proven, epoch);
 }
 
-void object_absent(struct object *o, const struct member *m, unsigned epoch)
+void object_absent(struct object *o, const struct member *m, unsigned epoch,
+		   CK_OBJECT_HANDLE other)
 {
 	struct object_place *at = &o->at[m->index];
 
 	atomic_store(&at->proven, 0);
 	atomic_store(&at->found, 0);
+	atomic_store(&at->real, other);
 	atomic_store(&at->absent, epoch);
 }
 

@@ -442,3 +442,21 @@ void pool_empty(struct member *member, bool closes)
 			session_free(ms);
 	}
 }
+
+CK_RV pool_state(struct member_session *ms, CK_STATE *state)
+{
+	struct library *lib = ms->member->lib;
+	CK_RV rv = CKR_SESSION_HANDLE_INVALID;
+	struct library_guard guard;
+	CK_SESSION_INFO info;
+
+	if (!pool_enter(ms))
+		return rv;
+	library_guard(lib, &guard);
+	rv = lib->v2->C_GetSessionInfo(ms->real, &info);
+	library_unguard(&guard);
+	pool_leave(ms);
+	if (rv == CKR_OK)
+		*state = info.state;
+	return rv;
+}

@@ -217,18 +217,20 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	return rv;
 }
 
-/* Nobody who could do it serves: waits within the budget. True when it is worth looking again. */
+/* Nobody who could do it serves, or those who do failed: waits for one that does not, within the budget.
+ * True when it is worth looking again. */
 static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
 {
-	unsigned able = mask & ~t->lacking;
+	unsigned serving = choose_serving(c, mask);
+	unsigned away = mask & ~t->lacking & ~serving;
 
-	if (!t->waits || able == 0 || (c->sends > 0 && !again_is_safe(c)) || t->is_confirmed)
+	if (!t->waits || away == 0 || (c->sends > 0 && !again_is_safe(c)))
 		return false;
 	if (t->deadline_ms == 0)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
-	if (!health_wait(c->group, able, t->deadline_ms))
+	if (!health_wait(c->group, away, t->deadline_ms))
 		return false;
-	t->failed = 0;
+	t->failed &= serving;
 	return true;
 }
 
@@ -402,6 +404,8 @@ CK_RV route_run(struct call *c)
 	bool is_change = c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
 	unsigned mask = 1;
 
+	if (c->group->is_multi && c->place != CALL_BOUND)
+		health_tick();
 	if (c->id == CALL_C_FindObjectsInit)
 		return find_everywhere(c);
 	if (c->group->is_multi && is_change)

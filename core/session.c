@@ -18,6 +18,7 @@
 #include "core/alias.h"
 #include "core/base/clock.h"
 #include "core/find.h"
+#include "core/health.h"
 #include "core/login.h"
 #include "core/mux.h"
 #include "core/object.h"
@@ -139,6 +140,7 @@ static CK_RV open_in(struct group *g, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 	unsigned index;
 	CK_RV rv;
 
+	health_tick();
 	if (!group_present(g))
 		return CKR_TOKEN_NOT_PRESENT;
 	rv = count_in(g, flags);
