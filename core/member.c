@@ -414,7 +414,7 @@ static bool seems_alive(struct member *m)
 	return atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->suspicions) == 0;
 }
 
-static bool was_just_asked(const struct member *m)
+bool member_was_just_asked(const struct member *m)
 {
 	long long pause = m->group->is_multi ? PROBE_MULTI_MS : PROBE_MS;
 

@@ -152,7 +152,7 @@ void member_renew(struct member *member, unsigned epoch);
 bool member_alive(struct member *member);
 
 /* True when member_alive() would answer from what it heard a moment ago. */
-bool member_was_just_asked(struct member *member);
+bool member_was_just_asked(const struct member *member);
 
 /* Probes it now, if it is up; takes it out as member_alive() does. */
 void member_probe(struct member *member);

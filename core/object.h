@@ -56,6 +56,9 @@ unsigned object_holders(const struct group *group, CK_OBJECT_HANDLE handle);
 /* The same without members where a session object could be made, but is not. */
 unsigned object_copies(const struct group *group, CK_OBJECT_HANDLE handle);
 
+/* True for a session object. No lock. */
+bool object_is_volatile(const struct group *group, CK_OBJECT_HANDLE handle);
+
 /* Finds an object on the member of `ms`, an idle session, and proves that it is the same; a session
  * object is made again there from its template (for `session`, which then owns it). CKR_OK with the
  * real handle; CKR_OBJECT_HANDLE_INVALID when the member does not have it (remembered for this

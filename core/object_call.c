@@ -171,8 +171,10 @@ static CK_RV destroy_in(struct session *s, struct args *args)
 	rv = check_write(s, args->object);
 	if (rv == CKR_OK)
 		rv = call_run(&call);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK) {
 		object_drop(args->object);
+		session_release_homes(s);
+	}
 	return rv;
 }
 

@@ -48,6 +48,14 @@ static unsigned rank_of_holders(const struct group *g, uint32_t handle)
 	return best;
 }
 
+/* Whether this process worked with the object: what it means by the name does not change any more. */
+static bool is_known_well(const struct trait *t)
+{
+	const struct object *o = object_slot(t->handle);
+
+	return t->is_proven || (o && atomic_load(&o->is_used));
+}
+
 /* Whether an object that is known may also be this one of member `m`: it has none there yet, and this
  * one was not found to be another. */
 static bool has_room(const struct trait *t, const struct member *m, unsigned epoch,
@@ -141,7 +149,8 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 	object_place(object_slot(h), m, epoch, real, is_proven);
 	if (other) {
 		report(g, m, other);
-		if (rank_of_holders(g, other->handle) < rank_of(g, m->index))
+		if (is_known_well(other) ||
+		    rank_of_holders(g, other->handle) < rank_of(g, m->index))
 			trait_hide(trait_of(h), true);
 		else
 			trait_hide(other, true);

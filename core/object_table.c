@@ -120,6 +120,13 @@ unsigned object_holders(const struct group *group, CK_OBJECT_HANDLE handle)
 	return atomic_load(&o->handle) == handle ? mask : 0;
 }
 
+bool object_is_volatile(const struct group *group, CK_OBJECT_HANDLE handle)
+{
+	struct object_view view;
+
+	return object_resolve(group, handle, &view) && view.is_token == OBJECT_NO;
+}
+
 unsigned object_copies(const struct group *group, CK_OBJECT_HANDLE handle)
 {
 	struct object *o = slot_followed(&handle);

@@ -360,6 +360,13 @@ static CK_RV find_everywhere(struct call *c)
 	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
 }
 
+/* A session object that cannot be destroyed because its member fails just now goes with its session. */
+static bool is_gone_anyway(const struct call *c, CK_RV rv)
+{
+	return rv == CKR_DEVICE_ERROR && c->id == CALL_C_DestroyObject &&
+	       object_is_volatile(c->group, c->object[0].handle);
+}
+
 /* A change of an object happens wherever it is, or nowhere: one that was left on a member that is
  * away would come back with it. */
 static CK_RV change_everywhere(struct call *c)
@@ -368,6 +375,11 @@ static CK_RV change_everywhere(struct call *c)
 	unsigned mask = object_copies(g, c->object[0].handle), done = 0;
 	CK_RV rv = c->object[0].bad;
 
+	/* A session object goes with its session, also where it cannot be reached now. */
+	if (object_is_volatile(g, c->object[0].handle)) {
+		done = mask & ~choose_serving(c, mask) ? 1 : 0;
+		mask = choose_serving(c, mask);
+	}
 	for (unsigned i = 0; i < g->member_count; i++) {
 		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
 			continue;
@@ -384,10 +396,10 @@ static CK_RV change_everywhere(struct call *c)
 		rv = one(c, 1U << i, false);
 		if (rv == CKR_OK)
 			done++;
-		else if (rv != c->object[0].bad)
+		else if (rv != c->object[0].bad && !is_gone_anyway(c, rv))
 			return rv;
 	}
-	return done ? CKR_OK : rv;
+	return done || is_gone_anyway(c, rv) ? CKR_OK : rv;
 }
 
 /* An object that is named is not there any more, or the objects are on different members. */

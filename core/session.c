@@ -216,6 +216,27 @@ CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 	return *home ? CKR_OK : pool_take(m, 0, wait_ms, home);
 }
 
+static bool owns_there(const struct session *s, unsigned i)
+{
+	struct object_view view;
+
+	for (size_t k = 0; k < s->made_count; k++)
+		if (object_get(s->group, s->made[k], &view) && !view.target &&
+		    (object_copies(s->group, s->made[k]) & 1U << i))
+			return true;
+	return false;
+}
+
+void session_release_homes(struct session *s)
+{
+	for (unsigned i = 0; i < s->group->member_count; i++) {
+		if (!s->home[i] || owns_there(s, i))
+			continue;
+		pool_give(s->home[i], i);
+		s->home[i] = NULL;
+	}
+}
+
 static void drop_made(struct session *s)
 {
 	for (size_t i = 0; i < s->made_count; i++) {
