@@ -82,9 +82,9 @@ static void not_done(struct call *c)
 	c->sends -= c->sends > 0;
 }
 
-/* Whether the member forgot who is logged in; it is then renewed. Sessions that are dead, too, are thrown
- * away until one answers. */
-static bool forgot_login(const struct call *c)
+/* Whether the member forgot who is logged in; it is then renewed. Sessions that are dead, too, are
+ * thrown away until one answers. */
+bool again_forgot_login(const struct call *c)
 {
 	struct member *m = c->member;
 
@@ -126,7 +126,10 @@ static bool again_suspect(struct call *c, struct trip *t, unsigned mask, bool is
 		return false;
 	if (outcome_is_oracle(c)) {
 		t->same = m;
-		return again_is_safe(c) && !(may_judge(rv) && is_fresh);
+		if (may_judge(rv) && (is_fresh || t->is_confirmed))
+			return false;
+		t->is_confirmed = true;
+		return again_is_safe(c);
 	}
 	t->failed |= again_bit(m);
 	if (again_is_safe(c) && choose_member(c, again_left(t, mask)))
@@ -189,7 +192,7 @@ static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
 	not_done(c);
 	if (!health_ask(m))
 		return again_elsewhere(c, t, rv);
-	if (forgot_login(c) && again_here(t, m, &t->is_relogged))
+	if (again_forgot_login(c) && again_here(t, m, &t->is_relogged))
 		return again_is_safe(c);
 	forget_objects(c, m);
 	if (!again_is_safe(c))
@@ -205,7 +208,7 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 	struct member *m = c->member;
 
 	not_done(c);
-	(void)forgot_login(c); /* its sessions often go with its login */
+	(void)again_forgot_login(c); /* its sessions often go with its login */
 	if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
 		t->reopened |= again_bit(m);
 		t->same = m;
@@ -232,7 +235,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		return again_later(c, t, mask);
 	case OUTCOME_AUTH:
 		not_done(c);
-		if (!forgot_login(c) || !again_is_safe(c))
+		if (!again_forgot_login(c) || !again_is_safe(c))
 			return false;
 		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);
 	case OUTCOME_HANDLE:
@@ -243,6 +246,8 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		is_fresh = !member_was_just_asked(m);
 		if (!health_ask(m))
 			return again_elsewhere(c, t, rv);
+		if (*rv == CKR_OK) /* a search that found nothing */
+			return again_forgot_login(c) && again_here(t, m, &t->is_relogged);
 		keep_verdict(t, outcome_normal(c, *rv));
 		if (again_suspect(c, t, mask, is_fresh, *rv))
 			return true;

@@ -85,8 +85,8 @@ static CK_RV make_groups(struct assembly *a)
 	return CKR_OK;
 }
 
-/* One after the other; not those that the operator took out; and who is known to be down (health.h) is left for later, while another of
- * its token can serve. */
+/* One after the other; not those that the operator took out; and who is known to be down (health.h)
+ * is left for later, while another of its token can serve. */
 static void reach_group(struct group *g)
 {
 	bool serves = false;

@@ -60,7 +60,8 @@ static void bytes_give(unsigned char *bytes, size_t used)
 		return;
 	OPENSSL_cleanse(bytes, used);
 	pthread_mutex_lock(&spare.lock);
-	spare.in_use -= spare.in_use > 0; /* in a forked child: what the parent took is not counted */
+	spare.in_use -=
+		spare.in_use > 0; /* in a forked child: what the parent took is not counted */
 	if (spare.count < SPARE_MAX) {
 		spare.bytes[spare.count++] = bytes;
 		bytes = NULL;

@@ -14,8 +14,8 @@
 #include "core/library.h"
 #include "core/object.h"
 
-/* How long a login waits for a session of the only member. Where there are others the login's lock is
- * not held so long: calls need it to go on without this one. */
+/* How long a login waits for a session of the only member. Where there are others the login's lock
+ * is not held so long: calls need it to go on without this one. */
 #define WAIT_MS 1000
 
 /* Members that come and go are brought back by core/health.c, which logs in itself. */

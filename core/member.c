@@ -439,7 +439,8 @@ void member_renew(struct member *m, unsigned epoch)
 		atomic_store(&m->user, 0);
 		object_drop_epoch(m);
 		log_msg(LOG_LEVEL_WARN,
-			"member %s of token %s: forgot its login or its sessions; it is logged in again",
+			"member %s of token %s: forgot its login or its sessions; it is logged in "
+			"again",
 			m->conf->name, m->group_label);
 	}
 	pthread_mutex_unlock(&m->lib->lock);

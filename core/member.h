@@ -140,9 +140,9 @@ bool member_up(struct member *member, bool force);
  * become worthless. Nothing happens when the epoch is over already. */
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
 
-/* The member forgot its login, or its sessions, in `epoch` and is otherwise well: its handles and sessions
- * are worthless (SoftHSM2 numbers private objects anew at each login), it goes on in a new epoch, public.
- * Nothing happens when the epoch is over already. */
+/* The member forgot its login, or its sessions, in `epoch` and is otherwise well: its handles and
+ * sessions are worthless (SoftHSM2 numbers private objects anew at each login), it goes on in a new
+ * epoch, public. Nothing happens when the epoch is over already. */
 void member_renew(struct member *member, unsigned epoch);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):

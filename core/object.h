@@ -77,9 +77,13 @@ void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const str
  * the member used up what one member may; CKR_DEVICE_ERROR when it was lost meanwhile. */
 CK_RV object_found(struct call *call, const struct buf *real, struct buf *out);
 
-/* Appends the objects of members that do not serve now which match a search as far as can be known
- * without asking. */
-CK_RV object_found_away(struct call *call, struct buf *out);
+/* Appends the objects that match a search, as far as can be known without asking, and are on none
+ * of the members in `answered` (bit i: member i). */
+CK_RV object_found_away(struct call *call, unsigned answered, struct buf *out);
+
+/* After a search on call.member: true when it left out an object that is known to be there and
+ * matches, as far as can be known. Tokens with very many objects are not looked through. */
+bool object_is_missing(struct call *call, const struct buf *out);
 
 /* A virtual handle for an object that has just come to be; one that its number had before is
  * invalid from now on. As object_found. */

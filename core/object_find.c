@@ -48,16 +48,17 @@ static unsigned rank_of_holders(const struct group *g, uint32_t handle)
 	return best;
 }
 
-/* Whether this process worked with the object: what it means by the name does not change any more. */
+/* Whether the application has seen the object: what it means by the name does not change any more.
+ */
 static bool is_known_well(const struct trait *t)
 {
 	const struct object *o = object_slot(t->handle);
 
-	return t->is_proven || (o && atomic_load(&o->is_used));
+	return o && atomic_load(&o->is_seen);
 }
 
-/* Whether an object that is known may also be this one of member `m`: it has none there yet, and this
- * one was not found to be another. */
+/* Whether an object that is known may also be this one of member `m`: it has none there yet, and
+ * this one was not found to be another. */
 static bool has_room(const struct trait *t, const struct member *m, unsigned epoch,
 		     CK_OBJECT_HANDLE real)
 {
@@ -122,9 +123,8 @@ static void report(const struct group *g, const struct member *m, struct trait *
 	t->is_reported = true;
 	log_msg(LOG_LEVEL_WARN,
 		"token %s: member %s has another object under the label \"%.*s\" than the other "
-		"members: the one of the member that comes first is shown, none is used in place "
-		"of "
-		"the other; compare and remove one",
+		"members: the one that this process knows, or that of the member that comes first, "
+		"is shown, none is used in place of the other; compare and remove one",
 		g->conf->label, m->conf->name, (int)t->id.label.len,
 		t->id.label.data ? (const char *)t->id.label.data : "");
 }
@@ -300,17 +300,18 @@ static CK_RV add_plain(struct call *c, CK_OBJECT_HANDLE real, uint32_t *handle)
 
 static bool is_shown(uint32_t handle)
 {
+	struct object *o = object_slot(handle);
 	const struct trait *t;
-	bool shown;
+	bool shown = o != NULL;
 
-	if (handle <= OBJECT_HIDDEN)
-		return false;
-	if (!trait_any_hidden())
-		return true;
-	trait_lock();
-	t = trait_of(handle);
-	shown = !t || !t->is_hidden;
-	trait_unlock();
+	if (o && trait_any_hidden()) {
+		trait_lock();
+		t = trait_of(handle);
+		shown = !t || !t->is_hidden;
+		trait_unlock();
+	}
+	if (shown && !atomic_load_explicit(&o->is_seen, memory_order_relaxed))
+		atomic_store(&o->is_seen, 1);
 	return shown;
 }
 
@@ -383,82 +384,6 @@ CK_RV object_found(struct call *c, const struct buf *real, struct buf *out)
 	else if (ms)
 		pool_drop(ms);
 	return rv;
-}
-
-/* A search template against what is known of an object without asking. */
-static bool attribute_is(const struct trait *t, const CK_ATTRIBUTE *a)
-{
-	const CK_BBOOL is_token = t->id.is_token, is_private = t->id.is_private;
-	const void *value;
-	size_t len;
-
-	switch (a->type) {
-	case CKA_CLASS:
-		value = &t->id.class, len = sizeof t->id.class;
-		break;
-	case CKA_KEY_TYPE:
-		value = &t->id.key_type, len = sizeof t->id.key_type;
-		break;
-	case CKA_ID:
-		value = t->id.id.data, len = t->id.id.len;
-		break;
-	case CKA_LABEL:
-		value = t->id.label.data, len = t->id.label.len;
-		break;
-	case CKA_TOKEN:
-		value = &is_token, len = sizeof is_token;
-		break;
-	case CKA_PRIVATE:
-		value = &is_private, len = sizeof is_private;
-		break;
-	default:
-		return false;
-	}
-	return a->ulValueLen == len && (len == 0 || memcmp(a->pValue, value, len) == 0);
-}
-
-struct away {
-	struct call *call;
-	struct buf *out;
-	size_t before;
-	bool ok;
-};
-
-/* True when every member that is known to have the object is away. */
-static bool is_away(const struct trait *t)
-{
-	const struct object *o = object_slot(t->handle);
-
-	for (unsigned i = 0; o && i < t->group->member_count; i++)
-		if (member_may_serve(&t->group->members[i]) &&
-		    atomic_load(&o->at[i].found) == atomic_load(&t->group->members[i].epoch))
-			return false;
-	return o != NULL;
-}
-
-static bool add_away(struct trait *t, void *context)
-{
-	struct away *a = context;
-	CK_OBJECT_HANDLE handle = t->handle;
-
-	if (t->is_hidden || t->tmpl || !is_away(t) || has_handle(a->out, a->before, handle))
-		return true;
-	for (CK_ULONG i = 0; i < a->call->tmpl_count[0]; i++)
-		if (!attribute_is(t, &a->call->tmpl[0][i]))
-			return true;
-	a->ok = buf_add(a->out, &handle, sizeof handle);
-	return a->ok;
-}
-
-CK_RV object_found_away(struct call *c, struct buf *out)
-{
-	struct away a = {
-		.call = c, .out = out, .before = out->len / sizeof(CK_OBJECT_HANDLE), .ok = true};
-
-	trait_lock();
-	trait_each(c->group, add_away, &a);
-	trait_unlock();
-	return a.ok ? CKR_OK : CKR_HOST_MEMORY;
 }
 
 CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is_token,

@@ -24,7 +24,7 @@ struct sought {
 	bool is_proven;
 	CK_OBJECT_HANDLE other; /* what has its name there and is not it; 0: nothing */
 	enum identity_match is; /* what was shown of that one */
-	CK_ATTRIBUTE *tmpl; /* of a session object, in locked pages; NULL for others */
+	CK_ATTRIBUTE *tmpl;     /* of a session object, in locked pages; NULL for others */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;
 };
@@ -144,7 +144,8 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 static void report_other(const struct sought *s, const struct member *m, enum identity_match is)
 {
 	log_msg(LOG_LEVEL_WARN,
-		"token %s: member %s has %s under the label \"%.*s\": it is never used in place of the "
+		"token %s: member %s has %s under the label \"%.*s\": it is never used in place of "
+		"the "
 		"one that the other members have",
 		m->group_label, m->conf->name,
 		is == IDENTITY_DIFFERENT ? "another key" : "a key that cannot prove to be the same",

@@ -172,6 +172,7 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 	atomic_store(&o->is_token, (int)is_token);
 	atomic_store(&o->is_private, (int)is_private);
 	atomic_store(&o->is_used, 0);
+	atomic_store(&o->is_seen, 0);
 	for (size_t i = 0; i < group->member_count; i++) {
 		atomic_store(&o->at[i].proven, 0);
 		atomic_store(&o->at[i].found, 0);
@@ -195,8 +196,7 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 		atomic_store(&at->proven, epoch);
 }
 
-void object_absent(struct object *o, const struct member *m, unsigned epoch,
-		   CK_OBJECT_HANDLE other)
+void object_absent(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE other)
 {
 	struct object_place *at = &o->at[m->index];
 

@@ -93,8 +93,8 @@ void pool_tally(struct pool *pool, struct tally *sum, unsigned *open, unsigned *
 unsigned pool_bucket(long long us);
 long long pool_bucket_us(unsigned bucket);
 
-/* The state of login that the member says a session has (CKS_...). The member's code. The caller has the
- * session. */
+/* The state of login that the member says a session has (CKS_...). The member's code. The caller
+ * has the session. */
 CK_RV pool_state(struct member_session *ms, CK_STATE *state);
 
 /* Stops calls from beginning and waits up to `wait_ms` for those inside. True when none is inside.

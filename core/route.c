@@ -32,7 +32,8 @@
 #include "core/vendor.h"
 
 /* One call in so many is timed. */
-#define TIMED_EACH 16U
+#define TIMED_EACH   16U
+#define FIND_WAIT_MS 100
 /* More members than are tried for one call, whatever they answer. */
 #define MAX_TURNS (4U * CONFIG_MAX_MEMBERS)
 
@@ -217,8 +218,8 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	return rv;
 }
 
-/* Nobody who could do it serves, or those who do failed: waits for one that does not, within the budget.
- * True when it is worth looking again. */
+/* Nobody who could do it serves, or those who do failed: waits for one that does not, within the
+ * budget. True when it is worth looking again. */
 static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
 {
 	unsigned serving = choose_serving(c, mask);
@@ -278,10 +279,13 @@ static CK_RV nobody(const struct call *c, const struct trip *t)
 	return t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 }
 
-/* How long a call waits for a session: not while another member may have one. */
+/* How long a call waits for a session: not while another member may have one; a search that others
+ * answer, too, not for long. */
 static long long patience(const struct call *c, const struct trip *t, const struct member *m,
 			  unsigned mask)
 {
+	if (!t->waits && c->id == CALL_C_FindObjectsInit)
+		return FIND_WAIT_MS;
 	if (c->group->is_multi && !t->is_patient &&
 	    choose_member(c, again_left(t, mask) & ~again_bit(m)))
 		return 0;
@@ -333,34 +337,51 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *all)
 	return rv;
 }
 
+/* A search on one of several members. One that forgot its login answers, but not about private
+ * objects. */
+static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
+{
+	size_t before = all->len;
+	CK_RV rv = find_on(c, again_bit(m), false, all);
+
+	if (rv == CKR_OK && object_is_missing(c, all) && again_forgot_login(c)) {
+		all->len = before;
+		c->sends = 0;
+		rv = find_on(c, again_bit(m), false, all);
+	}
+	return rv;
+}
+
 /* A search asks every member that serves: what is on one of them only is found, too. */
 static CK_RV find_everywhere(struct call *c)
 {
 	struct group *g = c->group;
+	const unsigned everyone = (1U << g->member_count) - 1;
 	struct buf *all = c->found;
-	unsigned mask = (1U << g->member_count) - 1, asked = 0, away = 0;
+	unsigned mask = everyone, answered = 0;
 	struct member *m;
 	CK_RV rv = CKR_OK;
 
 	if (!g->is_multi)
 		return find_on(c, 1, true, all);
-	while ((m = choose_member(c, mask)) != NULL && !(asked && g->conf->find_first)) {
+	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
 		mask &= ~again_bit(m);
 		c->sends = 0;
-		rv = find_on(c, again_bit(m), false, all);
-		asked += rv == CKR_OK;
-		away += rv != CKR_OK;
+		if (find_on_one(c, m, all) == CKR_OK)
+			answered |= again_bit(m);
 	}
-	if (!asked) /* waits for whoever returns first */
-		rv = find_on(c, (1U << g->member_count) - 1, true, all);
-	else
-		rv = CKR_OK;
-	for (unsigned i = 0; i < g->member_count; i++)
-		away += !member_may_serve(&g->members[i]);
-	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
+	if (!answered) { /* waits for whoever returns first */
+		c->sends = 0;
+		rv = find_on(c, everyone, true, all);
+		answered = rv == CKR_OK ? again_bit(c->member) : 0;
+	}
+	if (rv != CKR_OK || answered == everyone || g->conf->find_first)
+		return rv;
+	return object_found_away(c, answered, all);
 }
 
-/* A session object that cannot be destroyed because its member fails just now goes with its session. */
+/* A session object that cannot be destroyed because its member fails just now goes with its
+ * session. */
 static bool is_gone_anyway(const struct call *c, CK_RV rv)
 {
 	return rv == CKR_DEVICE_ERROR && c->id == CALL_C_DestroyObject &&

@@ -95,8 +95,8 @@ void session_lost_home(struct session *session, const struct member *member);
 CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
 		   struct member_session **home);
 
-/* A session object of the session is gone: sessions of members that own none of its objects any more go
- * back to their pools. */
+/* A session object of the session is gone: sessions of members that own none of its objects any
+ * more go back to their pools. */
 void session_release_homes(struct session *session);
 
 /* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when
