@@ -82,31 +82,40 @@ static void not_done(struct call *c)
 	c->sends -= c->sends > 0;
 }
 
-/* Whether the member forgot who is logged in; it is then renewed. Sessions that are dead, too, are
- * thrown away until one answers. */
+/* Throws idle sessions away until one is good. */
+static void shed_dead(struct member *m)
+{
+	for (unsigned i = 0; i <= POOL_IDLE; i++) {
+		struct member_session *ms;
+		CK_STATE state;
+
+		if (pool_take(m, i, 0, &ms) != CKR_OK)
+			return;
+		if (pool_state(ms, &state) == CKR_OK) {
+			pool_give(ms, i);
+			return;
+		}
+		pool_drop(ms);
+	}
+}
+
 bool again_forgot_login(const struct call *c)
 {
 	struct member *m = c->member;
+	struct member_session *ms;
+	CK_STATE state = CKS_RW_USER_FUNCTIONS;
 
 	if (atomic_load(&c->group->user) != GROUP_USER || atomic_load(&m->user) != GROUP_USER)
 		return false;
-	for (unsigned i = 0; i <= POOL_IDLE; i++) {
-		struct member_session *ms;
-		CK_STATE state = 0;
-
-		if (pool_take(m, i, 0, &ms) != CKR_OK)
-			return false;
-		if (pool_state(ms, &state) != CKR_OK) {
-			pool_drop(ms);
-			continue;
-		}
-		pool_give(ms, i);
-		if (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS)
-			return false;
-		member_renew(m, c->made_epoch);
-		return true;
-	}
-	return false;
+	shed_dead(m);
+	if (pool_take(m, 0, 0, &ms) != CKR_OK)
+		return false;
+	(void)pool_state(ms, &state); /* without an answer nothing is known */
+	pool_give(ms, 0);
+	if (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS)
+		return false;
+	member_renew(m, c->made_epoch);
+	return true;
 }
 
 /* Codes with which tokens judge a ciphertext, too. */
@@ -185,6 +194,13 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask)
 	return true;
 }
 
+/* Somebody is logged in, but not there: the member had no session for it a moment ago. */
+static bool is_not_in_yet(const struct call *c)
+{
+	return atomic_load(&c->group->user) == GROUP_USER &&
+	       atomic_load(&c->member->user) != GROUP_USER;
+}
+
 static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -208,7 +224,9 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 	struct member *m = c->member;
 
 	not_done(c);
-	(void)again_forgot_login(c); /* its sessions often go with its login */
+	/* Its sessions often go together, and with its login. */
+	shed_dead(m);
+	(void)again_forgot_login(c);
 	if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
 		t->reopened |= again_bit(m);
 		t->same = m;
@@ -235,6 +253,8 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		return again_later(c, t, mask);
 	case OUTCOME_AUTH:
 		not_done(c);
+		if (is_not_in_yet(c))
+			return keep_verdict(t, *rv) && again_later(c, t, mask);
 		if (!again_forgot_login(c) || !again_is_safe(c))
 			return false;
 		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);

@@ -90,27 +90,48 @@ static CK_RV settle(const struct sought *s, struct member_session *ms, CK_OBJECT
 	return rv;
 }
 
-static void mark_proven(const struct sought *s)
+/* False when another member was faster, and the handle now means what that one has. */
+static bool mark_proven(const struct sought *s, const struct member *m)
 {
+	const struct object *o = object_slot(s->handle);
 	struct trait *t;
+	bool ok;
 
 	trait_lock();
 	t = trait_of(s->handle);
-	if (t)
+	ok = t && o && (!atomic_load(&o->bound) || atomic_load(&o->bound) == m->index + 1);
+	if (ok)
 		t->is_proven = true;
 	trait_unlock();
+	return ok;
 }
 
 /* The public key that was believed to belong to a private one does not, or it cannot be shown: the
  * handle means what this member has, and nothing elsewhere. */
-static void bind_here(const struct sought *s, const struct member *m, bool is_lie)
+static bool bind_here(const struct sought *s, const struct member *m, bool is_lie)
 {
 	struct group *g = m->group;
 	struct object *o = object_slot(s->handle);
+	struct identity plain = {0};
 	struct trait *t;
 
 	if (!o)
-		return;
+		return false;
+	trait_lock();
+	t = trait_of(s->handle);
+	if (!t || t->is_proven) { /* another member has shown it meanwhile */
+		trait_unlock();
+		return false;
+	}
+	t->is_proven = true;
+	if (trait_copy_identity(&t->id, &plain)) {
+		EVP_PKEY_free(plain.public_key);
+		plain.public_key = NULL;
+		plain.kind = IDENTITY_NONE;
+		trait_change(t, &plain);
+	}
+	atomic_store(&o->bound, m->index + 1);
+	trait_unlock();
 	if (is_lie)
 		log_msg(LOG_LEVEL_WARN,
 			"token %s: member %s: the private key with the label \"%.*s\" does not "
@@ -118,26 +139,13 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 			"the public key of the same id: it is used on this member only",
 			g->conf->label, m->conf->name, (int)s->id.label.len,
 			s->id.label.data ? (const char *)s->id.label.data : "");
-	trait_lock();
-	t = trait_of(s->handle);
-	if (t) {
-		struct identity plain = {0};
-
-		if (trait_copy_identity(&t->id, &plain)) {
-			EVP_PKEY_free(plain.public_key);
-			plain.public_key = NULL;
-			plain.kind = IDENTITY_NONE;
-			trait_change(t, &plain);
-		}
-	}
-	trait_unlock();
-	atomic_store(&o->bound, m->index + 1);
 	for (unsigned i = 0; i < g->member_count; i++)
 		if (i != m->index && atomic_load(&o->at[i].found)) {
 			object_map_drop(&g->members[i], atomic_load(&o->at[i].real), s->handle);
 			atomic_store(&o->at[i].proven, 0);
 			atomic_store(&o->at[i].found, 0);
 		}
+	return true;
 }
 
 /* What is there under its name is not it, or cannot be shown to be. */
@@ -160,15 +168,12 @@ static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HAND
 
 	if (rv != CKR_OK)
 		return rv;
-	if (is == IDENTITY_SAME) {
-		mark_proven(s);
+	if (is == IDENTITY_SAME)
+		return mark_proven(s, ms->member) ? settle(s, ms, real) : CKR_OBJECT_HANDLE_INVALID;
+	/* The first time that it is used at all: nobody has shown more than this. */
+	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC &&
+	    bind_here(s, ms->member, is == IDENTITY_DIFFERENT))
 		return settle(s, ms, real);
-	}
-	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC) {
-		/* The first time that it is used at all: nobody has shown more than this. */
-		bind_here(s, ms->member, is == IDENTITY_DIFFERENT);
-		return settle(s, ms, real);
-	}
 	s->other = real;
 	s->is = is;
 	object_map_drop(ms->member, real, s->handle);
@@ -237,10 +242,14 @@ static CK_RV make_again(const struct sought *s, struct session *session, struct 
 	if (!session || (has_nested(s) && atomic_load(&m->lib->vendor)->flat_templates))
 		return CKR_OBJECT_HANDLE_INVALID;
 	rv = session_home(session, m, m->group->config->retry.budget_ms, &home);
-	if (rv != CKR_OK)
-		return rv;
-	session->home[m->index] = home;
-	rv = member_call(home, &call, none);
+	if (rv == CKR_OK && !session_note_remade(session, s->handle))
+		rv = CKR_HOST_MEMORY;
+	if (rv == CKR_OK)
+		rv = member_call(home, &call, none);
+	if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED) {
+		pool_drop(home);
+		session_lost_home(session, m);
+	}
 	*real = call.made[0];
 	return rv == CKR_OK && !*real ? CKR_DEVICE_ERROR : rv;
 }

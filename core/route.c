@@ -64,14 +64,11 @@ static CK_RV borrow_for_op(struct call *c, struct member *m, long long wait_ms,
 	CK_RV rv;
 
 	*ms = op->ms;
-	if (op->ms && op->ms->member == m && is_current(op->ms))
+	if (op->ms)
 		return CKR_OK;
-	leave(op);
 	rv = pool_take(m, hint_of(c), wait_ms, ms);
 	if (rv != CKR_OK)
 		return rv;
-	if (atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	rv = replay(c, *ms, is_lack);
 	if (rv == CKR_OK)
 		op->ms = *ms;
@@ -94,30 +91,38 @@ static CK_RV borrow(struct call *c, struct member *m, long long wait_ms, struct 
 	return pool_take(m, hint_of(c), wait_ms, ms);
 }
 
+/* A home stays what it is; one that owns nothing goes back, or, when its state is in doubt, away.
+ * Closing one that owns something would destroy objects that may still be good. */
+static void leave_home(struct session *s, struct member_session *ms, bool is_good, bool is_lost)
+{
+	if (is_good) {
+		session_release_homes(s);
+	} else if (is_lost || !session_owns_there(s, ms->member)) {
+		session_lost_home(s, ms->member);
+		pool_drop(ms);
+	}
+}
+
 /* Who owns the session after the call. A session whose state is in doubt is closed, not reused. */
 static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum outcome outcome)
 {
-	struct session *s = c->session;
 	bool is_good = outcome == OUTCOME_DONE || rv == CKR_OK;
-	struct member_session **home = s ? &s->home[ms->member->index] : NULL;
 
 	if (c->place == CALL_BOUND) {
 		if (c->op && !is_good)
 			leave(c->op);
 		return;
 	}
-	if (c->place == CALL_HOME && (rv == CKR_OK || (ms == *home && is_good))) {
-		*home = ms; /* owns the new object, or earlier ones */
+	if (c->place == CALL_HOME && rv == CKR_OK)
+		return; /* owns the new object */
+	if (c->place == CALL_HOME) {
+		leave_home(c->session, ms, is_good, outcome == OUTCOME_SESSION);
 		return;
 	}
 	if (c->place == CALL_KEEP && rv == CKR_OK) {
 		c->ms = ms;
 		return;
 	}
-	if (home && ms == *home && outcome != OUTCOME_SESSION)
-		return; /* closing it would destroy objects that may still be good */
-	if (home && ms == *home)
-		session_lost_home(s, ms->member);
 	if (is_good)
 		pool_give(ms, hint_of(c));
 	else
@@ -159,8 +164,6 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	CK_RV rv = is_update ? CKR_OK : pool_take(m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
-	if (rv == CKR_OK && ms && atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	if (rv == CKR_OK) {
 		CK_ULONG room = c->out_len ? *c->out_len : 0;
 
@@ -172,6 +175,15 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	else if (ms)
 		pool_drop(ms);
 	return rv;
+}
+
+/* The member's login follows the token's. Before a session is borrowed: it may take one. Not for
+ * logins themselves, which run with the login's lock held. */
+static void sync_login(struct call *c, struct member *m)
+{
+	if (call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op) &&
+	    atomic_load(&c->group->user) != atomic_load(&m->user))
+		login_sync(c->group, m);
 }
 
 static bool is_flat(const struct call *c, const struct member *m)
@@ -193,6 +205,9 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	*outcome = OUTCOME_DONE;
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
+	sync_login(c, m);
+	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
+		leave(c->op);
 	if (replay_floats(c))
 		return float_on(c, m, wait_ms, outcome);
 	rv = borrow(c, m, wait_ms, &ms, &is_lack);
@@ -202,10 +217,6 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
-	/* Not on a bound session: logins themselves run on one, with the login's lock held. */
-	if (c->place != CALL_BOUND && call_retry(c->id) != CALL_RETRY_NEVER &&
-	    atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	rv = translate(c, ms, object, &is_lack);
 	if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
@@ -415,6 +426,8 @@ static CK_RV change_everywhere(struct call *c)
 			continue;
 		c->sends = 0;
 		rv = one(c, 1U << i, false);
+		if (rv == CKR_OK && c->id == CALL_C_DestroyObject)
+			object_forget(g, c->object[0].handle, &g->members[i]);
 		if (rv == CKR_OK)
 			done++;
 		else if (rv != c->object[0].bad && !is_gone_anyway(c, rv))

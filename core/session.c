@@ -182,11 +182,30 @@ CK_RV session_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY
 	return rv;
 }
 
+bool session_note_remade(struct session *s, CK_OBJECT_HANDLE object)
+{
+	CK_OBJECT_HANDLE *more = reallocarray(s->remade, s->remade_count + 1, sizeof *more);
+
+	if (!more)
+		return false;
+	s->remade = more;
+	s->remade[s->remade_count++] = object;
+	return true;
+}
+
+/* A home goes: what was made again there is not there any more. */
+static void forget_remade(struct session *s, const struct member *m)
+{
+	for (size_t i = 0; i < s->remade_count; i++)
+		object_forget(s->group, s->remade[i], m);
+}
+
 void session_lost_home(struct session *s, const struct member *m)
 {
 	size_t kept = 0;
 
 	s->home[m->index] = NULL;
+	forget_remade(s, m);
 	for (size_t i = 0; i < s->made_count; i++) {
 		struct object_view view;
 
@@ -206,6 +225,7 @@ CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 		   struct member_session **home)
 {
 	struct member_session **mine = &s->home[m->index];
+	CK_RV rv;
 
 	*home = *mine;
 	if (*mine && (*mine)->epoch != atomic_load(&m->epoch)) {
@@ -213,16 +233,25 @@ CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 		session_lost_home(s, m); /* its objects went with the epoch */
 		*home = NULL;
 	}
-	return *home ? CKR_OK : pool_take(m, 0, wait_ms, home);
+	if (*home)
+		return CKR_OK;
+	*mine = NULL;
+	rv = pool_take(m, 0, wait_ms, mine);
+	*home = *mine;
+	return rv;
 }
 
-static bool owns_there(const struct session *s, unsigned i)
+bool session_owns_there(const struct session *s, const struct member *m)
 {
+	const unsigned i = m->index;
 	struct object_view view;
 
 	for (size_t k = 0; k < s->made_count; k++)
 		if (object_get(s->group, s->made[k], &view) && !view.target &&
 		    (object_copies(s->group, s->made[k]) & 1U << i))
+			return true;
+	for (size_t k = 0; k < s->remade_count; k++)
+		if (object_copies(s->group, s->remade[k]) & 1U << i)
 			return true;
 	return false;
 }
@@ -230,7 +259,7 @@ static bool owns_there(const struct session *s, unsigned i)
 void session_release_homes(struct session *s)
 {
 	for (unsigned i = 0; i < s->group->member_count; i++) {
-		if (!s->home[i] || owns_there(s, i))
+		if (!s->home[i] || session_owns_there(s, &s->group->members[i]))
 			continue;
 		pool_give(s->home[i], i);
 		s->home[i] = NULL;
@@ -261,11 +290,15 @@ static void close_locked(struct session *s)
 	find_end(s);
 	drop_made(s);
 	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++) {
-		if (s->home[i])
-			pool_drop(s->home[i]); /* the member destroys the session objects that it
-						  owns */
+		if (!s->home[i])
+			continue;
+		forget_remade(s, s->home[i]->member);
+		pool_drop(s->home[i]); /* the member destroys the session objects that it owns */
 		s->home[i] = NULL;
 	}
+	free(s->remade);
+	s->remade = NULL;
+	s->remade_count = 0;
 	s->group = NULL;
 	count_out(g, flags);
 	atomic_store(&s->handle, 0); /* last: C_Finalize does not wait for who has none */
@@ -444,6 +477,7 @@ static void forget_contents(struct session *s)
 	op_free_spare(s);
 	find_end(s);
 	free(s->made);
+	free(s->remade);
 }
 
 static void clear(struct session *s)
@@ -455,6 +489,8 @@ static void clear(struct session *s)
 	s->find = NULL;
 	s->made = NULL;
 	s->made_count = s->made_room = 0;
+	s->remade = NULL;
+	s->remade_count = 0;
 }
 
 bool session_forget_everything(void)

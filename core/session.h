@@ -50,6 +50,9 @@ struct session {
 	CK_OBJECT_HANDLE *made; /* virtual handles of session objects made here; may be stale */
 	size_t made_count;
 	size_t made_room;
+	CK_OBJECT_HANDLE
+		*remade; /* session objects of others that were made again on a home of ours */
+	size_t remade_count;
 };
 
 /* Finds and locks a session. CKR_CRYPTOKI_NOT_INITIALIZED, CKR_SESSION_HANDLE_INVALID. */
@@ -94,6 +97,13 @@ void session_lost_home(struct session *session, const struct member *member);
  * there is none. The pool's codes. */
 CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
 		   struct member_session **home);
+
+/* A session object is made again on a home of this session, which may be another's: where it is
+ * there is forgotten when the home goes. False when memory is out. */
+bool session_note_remade(struct session *session, CK_OBJECT_HANDLE object);
+
+/* Whether the session owns session objects on a member. */
+bool session_owns_there(const struct session *session, const struct member *member);
 
 /* A session object of the session is gone: sessions of members that own none of its objects any
  * more go back to their pools. */
