@@ -266,6 +266,8 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		is_fresh = !member_was_just_asked(m);
 		if (!health_ask(m))
 			return again_elsewhere(c, t, rv);
+		if (c->sends == t->before) /* it could not even begin: that judges nothing */
+			return again_elsewhere(c, t, rv);
 		if (*rv == CKR_OK) /* a search that found nothing */
 			return again_forgot_login(c) && again_here(t, m, &t->is_relogged);
 		keep_verdict(t, outcome_normal(c, *rv));

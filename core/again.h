@@ -22,6 +22,7 @@ struct trip {
 	bool is_relogged;  /* somebody logged in again */
 	bool is_patient;   /* waits for a session, nobody has one */
 	bool waits;        /* for a member that is away, within the budget */
+	unsigned before; /* the call's sends before the last attempt */
 	unsigned turns;
 };
 

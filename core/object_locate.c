@@ -247,8 +247,7 @@ static CK_RV make_again(const struct sought *s, struct session *session, struct 
 	if (rv == CKR_OK)
 		rv = member_call(home, &call, none);
 	if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED) {
-		pool_drop(home);
-		session_lost_home(session, m);
+		session_drop_home(session, m);
 	}
 	*real = call.made[0];
 	return rv == CKR_OK && !*real ? CKR_DEVICE_ERROR : rv;

@@ -49,10 +49,10 @@ static bool is_current(const struct member_session *ms)
 }
 
 /* An operation leaves its session, whose state is in doubt. */
-static void leave(struct operation *op)
+static void leave(struct session *s, struct operation *op)
 {
 	if (op->ms)
-		pool_drop(op->ms);
+		session_return(s, op->ms, 0, false);
 	op->ms = NULL;
 }
 
@@ -66,14 +66,14 @@ static CK_RV borrow_for_op(struct call *c, struct member *m, long long wait_ms,
 	*ms = op->ms;
 	if (op->ms)
 		return CKR_OK;
-	rv = pool_take(m, hint_of(c), wait_ms, ms);
+	rv = session_borrow(c->session, m, hint_of(c), wait_ms, ms);
 	if (rv != CKR_OK)
 		return rv;
 	rv = replay(c, *ms, is_lack);
 	if (rv == CKR_OK)
 		op->ms = *ms;
 	else
-		pool_drop(*ms);
+		session_return(c->session, *ms, 0, false);
 	return rv;
 }
 
@@ -88,7 +88,7 @@ static CK_RV borrow(struct call *c, struct member *m, long long wait_ms, struct 
 	}
 	if (c->place == CALL_HOME)
 		return session_home(c->session, m, wait_ms, ms);
-	return pool_take(m, hint_of(c), wait_ms, ms);
+	return session_borrow(c->session, m, hint_of(c), wait_ms, ms);
 }
 
 /* A home stays what it is; one that owns nothing goes back, or, when its state is in doubt, away.
@@ -98,8 +98,7 @@ static void leave_home(struct session *s, struct member_session *ms, bool is_goo
 	if (is_good) {
 		session_release_homes(s);
 	} else if (is_lost || !session_owns_there(s, ms->member)) {
-		session_lost_home(s, ms->member);
-		pool_drop(ms);
+		session_drop_home(s, ms->member);
 	}
 }
 
@@ -110,7 +109,7 @@ static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum 
 
 	if (c->place == CALL_BOUND) {
 		if (c->op && !is_good)
-			leave(c->op);
+			leave(c->session, c->op);
 		return;
 	}
 	if (c->place == CALL_HOME && rv == CKR_OK)
@@ -123,10 +122,7 @@ static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum 
 		c->ms = ms;
 		return;
 	}
-	if (is_good)
-		pool_give(ms, hint_of(c));
-	else
-		pool_drop(ms);
+	session_return(c->session, ms, hint_of(c), is_good);
 }
 
 /* Sends the call; counts and, now and then, times it. */
@@ -161,7 +157,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	bool is_update = c->id == CALL_C_SignUpdate || c->id == CALL_C_VerifyUpdate;
 	struct member_session *ms = NULL;
 	bool is_lack = false;
-	CK_RV rv = is_update ? CKR_OK : pool_take(m, hint_of(c), wait_ms, &ms);
+	CK_RV rv = is_update ? CKR_OK
+			     : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
 	if (rv == CKR_OK) {
@@ -170,10 +167,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 		rv = outcome_check(c, room, replay_final(c, ms, &is_lack));
 	}
 	*outcome = is_lack ? OUTCOME_LACKS : route_outcome(atomic_load(&m->lib->vendor), c, rv);
-	if (ms && *outcome == OUTCOME_DONE)
-		pool_give(ms, hint_of(c));
-	else if (ms)
-		pool_drop(ms);
+	if (ms)
+		session_return(c->session, ms, hint_of(c), *outcome == OUTCOME_DONE);
 	return rv;
 }
 
@@ -207,7 +202,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return member_init_token(m, c->pin[0], c->in);
 	sync_login(c, m);
 	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
-		leave(c->op);
+		leave(c->session, c->op);
 	if (replay_floats(c))
 		return float_on(c, m, wait_ms, outcome);
 	rv = borrow(c, m, wait_ms, &ms, &is_lack);
@@ -314,6 +309,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 	CK_RV rv;
 
 	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, mask)) != NULL) {
+		t.before = c->sends;
 		rv = attempt(c, m, patience(c, &t, m, mask), &outcome);
 		c->member_rv = rv;
 		if (outcome == OUTCOME_DONE)

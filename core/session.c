@@ -205,6 +205,7 @@ void session_lost_home(struct session *s, const struct member *m)
 	size_t kept = 0;
 
 	s->home[m->index] = NULL;
+	s->lent &= ~(1U << m->index);
 	forget_remade(s, m);
 	for (size_t i = 0; i < s->made_count; i++) {
 		struct object_view view;
@@ -221,6 +222,16 @@ void session_lost_home(struct session *s, const struct member *m)
 	s->made_count = kept;
 }
 
+void session_drop_home(struct session *s, const struct member *m)
+{
+	struct member_session *ms = s->home[m->index];
+	bool is_lent = s->lent & 1U << m->index;
+
+	session_lost_home(s, m);
+	if (!is_lent)
+		pool_drop(ms);
+}
+
 CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 		   struct member_session **home)
 {
@@ -229,8 +240,7 @@ CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 
 	*home = *mine;
 	if (*mine && (*mine)->epoch != atomic_load(&m->epoch)) {
-		pool_drop(*mine);
-		session_lost_home(s, m); /* its objects went with the epoch */
+		session_drop_home(s, m); /* its objects went with the epoch */
 		*home = NULL;
 	}
 	if (*home)
@@ -239,6 +249,39 @@ CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
 	rv = pool_take(m, 0, wait_ms, mine);
 	*home = *mine;
 	return rv;
+}
+
+CK_RV session_borrow(struct session *s, struct member *m, unsigned hint, long long wait_ms,
+		     struct member_session **ms)
+{
+	struct member_session *home = s ? s->home[m->index] : NULL;
+	const unsigned bit = 1U << m->index;
+	bool is_free = home && home->epoch == atomic_load(&m->epoch) && !(s->lent & bit);
+	CK_RV rv = pool_take(m, hint, is_free ? 0 : wait_ms, ms);
+
+	if (rv != CKR_SESSION_COUNT || !is_free)
+		return rv;
+	s->lent |= bit;
+	*ms = home;
+	return CKR_OK;
+}
+
+void session_return(struct session *s, struct member_session *ms, unsigned hint, bool is_good)
+{
+	struct member *m = ms->member;
+
+	if (s && ms == s->home[m->index]) {
+		s->lent &= ~(1U << m->index);
+		if (is_good) {
+			session_release_homes(s);
+			return;
+		}
+		session_lost_home(s, m);
+	}
+	if (is_good)
+		pool_give(ms, hint);
+	else
+		pool_drop(ms);
 }
 
 bool session_owns_there(const struct session *s, const struct member *m)
@@ -259,7 +302,8 @@ bool session_owns_there(const struct session *s, const struct member *m)
 void session_release_homes(struct session *s)
 {
 	for (unsigned i = 0; i < s->group->member_count; i++) {
-		if (!s->home[i] || session_owns_there(s, &s->group->members[i]))
+		if (!s->home[i] || (s->lent & 1U << i) ||
+		    session_owns_there(s, &s->group->members[i]))
 			continue;
 		pool_give(s->home[i], i);
 		s->home[i] = NULL;
@@ -299,6 +343,7 @@ static void close_locked(struct session *s)
 	free(s->remade);
 	s->remade = NULL;
 	s->remade_count = 0;
+	s->lent = 0;
 	s->group = NULL;
 	count_out(g, flags);
 	atomic_store(&s->handle, 0); /* last: C_Finalize does not wait for who has none */
@@ -484,6 +529,7 @@ static void clear(struct session *s)
 {
 	s->group = NULL;
 	memset(s->home, 0, sizeof s->home);
+	s->lent = 0;
 	memset(s->op, 0, sizeof s->op);
 	s->spare = NULL;
 	s->find = NULL;

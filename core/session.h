@@ -44,6 +44,7 @@ struct session {
 	CK_ULONG device_error;   /* CK_SESSION_INFO.ulDeviceError: the last odd code of a member */
 	struct member_session *home[CONFIG_MAX_MEMBERS]; /* own our session objects on each member;
 							  * NULL until one is made there */
+	unsigned lent; /* bit i: home[i] serves an operation or a call, because the pool had no other */
 	struct operation *op[OP_KINDS];
 	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
@@ -93,10 +94,23 @@ CK_RV session_keep(struct session *session, CK_OBJECT_HANDLE object);
  * those that were there only become invalid. */
 void session_lost_home(struct session *session, const struct member *member);
 
+/* The home on a member is worthless: closed, and what it owned is lost, as session_lost_home(). An
+ * operation that runs on it keeps it until its own end. */
+void session_drop_home(struct session *session, const struct member *member);
+
 /* The session of a member on which session objects are made and owned; taken from its pool when
  * there is none. The pool's codes. */
 CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
 		   struct member_session **home);
+
+/* A session of a member for a call or an operation: one from its pool, or, when there is none within
+ * `wait_ms`, the home of this session, so that sessions which own objects do not wait for each other for
+ * ever. `session` may be NULL. The pool's codes. */
+CK_RV session_borrow(struct session *session, struct member *member, unsigned hint, long long wait_ms,
+		     struct member_session **ms);
+
+/* Gives it back; `is_good` false: its state is in doubt, it is closed, and what a home owned is lost. */
+void session_return(struct session *session, struct member_session *ms, unsigned hint, bool is_good);
 
 /* A session object is made again on a home of this session, which may be another's: where it is
  * there is forgotten when the home goes. False when memory is out. */
