@@ -58,6 +58,7 @@ static CK_RV run(struct group *g, struct member *m, struct session *s, struct ca
 {
 	CK_RV rv = keeper_open(m);
 
+	m->was_asked = rv == CKR_OK;
 	if (rv != CKR_OK)
 		return code_map(call->id, rv);
 	call->place = CALL_BOUND;

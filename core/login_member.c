@@ -98,13 +98,11 @@ void login_open(struct group *g, struct member *m, enum group_user user)
 /* After any other answer than a refusal: a member that is gone is logged in when it comes back. */
 static void failed(struct group *g, struct member *m, CK_RV rv)
 {
-	bool was_asked = m->keeper != NULL;
-
 	(void)g;
 	keeper_drop(m);
 	/* No session to be had just now: the PIN was not sent, it is tried again when the member is
 	 * used. Any other failure is the member's. */
-	if (was_asked)
+	if (m->was_asked)
 		member_lost(m, atomic_load(&m->epoch), "C_Login", rv);
 	else
 		atomic_store(&m->login_epoch, 0);

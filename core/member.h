@@ -91,6 +91,7 @@ struct member {
 	_Atomic int user;   /* enum group_user logged in on the member; written under the group's
 			     * login_lock */
 	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
+	bool was_asked; /* the last call for a login reached it; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
 	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
