@@ -14,6 +14,7 @@
 #include "core/object_table.h"
 #include "core/object_trait.h"
 
+#define PROOFS_MAX 3U
 /* Values beyond this are not kept to make a session object again. */
 #define TEMPLATE_MAX (64UL * 1024)
 
@@ -160,12 +161,22 @@ static void report_other(const struct sought *s, const struct member *m, enum id
 		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
+/* A key that takes a challenge and does not answer, three times over, cannot be proven. */
+static bool may_be_a_whim(const struct sought *s, const struct member *m)
+{
+	struct object *o = object_slot(s->handle);
+
+	return o && atomic_fetch_add(&o->at[m->index].doubts, 1) + 1 < PROOFS_MAX;
+}
+
 /* One candidate: CKR_OK when it is the one, CKR_OBJECT_HANDLE_INVALID when it is not. */
 static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	enum identity_match is = IDENTITY_UNKNOWN;
 	CK_RV rv = identity_prove(ms, real, &s->id, &is);
 
+	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL && may_be_a_whim(s, ms->member))
+		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return rv;
 	if (is == IDENTITY_SAME)

@@ -177,6 +177,7 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 		atomic_store(&o->at[i].proven, 0);
 		atomic_store(&o->at[i].found, 0);
 		atomic_store(&o->at[i].absent, 0);
+		atomic_store(&o->at[i].doubts, 0);
 	}
 	atomic_store(&o->handle, handle);
 	return handle;
