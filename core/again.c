@@ -18,7 +18,10 @@ static bool is_repeatable(const struct call *c)
 {
 	if (call_retry(c->id) == CALL_RETRY_SAFE)
 		return true;
-	return call_retry(c->id) == CALL_RETRY_ONCE && c->is_volatile && c->group->is_multi;
+	if (!c->group->is_multi || call_retry(c->id) != CALL_RETRY_ONCE)
+		return false;
+	/* What was destroyed, or set, stays so when it is asked for again. */
+	return c->is_volatile || c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
 }
 
 bool again_is_safe(const struct call *c)
@@ -183,6 +186,8 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask)
 	t->failed |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
 		return again_is_safe(c);
+	if (!t->waits)
+		return false;
 	if (t->deadline_ms == 0)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
 	if (clock_ms() >= t->deadline_ms)

@@ -390,6 +390,8 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 		      CK_OBJECT_HANDLE *handle)
 {
 	struct member *m = c->member;
+	/* Its template will be kept (object_keep_template): it does not end with its member. */
+	bool is_kept = c->group->is_multi && c->id == CALL_C_CreateObject && c->is_volatile;
 	struct member_map *entry;
 	uint32_t h = 0;
 	CK_RV rv;
@@ -398,7 +400,7 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 	entry = object_map_entry(m, c->made_epoch, real, &rv);
 	if (entry) {
 		object_drop(entry->handle); /* what had this number before is gone */
-		h = object_new(c->group, 0, m->index + 1, is_token, OBJECT_UNKNOWN);
+		h = object_new(c->group, 0, is_kept ? 0 : m->index + 1, is_token, OBJECT_UNKNOWN);
 		rv = h ? CKR_OK : CKR_HOST_MEMORY;
 	}
 	if (h) {

@@ -367,9 +367,11 @@ void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATT
 	ok = t && copy_template(t, tmpl, count);
 	trait_unlock();
 	if (ok)
-		atomic_store(&o->bound, 0);
-	else
-		trait_drop((uint32_t)handle);
+		return;
+	trait_drop((uint32_t)handle);
+	for (unsigned i = 0; i < g->member_count; i++)
+		if (atomic_load(&o->at[i].found))
+			atomic_store(&o->bound, i + 1);
 }
 
 void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)

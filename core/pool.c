@@ -460,3 +460,22 @@ CK_RV pool_state(struct member_session *ms, CK_STATE *state)
 		*state = info.state;
 	return rv;
 }
+
+bool pool_reserve(struct pool *p)
+{
+	bool ok;
+
+	pthread_mutex_lock(&p->lock);
+	ok = !p->limit || p->open < p->limit;
+	p->open += ok;
+	pthread_mutex_unlock(&p->lock);
+	return ok;
+}
+
+void pool_unreserve(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->open--;
+	pthread_mutex_unlock(&p->lock);
+	wake(p);
+}

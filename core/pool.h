@@ -82,6 +82,11 @@ void pool_empty(struct member *member, bool closes);
 bool pool_enter(struct member_session *ms);
 void pool_leave(struct member_session *ms);
 
+/* Counts a session that is opened beside the pool, within the configured limit; false when that is
+ * reached. pool_unreserve() gives it back. */
+bool pool_reserve(struct pool *pool);
+void pool_unreserve(struct pool *pool);
+
 /* Adds what became of a call to the session's tally: `failed` when the member failed; `us` its
  * length in microseconds, negative when it was not timed. The caller has the session. */
 void pool_count(struct member_session *ms, bool failed, long long us);

@@ -391,7 +391,7 @@ static CK_RV find_everywhere(struct call *c)
  * session. */
 static bool is_gone_anyway(const struct call *c, CK_RV rv)
 {
-	return rv == CKR_DEVICE_ERROR && c->id == CALL_C_DestroyObject &&
+	return rv != c->object[0].bad && c->id == CALL_C_DestroyObject &&
 	       object_is_volatile(c->group, c->object[0].handle);
 }
 
@@ -424,7 +424,8 @@ static CK_RV change_everywhere(struct call *c)
 		rv = one(c, 1U << i, false);
 		if (rv == CKR_OK && c->id == CALL_C_DestroyObject)
 			object_forget(g, c->object[0].handle, &g->members[i]);
-		if (rv == CKR_OK)
+		/* Gone already: by an attempt of which nothing was heard. */
+		if (rv == CKR_OK || (rv == c->object[0].bad && c->sends > 1))
 			done++;
 		else if (rv != c->object[0].bad && !is_gone_anyway(c, rv))
 			return rv;
