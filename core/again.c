@@ -127,10 +127,9 @@ static bool may_judge(CK_RV rv)
 	return rv == CKR_GENERAL_ERROR;
 }
 
-/* A code that may be about the request, from a member that is alive. What was judged is not judged
- * again; a code that is rather a failure is asked for again, of the same member when it would be an
- * oracle. */
-static bool again_suspect(struct call *c, struct trip *t, unsigned mask, bool is_fresh, CK_RV rv)
+/* A code that may be about the request, from a member that is alive. It is asked for again: a verdict about a
+ * ciphertext once, of the same member, because others would make more of an oracle of it. */
+static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
 	struct member *m = c->member;
 
@@ -138,7 +137,7 @@ static bool again_suspect(struct call *c, struct trip *t, unsigned mask, bool is
 		return false;
 	if (outcome_is_oracle(c)) {
 		t->same = m;
-		if (may_judge(rv) && (is_fresh || t->is_confirmed))
+		if (may_judge(rv) && t->is_confirmed)
 			return false;
 		t->is_confirmed = true;
 		return again_is_safe(c);
@@ -244,7 +243,6 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, CK_RV *rv)
 {
 	struct member *m = c->member;
-	bool is_fresh;
 
 	if (!c->group->is_multi)
 		return again_same(c, outcome, rv);
@@ -268,7 +266,6 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 	case OUTCOME_SESSION:
 		return again_session(c, t, rv);
 	case OUTCOME_SUSPECT:
-		is_fresh = !member_was_just_asked(m);
 		if (!health_ask(m))
 			return again_elsewhere(c, t, rv);
 		if (c->sends == t->before) /* it could not even begin: that judges nothing */
@@ -276,7 +273,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		if (*rv == CKR_OK) /* a search that found nothing */
 			return again_forgot_login(c) && again_here(t, m, &t->is_relogged);
 		keep_verdict(t, outcome_normal(c, *rv));
-		if (again_suspect(c, t, mask, is_fresh, *rv))
+		if (again_suspect(c, t, mask, *rv))
 			return true;
 		*rv = t->verdict;
 		return false;

@@ -15,8 +15,7 @@ struct trip {
 	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
 	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
 	struct member *same;   /* is to be asked once more */
-	bool is_confirmed; /* a verdict was asked for twice, because the member was not just asked
-			    * how it is */
+	bool is_confirmed;     /* a verdict was asked for twice */
 	bool is_desperate; /* nobody who serves could do it: waits for those that do not */
 	bool is_refound;   /* an object was looked for again */
 	bool is_relogged;  /* somebody logged in again */

@@ -414,7 +414,7 @@ static bool seems_alive(struct member *m)
 	return atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->suspicions) == 0;
 }
 
-bool member_was_just_asked(const struct member *m)
+static bool was_just_asked(const struct member *m)
 {
 	long long pause = m->group->is_multi ? PROBE_MULTI_MS : PROBE_MS;
 
@@ -448,10 +448,10 @@ void member_renew(struct member *m, unsigned epoch)
 
 bool member_alive(struct member *m)
 {
-	if (member_was_just_asked(m))
+	if (was_just_asked(m))
 		return seems_alive(m);
 	pthread_mutex_lock(&m->lib->lock);
-	if (!member_was_just_asked(m)) {
+	if (!was_just_asked(m)) {
 		atomic_store(&m->probe_ms, clock_ms());
 		if (atomic_load(&m->state) == MEMBER_UP)
 			probe_now(m);

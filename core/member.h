@@ -152,9 +152,6 @@ void member_renew(struct member *member, unsigned epoch);
  * of them in a row takes the member out. */
 bool member_alive(struct member *member);
 
-/* True when member_alive() would answer from what it heard a moment ago. */
-bool member_was_just_asked(const struct member *member);
-
 /* Probes it now, if it is up; takes it out as member_alive() does. */
 void member_probe(struct member *member);
 

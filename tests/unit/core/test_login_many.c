@@ -328,7 +328,9 @@ static void a_kept_pin_that_could_not_be_sent_is_sent_in_the_next_epoch(void)
 	script_login[1].answer = CKR_DEVICE_ERROR;
 	script_login[1].after = 1;
 	script_login[1].counts = 1;
-	world_restart(1); /* until it serves: the first time it is lost again */
+	world_restart(1);
+	CU_ASSERT_FALSE(may_serve(1)); /* lost again at its login */
+	world_bring_back(1);
 	CU_ASSERT_EQUAL(script_login[1].calls, 3);
 	CU_ASSERT_TRUE(may_serve(1));
 	CU_ASSERT_EQUAL(user(), GROUP_USER);
