@@ -127,8 +127,9 @@ static bool may_judge(CK_RV rv)
 	return rv == CKR_GENERAL_ERROR;
 }
 
-/* A code that may be about the request, from a member that is alive. It is asked for again: a verdict about a
- * ciphertext once, of the same member, because others would make more of an oracle of it. */
+/* A code that may be about the request, from a member that is alive. It is asked for again: a
+ * verdict about a ciphertext once, of the same member, because others would make more of an oracle
+ * of it. */
 static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
 	struct member *m = c->member;

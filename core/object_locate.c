@@ -319,9 +319,11 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 	rv = locate(&s, session, ms, real);
 	o = object_slot(s.handle);
 	if (o && is_lack(rv) && atomic_load(&o->at[ms->member->index].absent) != ms->epoch) {
-		if (is_logged_out(g, ms)) {
+		/* A member that is dead finds nothing, either, and says so politely. */
+		if (is_logged_out(g, ms) || !member_alive(ms->member)) {
+			rv = is_logged_out(g, ms) ? CKR_USER_NOT_LOGGED_IN : CKR_DEVICE_ERROR;
 			sought_end(&s);
-			return CKR_USER_NOT_LOGGED_IN;
+			return rv;
 		}
 		if (s.other)
 			report_other(&s, ms->member, s.is);

@@ -157,8 +157,7 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	bool is_update = c->id == CALL_C_SignUpdate || c->id == CALL_C_VerifyUpdate;
 	struct member_session *ms = NULL;
 	bool is_lack = false;
-	CK_RV rv = is_update ? CKR_OK
-			     : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
+	CK_RV rv = is_update ? CKR_OK : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
 	if (rv == CKR_OK) {
