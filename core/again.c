@@ -228,7 +228,8 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
 
-	not_done(c);
+	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
+		not_done(c);
 	/* Its sessions often go together, and with its login. */
 	shed_dead(m);
 	(void)again_forgot_login(c);

@@ -277,10 +277,13 @@ static void clean(struct call *c, CK_ULONG room)
 	c->made[0] = c->made[1] = 0;
 }
 
-static CK_RV nobody(const struct call *c, const struct trip *t)
+static CK_RV nobody(const struct call *c, const struct trip *t, unsigned mask)
 {
 	if (c->place == CALL_TOKEN)
 		return CKR_TOKEN_NOT_PRESENT;
+	/* Those who were asked do not have the object; somebody who is away may. */
+	if (c->group->is_multi && (mask & ~t->lacking & ~choose_serving(c, mask)) != 0)
+		return CKR_DEVICE_ERROR;
 	return t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 }
 
@@ -317,7 +320,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 			return rv;
 		clean(c, room);
 	}
-	rv = nobody(c, &t);
+	rv = nobody(c, &t, mask);
 	if (c->member_rv == CKR_OK)
 		c->member_rv = rv;
 	return rv;
