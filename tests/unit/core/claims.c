@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/member_op.h"
 
 struct claim claims[CLAIMS];
@@ -171,6 +172,7 @@ void claims_begin(enum config_mode mode)
 {
 	trio_end(); /* of the test before */
 	trio_begin(mode);
+	log_setup(LOG_LEVEL_ERROR, false);
 	memset(claims, 0, sizeof claims);
 	claims_count = 0;
 	claims_do = (struct claims_do){.next_made = 900};
