@@ -201,7 +201,7 @@ void claims_remove(unsigned m, CK_OBJECT_HANDLE real)
 {
 	for (unsigned i = 0; i < claims_count; i++)
 		if (claims[i].member == m && claims[i].real == real)
-			claims[i].real = 0;
+			claims[i--] = claims[--claims_count];
 }
 
 CK_RV claims_found(unsigned m, const CK_OBJECT_HANDLE *real, size_t count, struct buf *out)
