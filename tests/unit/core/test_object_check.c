@@ -185,6 +185,19 @@ static void who_forgets_a_handle_forgets_one_member_only(void)
 	CU_ASSERT_EQUAL(claims_real(0, h), 0);
 	CU_ASSERT_EQUAL(claims_real(1, h), 101);
 	CU_ASSERT_EQUAL(claims_find(0, 100), h); /* it is one that has room there again */
+}
+
+/* Locks may be held by threads that do not exist in a child. */
+static void a_child_forgets_without_the_lock(void)
+{
+	CK_OBJECT_HANDLE h = begin(), again;
+
+	object_drop(h); /* or the test would lose its memory */
+	trait_lock();
+	object_forget_everything(true);
+	again = claims_find(0, 100);
+	CU_ASSERT_NOT_EQUAL(again, 0);
+	CU_ASSERT_NOT_EQUAL(again, h);
 	trio_end();
 }
 
@@ -197,6 +210,7 @@ static const struct unit_test tests[] = {
 	UNIT(an_object_is_known_under_its_new_name),
 	UNIT(a_new_name_that_cannot_be_read_changes_nothing),
 	UNIT(who_forgets_a_handle_forgets_one_member_only),
+	UNIT(a_child_forgets_without_the_lock),
 };
 
 UNIT_MAIN("core/object_check", tests)
