@@ -141,6 +141,21 @@ static void an_object_is_known_under_its_new_name(void)
 	CU_ASSERT_EQUAL(real, 101);
 }
 
+/* Under its old name nothing is in the way of another member's object any more. */
+static void what_is_hidden_is_shown_when_the_other_is_renamed(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+	struct call c = changed();
+
+	claims[1].says = claims[1].is = 8;
+	CU_ASSERT_EQUAL(claims_find(1, 101), 0);
+	CU_ASSERT_EQUAL(claims_locate(0, h, &real), CKR_OK);
+	claims[0].label = "new";
+	object_renamed(&c, h);
+	CU_ASSERT_NOT_EQUAL(claims_find(1, 101), 0);
+	CU_ASSERT_EQUAL(claims_find(0, 100), h);
+}
+
 static void a_new_name_that_cannot_be_read_changes_nothing(void)
 {
 	CK_OBJECT_HANDLE h = begin(), real;
@@ -208,6 +223,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_missing_and_a_different_key_do_not_serve),
 	UNIT(a_member_without_a_session_is_left_alone),
 	UNIT(an_object_is_known_under_its_new_name),
+	UNIT(what_is_hidden_is_shown_when_the_other_is_renamed),
 	UNIT(a_new_name_that_cannot_be_read_changes_nothing),
 	UNIT(who_forgets_a_handle_forgets_one_member_only),
 	UNIT(a_child_forgets_without_the_lock),

@@ -245,6 +245,25 @@ static void what_a_member_does_not_show_another_may(void)
 	CU_ASSERT_EQUAL(claims_do.proofs, 2);
 }
 
+/* Of several of the name it is the one that can be proven, and where none can, a key of its own. */
+static void what_is_borrowed_has_to_be_proven(void)
+{
+	CK_OBJECT_HANDLE h;
+
+	begin();
+	claims_key(0, 100, "key", "1", 7, 7);
+	claims_key(0, 99, "key", "1", 0, 9)->kind = IDENTITY_NONE;
+	claims_key(1, 101, "key", "1", 0, 7)->kind = IDENTITY_NONE;
+	claims_key(2, 102, "key", "1", 0, 7)->kind = IDENTITY_NONE;
+	h = claims_find(0, 100);
+	CU_ASSERT_NOT_EQUAL(claims_find(0, 99), h);
+	CU_ASSERT_EQUAL(claims_find(1, 101), h);
+	claims_do.prove = CKR_FUNCTION_FAILED;
+	CU_ASSERT_NOT_EQUAL(claims_find(2, 102), h);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
+	CU_ASSERT_EQUAL(claims_real(2, h), 0);
+}
+
 /* identity.h: a session may have an operation left after a key that did not answer. */
 static void a_session_that_may_be_dirty_is_not_used_on(void)
 {
@@ -334,6 +353,25 @@ static void lose_first(void)
 	trio_lose(0);
 }
 
+/* The search was on a session of an epoch, the questions would be on one of the next. */
+static void a_member_that_returned_between_search_and_reading_adds_nothing(void)
+{
+	const CK_OBJECT_HANDLE real = 100;
+	struct call c = {.id = CALL_C_FindObjectsInit, .group = &trio, .member = &trio_member[0]};
+	struct buf list = {0}, out = {0};
+
+	begin();
+	claims_key(0, 100, "key", "1", 7, 7);
+	c.made_epoch = atomic_load(&trio_member[0].epoch);
+	CU_ASSERT_TRUE_FATAL(buf_add(&list, &real, sizeof real));
+	trio_lose(0);
+	trio_return(0);
+	CU_ASSERT_EQUAL(object_found(&c, &list, &out), CKR_DEVICE_ERROR);
+	CU_ASSERT_EQUAL(claims_do.reads, 0);
+	CU_ASSERT_EQUAL(out.len, 0);
+	buf_free(&list);
+}
+
 /* Handles of an epoch that is over denote nothing. */
 static void a_member_that_is_lost_while_it_is_read_adds_nothing(void)
 {
@@ -382,10 +420,12 @@ static const struct unit_test tests[] = {
 	UNIT(objects_of_our_own_and_sessions_of_others_are_not_shown),
 	UNIT(what_cannot_be_told_from_others_is_its_members_own),
 	UNIT(what_a_member_does_not_show_another_may),
+	UNIT(what_is_borrowed_has_to_be_proven),
 	UNIT(a_session_that_may_be_dirty_is_not_used_on),
 	UNIT(each_object_is_listed_once),
 	UNIT(long_lists_have_each_object_once_too),
 	UNIT(a_member_that_does_not_answer_fails_the_search),
+	UNIT(a_member_that_returned_between_search_and_reading_adds_nothing),
 	UNIT(a_member_that_is_lost_while_it_is_read_adds_nothing),
 	UNIT(two_threads_that_find_one_object_make_one),
 };
