@@ -2,6 +2,9 @@
 /* Whether, and where, a call is sent again: what each outcome means for a call on its way. */
 #include "core/again.h"
 
+#include <time.h>
+
+#include "core/base/clock.h"
 #include "core/choose.h"
 #include "core/group.h"
 #include "core/health.h"
@@ -10,18 +13,35 @@
 #include "core/outcome.h"
 #include "core/replay.h"
 
-/* True when sending it once more can do no harm: nothing was made, and nothing of it lives on a
- * session that is lost. */
+/* Whether the function may be repeated: it makes nothing, or nothing that outlives its session. */
+static bool is_repeatable(const struct call *c)
+{
+	if (call_retry(c->id) == CALL_RETRY_SAFE)
+		return true;
+	if (!c->group->is_multi || call_retry(c->id) != CALL_RETRY_ONCE)
+		return false;
+	/* What was destroyed, or set, stays so when it is asked for again. */
+	return c->is_volatile || c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
+}
+
 bool again_is_safe(const struct call *c)
 {
 	if (c->sends == 0 && c->place != CALL_BOUND && c->group->is_multi)
 		return call_retry(c->id) != CALL_RETRY_NEVER;
-	if (c->sends >= c->group->config->retry.attempts || call_retry(c->id) != CALL_RETRY_SAFE)
+	if (c->sends >= c->group->config->retry.attempts || !is_repeatable(c))
 		return false;
-	if (c->place == CALL_BOUND)
+	switch (c->place) {
+	case CALL_BOUND:
 		return replay_is_possible(c);
-	return (c->place == CALL_BORROW || c->place == CALL_KEEP) &&
-	       (c->id != CALL_C_GetAttributeValue || c->asked);
+	case CALL_HOME:
+		return c->is_volatile;
+	case CALL_BORROW:
+	case CALL_KEEP:
+		return c->id != CALL_C_GetAttributeValue || c->asked;
+	case CALL_TOKEN:
+		break;
+	}
+	return false;
 }
 
 /* After an answer of a passthrough token's member that is not simply the answer: true when the call
@@ -59,26 +79,83 @@ static void forget_objects(const struct call *c, const struct member *m)
 		object_forget(c->group, c->op->key, m);
 }
 
-/* A code that may be about the request, from a member that is alive. */
-static bool again_suspect(struct call *c, struct trip *t, unsigned mask)
+/* The member certainly did nothing: that does not count as sent. */
+static void not_done(struct call *c)
+{
+	c->sends -= c->sends > 0;
+}
+
+/* Throws idle sessions away until one is good. */
+static void shed_dead(struct member *m)
+{
+	for (unsigned i = 0; i <= POOL_IDLE; i++) {
+		struct member_session *ms;
+		CK_STATE state;
+
+		if (pool_take(m, i, 0, &ms) != CKR_OK)
+			return;
+		if (pool_state(ms, &state) == CKR_OK) {
+			pool_give(ms, i);
+			return;
+		}
+		pool_drop(ms);
+	}
+}
+
+bool again_forgot_login(const struct call *c)
+{
+	struct member *m = c->member;
+	struct member_session *ms;
+	CK_STATE state = CKS_RW_USER_FUNCTIONS;
+
+	if (atomic_load(&c->group->user) != GROUP_USER || atomic_load(&m->user) != GROUP_USER)
+		return false;
+	shed_dead(m);
+	if (pool_take(m, 0, 0, &ms) != CKR_OK)
+		return false;
+	(void)pool_state(ms, &state); /* without an answer nothing is known */
+	pool_give(ms, 0);
+	if (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS)
+		return false;
+	member_renew(m, c->made_epoch);
+	return true;
+}
+
+/* Codes with which tokens judge a ciphertext, too. */
+static bool may_judge(CK_RV rv)
+{
+	return rv == CKR_GENERAL_ERROR;
+}
+
+/* A code that may be about the request, from a member that is alive. It is asked for again: a
+ * verdict about a ciphertext once, of the same member, because others would make more of an oracle
+ * of it. */
+static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
 	struct member *m = c->member;
 
+	if (!again_is_safe(c) && t->is_desperate)
+		return false;
 	if (outcome_is_oracle(c)) {
-		if (t->is_confirmed)
+		t->same = m;
+		if (may_judge(rv) && t->is_confirmed)
 			return false;
 		t->is_confirmed = true;
+		return again_is_safe(c);
+	}
+	t->failed |= again_bit(m);
+	if (again_is_safe(c) && choose_member(c, again_left(t, mask)))
+		return true;
+	if (again_is_safe(c)) {
 		t->same = m;
 		return true;
 	}
-	t->failed |= again_bit(m);
-	if (choose_member(c, again_left(t, mask)))
-		return true;
-	if (t->is_confirmed)
+	/* The only one that serves fails: another one may be on its way back. */
+	if (t->is_desperate || may_judge(rv) || c->sends < c->group->config->retry.attempts)
 		return false;
-	t->is_confirmed = true;
-	t->same = m;
-	return true;
+	t->is_desperate = true;
+	not_done(c);
+	return again_is_safe(c);
 }
 
 static bool again_here(struct trip *t, struct member *m, bool *done)
@@ -100,6 +177,71 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 	return false;
 }
 
+/* Busy: somebody else, or after a moment the same one, as long as the budget lasts. */
+static bool again_later(struct call *c, struct trip *t, unsigned mask)
+{
+	const struct timespec moment = {.tv_nsec = 5L * 1000 * 1000};
+
+	not_done(c);
+	t->failed |= again_bit(c->member);
+	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
+		return again_is_safe(c);
+	if (!t->waits)
+		return false;
+	if (t->deadline_ms == 0)
+		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
+	if (clock_ms() >= t->deadline_ms)
+		return false;
+	nanosleep(&moment, NULL); /* a token does not say when it has time again */
+	t->is_patient = true;
+	t->failed = 0;
+	t->turns = 0;
+	return true;
+}
+
+/* Somebody is logged in, but not there: the member had no session for it a moment ago. */
+static bool is_not_in_yet(const struct call *c)
+{
+	return atomic_load(&c->group->user) == GROUP_USER &&
+	       atomic_load(&c->member->user) != GROUP_USER;
+}
+
+static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
+{
+	struct member *m = c->member;
+
+	not_done(c);
+	if (!health_ask(m))
+		return again_elsewhere(c, t, rv);
+	if (again_forgot_login(c) && again_here(t, m, &t->is_relogged))
+		return again_is_safe(c);
+	forget_objects(c, m);
+	if (!again_is_safe(c))
+		return false;
+	if (again_here(t, m, &t->is_refound))
+		return true;
+	t->lacking |= again_bit(m);
+	return keep_verdict(t, c->place == CALL_BOUND ? CKR_DEVICE_ERROR : *rv);
+}
+
+static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
+{
+	struct member *m = c->member;
+
+	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
+		not_done(c);
+	/* Its sessions often go together, and with its login. */
+	shed_dead(m);
+	(void)again_forgot_login(c);
+	if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
+		t->reopened |= again_bit(m);
+		t->same = m;
+		return true;
+	}
+	(void)health_ask(m); /* it says itself when it is lost */
+	return again_elsewhere(c, t, rv);
+}
+
 bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -112,46 +254,31 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		return keep_verdict(t, *rv) && again_left(t, mask) != 0 &&
 		       (c->sends == 0 || again_is_safe(c) || call_retry(c->id) == CALL_RETRY_ONCE);
 	case OUTCOME_BUSY:
-		t->failed |= again_bit(m);
 		keep_verdict(t, *rv);
-		if (again_is_safe(c) && !choose_member(c, again_left(t, mask)) && !t->is_patient) {
-			t->is_patient = true;
-			t->failed = 0;
-		}
-		return again_is_safe(c);
+		return again_later(c, t, mask);
 	case OUTCOME_AUTH:
-		if (atomic_load(&c->group->user) == 0 || !again_is_safe(c))
+		not_done(c);
+		if (is_not_in_yet(c))
+			return keep_verdict(t, *rv) && again_later(c, t, mask);
+		if (!again_forgot_login(c) || !again_is_safe(c))
 			return false;
-		atomic_store(&m->user, 0);
-		if (again_here(t, m, &t->is_relogged))
-			return true;
-		t->failed |= again_bit(m);
-		return keep_verdict(t, *rv);
+		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);
 	case OUTCOME_HANDLE:
+		return again_handle(c, t, rv);
+	case OUTCOME_SESSION:
+		return again_session(c, t, rv);
+	case OUTCOME_SUSPECT:
 		if (!health_ask(m))
 			return again_elsewhere(c, t, rv);
-		forget_objects(c, m);
-		if (!again_is_safe(c))
-			return false;
-		if (again_here(t, m, &t->is_refound))
+		if (c->sends == t->before) /* it could not even begin: that judges nothing */
+			return again_elsewhere(c, t, rv);
+		if (*rv == CKR_OK) /* a search that found nothing */
+			return again_forgot_login(c) && again_here(t, m, &t->is_relogged);
+		keep_verdict(t, outcome_normal(c, *rv));
+		if (again_suspect(c, t, mask, *rv))
 			return true;
-		t->lacking |= again_bit(m);
-		return keep_verdict(t, *rv);
-	case OUTCOME_SESSION:
-		if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
-			t->reopened |= again_bit(m);
-			t->same = m;
-			return true;
-		}
-		(void)health_ask(m); /* it says itself when it is lost */
-		return again_elsewhere(c, t, rv);
-	case OUTCOME_SUSPECT:
-		if (health_ask(m)) {
-			keep_verdict(t, outcome_normal(c, *rv));
-			*rv = t->verdict;
-			return again_is_safe(c) && again_suspect(c, t, mask);
-		}
-		return again_elsewhere(c, t, rv);
+		*rv = t->verdict;
+		return false;
 	case OUTCOME_DEAD:
 		member_lost(m, c->made_epoch, call_name(c->id), *rv);
 		return again_elsewhere(c, t, rv);

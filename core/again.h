@@ -15,11 +15,13 @@ struct trip {
 	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
 	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
 	struct member *same;   /* is to be asked once more */
-	bool is_confirmed;     /* the verdict was asked for twice */
+	bool is_confirmed;     /* a verdict was asked for twice */
+	bool is_desperate;     /* nobody who serves could do it: waits for those that do not */
 	bool is_refound;       /* an object was looked for again */
 	bool is_relogged;      /* somebody logged in again */
 	bool is_patient;       /* waits for a session, nobody has one */
 	bool waits;            /* for a member that is away, within the budget */
+	unsigned before;       /* the call's sends before the last attempt */
 	unsigned turns;
 };
 
@@ -43,5 +45,8 @@ bool again_is_safe(const struct call *call);
  * true when somebody else of `mask`, or the same member (trip.same), is to be asked; else *rv is
  * what the application gets. Tells the breaker what was heard. */
 bool again(struct call *call, struct trip *trip, unsigned mask, enum outcome outcome, CK_RV *rv);
+
+/* Whether call->member forgot who is logged in; it is then renewed (member_renew). */
+bool again_forgot_login(const struct call *call);
 
 #endif

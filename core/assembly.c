@@ -85,8 +85,8 @@ static CK_RV make_groups(struct assembly *a)
 	return CKR_OK;
 }
 
-/* One after the other; but who is known to be down (health.h) is left for later, while another of
- * its token can serve. */
+/* One after the other; not those that the operator took out; and who is known to be down (health.h)
+ * is left for later, while another of its token can serve. */
 static void reach_group(struct group *g)
 {
 	bool serves = false;
@@ -94,11 +94,12 @@ static void reach_group(struct group *g)
 	for (size_t k = 0; k < g->member_count; k++) {
 		struct member *m = &g->members[k];
 
-		if (clock_ms() >= atomic_load(&m->next_try_ms))
+		if (!atomic_load(&m->is_drained) && clock_ms() >= atomic_load(&m->next_try_ms))
 			serves = health_bring_back(m) || serves;
 	}
 	for (size_t k = 0; k < g->member_count && !serves; k++)
-		if (atomic_load(&g->members[k].last_try_ms) == 0)
+		if (!atomic_load(&g->members[k].is_drained) &&
+		    atomic_load(&g->members[k].last_try_ms) == 0)
 			serves = health_bring_back(&g->members[k]);
 }
 

@@ -75,7 +75,9 @@ struct call {
 	void *param; /* per-message parameter of the message functions, passed untouched */
 	CK_ULONG param_len;
 	CK_FLAGS flags;
-	bool wants_made; /* C_DeriveKey: the application passed a place for a handle */
+	bool is_volatile; /* makes session objects only: a copy that nobody knows goes with its
+			     session */
+	bool wants_made;  /* C_DeriveKey: the application passed a place for a handle */
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
 	struct member *member;    /* out: where it ran, last */

@@ -71,15 +71,18 @@ static struct member *least_loaded(struct group *g, unsigned mask, unsigned clas
 	unsigned long long best_load = 0;
 	struct member *best = NULL;
 
+	bool looks = turn % LOOK_AGAIN == LOOK_AGAIN - 1;
+	unsigned first = looks ? turn / LOOK_AGAIN : turn;
+
 	for (unsigned k = 0; k < g->member_count; k++) {
-		unsigned i = (k + turn) % (unsigned)g->member_count;
+		unsigned i = (k + first) % (unsigned)g->member_count;
 		struct member *m = &g->members[i];
 		unsigned long long load;
 
 		if (!(mask & 1U << i) || class_of(m) != class)
 			continue;
 		/* Now and then whoever's turn it is, however slow it was. */
-		if (turn % LOOK_AGAIN == LOOK_AGAIN - 1)
+		if (looks)
 			return m;
 		load = load_of(m);
 		if (!best || load < best_load) {
@@ -140,7 +143,7 @@ static unsigned offering(const struct call *c, unsigned mask)
 	return able ? able : mask;
 }
 
-static unsigned serving(const struct call *c, unsigned mask)
+unsigned choose_serving(const struct call *c, unsigned mask)
 {
 	unsigned able = 0;
 
@@ -154,7 +157,8 @@ static unsigned serving(const struct call *c, unsigned mask)
 static struct member *at_home(const struct call *c, unsigned mask)
 {
 	for (unsigned i = 0; i < c->group->member_count; i++)
-		if ((mask & 1U << i) && c->session && c->session->home[i])
+		if ((mask & 1U << i) && c->session && c->session->home[i] &&
+		    class_of(&c->group->members[i]) != CONFIG_ROLE_FALLBACK)
 			return &c->group->members[i];
 	return NULL;
 }
@@ -165,7 +169,7 @@ struct member *choose_member(const struct call *c, unsigned mask)
 	const struct config_token *conf = g->conf;
 	struct member *m = NULL;
 
-	mask = serving(c, mask);
+	mask = choose_serving(c, mask);
 	if (mask == 0)
 		return NULL;
 	if (conf->mode == CONFIG_MODE_CAPABILITY)

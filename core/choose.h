@@ -15,6 +15,9 @@ struct member *choose_member(const struct call *call, unsigned mask);
  * of the call is not valid any more. */
 unsigned choose_able(const struct call *call);
 
+/* Those of the mask that may serve now. */
+unsigned choose_serving(const struct call *call, unsigned mask);
+
 /* Tells the balance that a call or operation begins or ends on a member; `us`: how long it took, or
  * negative. */
 void choose_began(struct member *member);

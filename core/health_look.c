@@ -53,7 +53,8 @@ static bool wants_probe(struct member *m, bool is_thread)
 
 bool look_member(struct member *m, bool is_thread)
 {
-	if (is_busy(m->lib))
+	/* A member that the operator took out is left in peace. */
+	if (atomic_load(&m->is_drained) || is_busy(m->lib))
 		return false;
 	if (atomic_load(&m->serves)) {
 		if (wants_probe(m, is_thread))
@@ -88,6 +89,8 @@ void look_chores(const struct assembly *a)
 
 long long look_rest(const struct member *m)
 {
+	if (atomic_load(&m->is_drained))
+		return LOOK_MS;
 	if (atomic_load(&m->serves))
 		return atomic_load(&m->suspicions) > 0 ? LOOK_SOON_MS : LOOK_MS;
 	return member_due_ms(m) - clock_ms();

@@ -210,6 +210,10 @@ static void usage_of(struct member *m, struct state_usage *u)
 		(void)snprintf(u->reason, sizeof u->reason, "%.*s", STATE_TEXT - 1, m->reason);
 		pthread_mutex_unlock(&m->lib->lock);
 	}
+	if (atomic_load(&m->is_refusing))
+		(void)snprintf(
+			u->reason, sizeof u->reason,
+			"refuses the PIN that the others accepted: not used before a new login");
 	u->since_ms = atomic_load(&m->changed_ms);
 	u->is_drained = atomic_load(&m->is_drained) != 0;
 	pool_tally(&m->pool, &sum, &u->sessions, &u->busy);

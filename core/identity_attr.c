@@ -22,10 +22,18 @@
 static CK_RV ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_ATTRIBUTE *a, CK_ULONG count)
 {
 	const CK_OBJECT_HANDLE object[2] = {real, 0};
+	CK_ATTRIBUTE before[IDENTITY_ATTRS];
 	struct call call = {
 		.id = CALL_C_GetAttributeValue, .tmpl = {a, NULL}, .tmpl_count = {count, 0}};
+	CK_RV rv;
 
-	return member_call(ms, &call, object);
+	memcpy(before, a, count * sizeof *a);
+	rv = member_call(ms, &call, object);
+	for (unsigned i = 1; i < IDENTITY_TRIES && identity_is_doubtful(rv); i++) {
+		memcpy(a, before, count * sizeof *a);
+		rv = member_call(ms, &call, object);
+	}
+	return rv;
 }
 
 static bool is_partial(CK_RV rv)

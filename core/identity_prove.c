@@ -295,7 +295,9 @@ CK_RV identity_prove_private(struct member_session *ms, CK_OBJECT_HANDLE real, C
 		rv = try_ways(&p, type, attrs, match);
 	/* A modulus is part of the key itself. Points and SubjectPublicKeyInfo are what somebody
 	 * wrote beside it. */
-	if (rv == CKR_OK && *match == IDENTITY_UNKNOWN && modulus && !p.has_failed)
+	if (rv == CKR_OK && *match == IDENTITY_UNKNOWN && p.has_failed)
+		*match = IDENTITY_DOUBTFUL;
+	else if (rv == CKR_OK && *match == IDENTITY_UNKNOWN && modulus)
 		*match = IDENTITY_SAME;
 	buf_free(&room);
 	return rv;

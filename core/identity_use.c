@@ -38,7 +38,12 @@ static const CK_RV refusals[] = {
 	CKR_WRAPPING_KEY_TYPE_INCONSISTENT,
 };
 
-CK_RV identity_use(struct member_session *ms, CK_OBJECT_HANDLE key, struct identity_use *use)
+bool identity_is_doubtful(CK_RV rv)
+{
+	return rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv >= CKR_VENDOR_DEFINED;
+}
+
+static CK_RV use_once(struct member_session *ms, CK_OBJECT_HANDLE key, struct identity_use *use)
 {
 	const CK_OBJECT_HANDLE object[2] = {key, 0}, none[2] = {0, 0};
 	struct mech mech = {.m = use->mech};
@@ -58,13 +63,23 @@ CK_RV identity_use(struct member_session *ms, CK_OBJECT_HANDLE key, struct ident
 	return rv == CKR_OK && use->out_len > room ? CKR_DEVICE_ERROR : rv;
 }
 
+CK_RV identity_use(struct member_session *ms, CK_OBJECT_HANDLE key, struct identity_use *use)
+{
+	CK_ULONG room = use->out_len;
+	CK_RV rv = use_once(ms, key, use);
+
+	for (unsigned i = 1; i < IDENTITY_TRIES && identity_is_doubtful(rv); i++) {
+		use->out_len = room;
+		rv = use_once(ms, key, use);
+	}
+	return rv;
+}
+
 bool identity_refuses(struct member_session *ms, CK_RV rv)
 {
 	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
 		if (rv == refusals[i])
 			return true;
 	}
-	if (rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED || rv >= CKR_VENDOR_DEFINED)
-		return member_alive(ms->member);
-	return false;
+	return identity_is_doubtful(rv) && member_alive(ms->member);
 }

@@ -29,4 +29,11 @@ CK_RV identity_use(struct member_session *ms, CK_OBJECT_HANDLE key, struct ident
  * asking the member whether it lives. */
 bool identity_refuses(struct member_session *ms, CK_RV rv);
 
+/* A code that says nothing may be a whim of the member: what is asked is asked this often before it
+ * is taken for a refusal, because what an object is must not follow from a whim. */
+#define IDENTITY_TRIES 3U
+
+/* True for such codes. */
+bool identity_is_doubtful(CK_RV rv);
+
 #endif

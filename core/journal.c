@@ -60,7 +60,8 @@ static void bytes_give(unsigned char *bytes, size_t used)
 		return;
 	OPENSSL_cleanse(bytes, used);
 	pthread_mutex_lock(&spare.lock);
-	spare.in_use -= spare.in_use > 0; /* in a forked child: what the parent took is not counted */
+	spare.in_use -=
+		spare.in_use > 0; /* in a forked child: what the parent took is not counted */
 	if (spare.count < SPARE_MAX) {
 		spare.bytes[spare.count++] = bytes;
 		bytes = NULL;
@@ -123,10 +124,18 @@ static bool pieces_add(struct journal_piece **first, struct journal_piece **last
 	return true;
 }
 
+/* It cannot be replayed any more. What came out stays as long as the present member has not given
+ * all of it. */
 static void lose(struct journal *j)
 {
-	journal_free(j);
+	pieces_free(&j->first, &j->last);
+	hashed_free(&j->hashed);
+	j->in_len = 0;
 	j->is_lost = true;
+	if (j->missing > 0)
+		return;
+	pieces_free(&j->out, &j->out_last);
+	j->out_len = 0;
 }
 
 /* The input is too long to be kept: its digest is, where that is enough. */
@@ -179,38 +188,6 @@ void journal_feed_key(struct journal *j, CK_OBJECT_HANDLE key)
 	}
 	p->id = CALL_C_DigestKey;
 	p->object = key;
-}
-
-/* Shortens a list to its first `keep` bytes; a key that was digested behind them stays. */
-static void pieces_cut(struct journal_piece **first, struct journal_piece **last, size_t keep)
-{
-	struct journal_piece **at = first, *p = NULL;
-
-	while (*at && ((*at)->len <= keep || (*at)->object)) {
-		p = *at;
-		keep -= p->len;
-		at = &p->next;
-	}
-	if (*at && keep > 0) {
-		p = *at;
-		OPENSSL_cleanse(p->bytes + keep, p->len - keep);
-		p->len = keep;
-		at = &p->next;
-	}
-	pieces_free(at, last);
-	*last = p;
-}
-
-void journal_unfeed(struct journal *j, size_t len)
-{
-	if (j->is_lost || len == 0)
-		return;
-	if (j->hashed || len > j->in_len) {
-		lose(j); /* a digest cannot forget */
-		return;
-	}
-	j->in_len -= len;
-	pieces_cut(&j->first, &j->last, j->in_len);
 }
 
 void journal_gave(struct journal *j, const void *out, size_t len)

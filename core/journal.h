@@ -50,9 +50,6 @@ void journal_feed(struct journal *j, enum call_id id, const CK_MECHANISM *mech, 
 /* Keeps that a key was digested. */
 void journal_feed_key(struct journal *j, CK_OBJECT_HANDLE key);
 
-/* Takes back the last journal_feed: the member did not accept it. `len` as given there. */
-void journal_unfeed(struct journal *j, size_t len);
-
 /* Keeps what came out. */
 void journal_gave(struct journal *j, const void *out, size_t len);
 

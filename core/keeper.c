@@ -14,7 +14,8 @@
 #include "core/library.h"
 #include "core/object.h"
 
-/* How long a login waits for a session of the member. */
+/* How long a login waits for a session of the only member. Where there are others the login's lock
+ * is not held so long: calls need it to go on without this one. */
 #define WAIT_MS 1000
 
 /* Members that come and go are brought back by core/health.c, which logs in itself. */
@@ -36,7 +37,7 @@ static CK_RV keeper_open(struct member *m)
 	if (is_current(m))
 		return CKR_OK;
 	keeper_drop(m);
-	return pool_take(m, 0, WAIT_MS, &m->keeper);
+	return pool_take(m, 0, m->group->is_multi ? 0 : WAIT_MS, &m->keeper);
 }
 
 void keeper_close(struct member *m)
@@ -57,6 +58,7 @@ static CK_RV run(struct group *g, struct member *m, struct session *s, struct ca
 {
 	CK_RV rv = keeper_open(m);
 
+	m->was_asked = rv == CKR_OK;
 	if (rv != CKR_OK)
 		return code_map(call->id, rv);
 	call->place = CALL_BOUND;

@@ -134,6 +134,7 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 	if (has_token && !session_is_rw(m->call.session))
 		return CKR_SESSION_READ_ONLY;
 	m->call.place = is_all_token ? CALL_BORROW : CALL_HOME;
+	m->call.is_volatile = !has_token;
 	rv = call_run(&m->call);
 	return rv == CKR_OK ? object_publish(&m->call, m->is_token, app) : rv;
 }

@@ -98,11 +98,14 @@ void login_open(struct group *g, struct member *m, enum group_user user)
 /* After any other answer than a refusal: a member that is gone is logged in when it comes back. */
 static void failed(struct group *g, struct member *m, CK_RV rv)
 {
-	char code[NAME_MAX_LEN];
-
+	(void)g;
 	keeper_drop(m);
-	if (atomic_load(&m->state) == MEMBER_UP)
-		login_leave_out(g, m, name_of(NAME_RV, rv, code));
+	/* No session to be had just now: the PIN was not sent, it is tried again when the member is
+	 * used. Any other failure is the member's. */
+	if (m->was_asked)
+		member_lost(m, atomic_load(&m->epoch), "C_Login", rv);
+	else
+		atomic_store(&m->login_epoch, 0);
 }
 
 void login_settle(struct group *g, struct member *m, CK_RV rv)

@@ -153,6 +153,34 @@ static void keep(struct session *s, enum op_kind kind, const struct call *call, 
 		journal_gave(&op->journal, call->out, *call->out_len);
 }
 
+static bool overlaps(const struct call *c)
+{
+	return c->out && c->out_len && c->in && c->in < c->out + *c->out_len &&
+	       c->out < c->in + c->in_len;
+}
+
+/* Sends a step whose call is made up, and notes what became of the message. */
+static CK_RV take_step(enum op_kind kind, enum msg_step step, struct session *session,
+		       const struct msg_io *io, struct call *call)
+{
+	bool *is_open = op_in_message(session, kind);
+	CK_RV rv;
+
+	if (counts_in_token(session->op[kind], io->param, io->param_len))
+		session->op[kind]->is_fixed = true;
+	rv = run(session, kind, call);
+	if (is_trouble(rv) || is_trouble(call->member_rv)) {
+		op_end(session, kind, false);
+		return rv;
+	}
+	/* The length was asked for, or the room was too short: the step was not taken. */
+	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && io->out_len && !io->out))
+		return rv;
+	*is_open = rv == CKR_OK && !is_last(kind, step, io);
+	keep(session, kind, call, *is_open);
+	return rv;
+}
+
 static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step,
 			  struct session *session, const struct msg_io *io)
 {
@@ -168,25 +196,22 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 		.param_len = io->param_len,
 		.flags = io->flags,
 	};
-	bool *is_open = op_in_message(session, kind);
-	CK_RV rv = check_order(is_open, step);
+	CK_RV rv = check_order(op_in_message(session, kind), step);
+	struct buf aside = {0};
 
 	if (rv == CKR_OK)
 		rv = check_arguments(kind, step, io);
-	if (rv != CKR_OK)
-		return rv;
-	if (counts_in_token(session->op[kind], io->param, io->param_len))
-		session->op[kind]->is_fixed = true;
-	rv = run(session, kind, &call);
-	if (is_trouble(rv) || is_trouble(call.member_rv)) {
-		op_end(session, kind, false);
-		return rv;
+	/* An input that the output overwrites is copied before a member can spoil it: another one
+	 * may need it. */
+	if (rv == CKR_OK && session->group->is_multi && overlaps(&call)) {
+		if (buf_add(&aside, io->in, io->in_len))
+			call.in = aside.data;
+		else
+			rv = CKR_HOST_MEMORY;
 	}
-	/* The length was asked for, or the room was too short: the step was not taken. */
-	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && io->out_len && !io->out))
-		return rv;
-	*is_open = rv == CKR_OK && !is_last(kind, step, io);
-	keep(session, kind, &call, *is_open);
+	if (rv == CKR_OK)
+		rv = take_step(kind, step, session, io, &call);
+	buf_free(&aside);
 	return rv;
 }
 

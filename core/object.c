@@ -146,6 +146,11 @@ static void unmake(struct call *c)
 	if (pool_take(c->member, 0, 0, &ms) != CKR_OK)
 		return; /* session objects go with their session; a token object stays, unknown to
 			   us */
+	/* In another epoch the numbers are other objects'. */
+	if (ms->epoch != c->made_epoch) {
+		pool_give(ms, 0);
+		return;
+	}
 	for (unsigned i = 0; i < 2; i++)
 		if (c->made[i])
 			member_destroy(ms, c->made[i]);

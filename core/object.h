@@ -56,6 +56,9 @@ unsigned object_holders(const struct group *group, CK_OBJECT_HANDLE handle);
 /* The same without members where a session object could be made, but is not. */
 unsigned object_copies(const struct group *group, CK_OBJECT_HANDLE handle);
 
+/* True for a session object. No lock. */
+bool object_is_volatile(const struct group *group, CK_OBJECT_HANDLE handle);
+
 /* Finds an object on the member of `ms`, an idle session, and proves that it is the same; a session
  * object is made again there from its template (for `session`, which then owns it). CKR_OK with the
  * real handle; CKR_OBJECT_HANDLE_INVALID when the member does not have it (remembered for this
@@ -74,9 +77,13 @@ void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const str
  * the member used up what one member may; CKR_DEVICE_ERROR when it was lost meanwhile. */
 CK_RV object_found(struct call *call, const struct buf *real, struct buf *out);
 
-/* Appends the objects of members that do not serve now which match a search as far as can be known
- * without asking. */
-CK_RV object_found_away(struct call *call, struct buf *out);
+/* Appends the objects that match a search, as far as can be known without asking, and are on none
+ * of the members in `answered` (bit i: member i). */
+CK_RV object_found_away(struct call *call, unsigned answered, struct buf *out);
+
+/* After a search on call.member: true when it left out an object that is known to be there and
+ * matches, as far as can be known. Tokens with very many objects are not looked through. */
+bool object_is_missing(struct call *call, const struct buf *out);
 
 /* A virtual handle for an object that has just come to be; one that its number had before is
  * invalid from now on. As object_found. */

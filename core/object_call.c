@@ -61,6 +61,7 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 	if (rv != CKR_OK)
 		return rv;
 	call->place = is_token ? CALL_BORROW : CALL_HOME;
+	call->is_volatile = !is_token;
 	call->tmpl[0] = list.attrs;
 	call->tmpl_count[0] = list.count;
 	rv = call_run(call);
@@ -170,8 +171,10 @@ static CK_RV destroy_in(struct session *s, struct args *args)
 	rv = check_write(s, args->object);
 	if (rv == CKR_OK)
 		rv = call_run(&call);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK) {
 		object_drop(args->object);
+		session_release_homes(s);
+	}
 	return rv;
 }
 

@@ -48,13 +48,25 @@ static unsigned rank_of_holders(const struct group *g, uint32_t handle)
 	return best;
 }
 
-/* Whether an object that is known may also be this one of member `m`: it has none there yet. */
-static bool has_room(const struct trait *t, const struct member *m, unsigned epoch)
+/* Whether the application has seen the object: what it means by the name does not change any more.
+ */
+static bool is_known_well(const struct trait *t)
 {
 	const struct object *o = object_slot(t->handle);
 
-	return o && !atomic_load(&o->bound) && atomic_load(&o->at[m->index].found) != epoch &&
-	       atomic_load(&o->at[m->index].absent) != epoch;
+	return o && atomic_load(&o->is_seen);
+}
+
+/* Whether an object that is known may also be this one of member `m`: it has none there yet, and
+ * this one was not found to be another. */
+static bool has_room(const struct trait *t, const struct member *m, unsigned epoch,
+		     CK_OBJECT_HANDLE real)
+{
+	const struct object *o = object_slot(t->handle);
+	const struct object_place *at = o ? &o->at[m->index] : NULL;
+
+	return at && !atomic_load(&o->bound) && atomic_load(&at->found) != epoch &&
+	       (atomic_load(&at->absent) != epoch || atomic_load(&at->real) != real);
 }
 
 static bool is_buf(const struct buf *a, const struct buf *b)
@@ -73,15 +85,15 @@ static bool is_half_named(const struct identity *a, const struct identity *b)
 
 /* The object that this one of member `m` is, or NULL. */
 static struct trait *match(const struct group *g, const struct member *m, unsigned epoch,
-			   const struct identity *id)
+			   CK_OBJECT_HANDLE real, const struct identity *id)
 {
 	struct trait *t = NULL;
 
 	while ((t = trait_by_name(g, id, t)) != NULL)
-		if (has_room(t, m, epoch) && identity_compare(&t->id, id) == IDENTITY_SAME)
+		if (has_room(t, m, epoch, real) && identity_compare(&t->id, id) == IDENTITY_SAME)
 			return t;
 	while ((t = trait_by_digest(g, id, t)) != NULL)
-		if (has_room(t, m, epoch) && t->id.key_type == id->key_type &&
+		if (has_room(t, m, epoch, real) && t->id.key_type == id->key_type &&
 		    is_half_named(&t->id, id))
 			return t;
 	return NULL;
@@ -111,9 +123,8 @@ static void report(const struct group *g, const struct member *m, struct trait *
 	t->is_reported = true;
 	log_msg(LOG_LEVEL_WARN,
 		"token %s: member %s has another object under the label \"%.*s\" than the other "
-		"members: the one of the member that comes first is shown, none is used in place "
-		"of "
-		"the other; compare and remove one",
+		"members: the one that this process knows, or that of the member that comes first, "
+		"is shown, none is used in place of the other; compare and remove one",
 		g->conf->label, m->conf->name, (int)t->id.label.len,
 		t->id.label.data ? (const char *)t->id.label.data : "");
 }
@@ -138,7 +149,8 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 	object_place(object_slot(h), m, epoch, real, is_proven);
 	if (other) {
 		report(g, m, other);
-		if (rank_of_holders(g, other->handle) < rank_of(g, m->index))
+		if (is_known_well(other) ||
+		    rank_of_holders(g, other->handle) < rank_of(g, m->index))
 			trait_hide(trait_of(h), true);
 		else
 			trait_hide(other, true);
@@ -153,7 +165,7 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 		    struct identity *id, uint32_t *handle)
 {
-	struct trait *t = match(g, m, epoch, id);
+	struct trait *t = match(g, m, epoch, real, id);
 
 	if (!t)
 		return add_new(g, m, epoch, real, id, handle);
@@ -288,17 +300,18 @@ static CK_RV add_plain(struct call *c, CK_OBJECT_HANDLE real, uint32_t *handle)
 
 static bool is_shown(uint32_t handle)
 {
+	struct object *o = object_slot(handle);
 	const struct trait *t;
-	bool shown;
+	bool shown = o != NULL;
 
-	if (handle <= OBJECT_HIDDEN)
-		return false;
-	if (!trait_any_hidden())
-		return true;
-	trait_lock();
-	t = trait_of(handle);
-	shown = !t || !t->is_hidden;
-	trait_unlock();
+	if (o && trait_any_hidden()) {
+		trait_lock();
+		t = trait_of(handle);
+		shown = !t || !t->is_hidden;
+		trait_unlock();
+	}
+	if (shown && !atomic_load_explicit(&o->is_seen, memory_order_relaxed))
+		atomic_store(&o->is_seen, 1);
 	return shown;
 }
 
@@ -373,86 +386,12 @@ CK_RV object_found(struct call *c, const struct buf *real, struct buf *out)
 	return rv;
 }
 
-/* A search template against what is known of an object without asking. */
-static bool attribute_is(const struct trait *t, const CK_ATTRIBUTE *a)
-{
-	const CK_BBOOL is_token = t->id.is_token, is_private = t->id.is_private;
-	const void *value;
-	size_t len;
-
-	switch (a->type) {
-	case CKA_CLASS:
-		value = &t->id.class, len = sizeof t->id.class;
-		break;
-	case CKA_KEY_TYPE:
-		value = &t->id.key_type, len = sizeof t->id.key_type;
-		break;
-	case CKA_ID:
-		value = t->id.id.data, len = t->id.id.len;
-		break;
-	case CKA_LABEL:
-		value = t->id.label.data, len = t->id.label.len;
-		break;
-	case CKA_TOKEN:
-		value = &is_token, len = sizeof is_token;
-		break;
-	case CKA_PRIVATE:
-		value = &is_private, len = sizeof is_private;
-		break;
-	default:
-		return false;
-	}
-	return a->ulValueLen == len && (len == 0 || memcmp(a->pValue, value, len) == 0);
-}
-
-struct away {
-	struct call *call;
-	struct buf *out;
-	size_t before;
-	bool ok;
-};
-
-/* True when every member that is known to have the object is away. */
-static bool is_away(const struct trait *t)
-{
-	const struct object *o = object_slot(t->handle);
-
-	for (unsigned i = 0; o && i < t->group->member_count; i++)
-		if (member_may_serve(&t->group->members[i]) &&
-		    atomic_load(&o->at[i].found) == atomic_load(&t->group->members[i].epoch))
-			return false;
-	return o != NULL;
-}
-
-static bool add_away(struct trait *t, void *context)
-{
-	struct away *a = context;
-	CK_OBJECT_HANDLE handle = t->handle;
-
-	if (t->is_hidden || t->tmpl || !is_away(t) || has_handle(a->out, a->before, handle))
-		return true;
-	for (CK_ULONG i = 0; i < a->call->tmpl_count[0]; i++)
-		if (!attribute_is(t, &a->call->tmpl[0][i]))
-			return true;
-	a->ok = buf_add(a->out, &handle, sizeof handle);
-	return a->ok;
-}
-
-CK_RV object_found_away(struct call *c, struct buf *out)
-{
-	struct away a = {
-		.call = c, .out = out, .before = out->len / sizeof(CK_OBJECT_HANDLE), .ok = true};
-
-	trait_lock();
-	trait_each(c->group, add_away, &a);
-	trait_unlock();
-	return a.ok ? CKR_OK : CKR_HOST_MEMORY;
-}
-
 CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is_token,
 		      CK_OBJECT_HANDLE *handle)
 {
 	struct member *m = c->member;
+	/* Its template will be kept (object_keep_template): it does not end with its member. */
+	bool is_kept = c->group->is_multi && c->id == CALL_C_CreateObject && c->is_volatile;
 	struct member_map *entry;
 	uint32_t h = 0;
 	CK_RV rv;
@@ -461,7 +400,7 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 	entry = object_map_entry(m, c->made_epoch, real, &rv);
 	if (entry) {
 		object_drop(entry->handle); /* what had this number before is gone */
-		h = object_new(c->group, 0, m->index + 1, is_token, OBJECT_UNKNOWN);
+		h = object_new(c->group, 0, is_kept ? 0 : m->index + 1, is_token, OBJECT_UNKNOWN);
 		rv = h ? CKR_OK : CKR_HOST_MEMORY;
 	}
 	if (h) {

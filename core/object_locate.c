@@ -14,6 +14,7 @@
 #include "core/object_table.h"
 #include "core/object_trait.h"
 
+#define PROOFS_MAX 3U
 /* Values beyond this are not kept to make a session object again. */
 #define TEMPLATE_MAX (64UL * 1024)
 
@@ -22,7 +23,9 @@ struct sought {
 	uint32_t handle;
 	struct identity id;
 	bool is_proven;
-	CK_ATTRIBUTE *tmpl; /* of a session object, in locked pages; NULL for others */
+	CK_OBJECT_HANDLE other; /* what has its name there and is not it; 0: nothing */
+	enum identity_match is; /* what was shown of that one */
+	CK_ATTRIBUTE *tmpl;     /* of a session object, in locked pages; NULL for others */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;
 };
@@ -88,27 +91,48 @@ static CK_RV settle(const struct sought *s, struct member_session *ms, CK_OBJECT
 	return rv;
 }
 
-static void mark_proven(const struct sought *s)
+/* False when another member was faster, and the handle now means what that one has. */
+static bool mark_proven(const struct sought *s, const struct member *m)
 {
+	const struct object *o = object_slot(s->handle);
 	struct trait *t;
+	bool ok;
 
 	trait_lock();
 	t = trait_of(s->handle);
-	if (t)
+	ok = t && o && (!atomic_load(&o->bound) || atomic_load(&o->bound) == m->index + 1);
+	if (ok)
 		t->is_proven = true;
 	trait_unlock();
+	return ok;
 }
 
 /* The public key that was believed to belong to a private one does not, or it cannot be shown: the
  * handle means what this member has, and nothing elsewhere. */
-static void bind_here(const struct sought *s, const struct member *m, bool is_lie)
+static bool bind_here(const struct sought *s, const struct member *m, bool is_lie)
 {
 	struct group *g = m->group;
 	struct object *o = object_slot(s->handle);
+	struct identity plain = {0};
 	struct trait *t;
 
 	if (!o)
-		return;
+		return false;
+	trait_lock();
+	t = trait_of(s->handle);
+	if (!t || t->is_proven) { /* another member has shown it meanwhile */
+		trait_unlock();
+		return false;
+	}
+	t->is_proven = true;
+	if (trait_copy_identity(&t->id, &plain)) {
+		EVP_PKEY_free(plain.public_key);
+		plain.public_key = NULL;
+		plain.kind = IDENTITY_NONE;
+		trait_change(t, &plain);
+	}
+	atomic_store(&o->bound, m->index + 1);
+	trait_unlock();
 	if (is_lie)
 		log_msg(LOG_LEVEL_WARN,
 			"token %s: member %s: the private key with the label \"%.*s\" does not "
@@ -116,56 +140,53 @@ static void bind_here(const struct sought *s, const struct member *m, bool is_li
 			"the public key of the same id: it is used on this member only",
 			g->conf->label, m->conf->name, (int)s->id.label.len,
 			s->id.label.data ? (const char *)s->id.label.data : "");
-	trait_lock();
-	t = trait_of(s->handle);
-	if (t) {
-		struct identity plain = {0};
-
-		if (trait_copy_identity(&t->id, &plain)) {
-			EVP_PKEY_free(plain.public_key);
-			plain.public_key = NULL;
-			plain.kind = IDENTITY_NONE;
-			trait_change(t, &plain);
-		}
-	}
-	trait_unlock();
-	atomic_store(&o->bound, m->index + 1);
 	for (unsigned i = 0; i < g->member_count; i++)
 		if (i != m->index && atomic_load(&o->at[i].found)) {
 			object_map_drop(&g->members[i], atomic_load(&o->at[i].real), s->handle);
 			atomic_store(&o->at[i].proven, 0);
 			atomic_store(&o->at[i].found, 0);
 		}
+	return true;
 }
 
-static void report_other(const struct sought *s, const struct member *m)
+/* What is there under its name is not it, or cannot be shown to be. */
+static void report_other(const struct sought *s, const struct member *m, enum identity_match is)
 {
 	log_msg(LOG_LEVEL_WARN,
-		"token %s: member %s has another key under the label \"%.*s\": it is never used in "
-		"place "
-		"of the one that the other members have",
-		m->group_label, m->conf->name, (int)s->id.label.len,
-		s->id.label.data ? (const char *)s->id.label.data : "");
+		"token %s: member %s has %s under the label \"%.*s\": it is never used in place of "
+		"the "
+		"one that the other members have",
+		m->group_label, m->conf->name,
+		is == IDENTITY_DIFFERENT ? "another key" : "a key that cannot prove to be the same",
+		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
-/* One candidate: CKR_OK when it is the one. */
+/* A key that takes a challenge and does not answer, three times over, cannot be proven. */
+static bool may_be_a_whim(const struct sought *s, const struct member *m)
+{
+	struct object *o = object_slot(s->handle);
+
+	return o && atomic_fetch_add(&o->at[m->index].doubts, 1) + 1 < PROOFS_MAX;
+}
+
+/* One candidate: CKR_OK when it is the one, CKR_OBJECT_HANDLE_INVALID when it is not. */
 static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	enum identity_match is = IDENTITY_UNKNOWN;
 	CK_RV rv = identity_prove(ms, real, &s->id, &is);
 
+	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL && may_be_a_whim(s, ms->member))
+		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return rv;
-	if (is == IDENTITY_SAME) {
-		mark_proven(s);
+	if (is == IDENTITY_SAME)
+		return mark_proven(s, ms->member) ? settle(s, ms, real) : CKR_OBJECT_HANDLE_INVALID;
+	/* The first time that it is used at all: nobody has shown more than this. */
+	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC &&
+	    bind_here(s, ms->member, is == IDENTITY_DIFFERENT))
 		return settle(s, ms, real);
-	}
-	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC) {
-		/* The first time that it is used at all: nobody has shown more than this. */
-		bind_here(s, ms->member, is == IDENTITY_DIFFERENT);
-		return settle(s, ms, real);
-	}
-	report_other(s, ms->member);
+	s->other = real;
+	s->is = is;
 	object_map_drop(ms->member, real, s->handle);
 	return CKR_OBJECT_HANDLE_INVALID;
 }
@@ -232,10 +253,13 @@ static CK_RV make_again(const struct sought *s, struct session *session, struct 
 	if (!session || (has_nested(s) && atomic_load(&m->lib->vendor)->flat_templates))
 		return CKR_OBJECT_HANDLE_INVALID;
 	rv = session_home(session, m, m->group->config->retry.budget_ms, &home);
-	if (rv != CKR_OK)
-		return rv;
-	session->home[m->index] = home;
-	rv = member_call(home, &call, none);
+	if (rv == CKR_OK && !session_note_remade(session, s->handle))
+		rv = CKR_HOST_MEMORY;
+	if (rv == CKR_OK)
+		rv = member_call(home, &call, none);
+	if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED) {
+		session_drop_home(session, m);
+	}
 	*real = call.made[0];
 	return rv == CKR_OK && !*real ? CKR_DEVICE_ERROR : rv;
 }
@@ -265,11 +289,22 @@ static CK_RV locate(struct sought *s, struct session *session, struct member_ses
 	}
 	if (atomic_load(&at->found) == ms->epoch) {
 		*real = atomic_load(&at->real);
-		return try_one(s, ms, *real);
+		rv = try_one(s, ms, *real);
+		if (rv != CKR_OBJECT_HANDLE_INVALID)
+			return rv;
 	}
 	if (s->id.kind == IDENTITY_NONE)
 		return CKR_OBJECT_HANDLE_INVALID;
 	return search(s, ms, real);
+}
+
+/* Nothing is found, and no proof is given, on a member that forgot its login. */
+static bool is_logged_out(const struct group *g, struct member_session *ms)
+{
+	CK_STATE state = 0;
+
+	return atomic_load(&g->user) == GROUP_USER && pool_state(ms, &state) == CKR_OK &&
+	       state != CKS_RO_USER_FUNCTIONS && state != CKS_RW_USER_FUNCTIONS;
 }
 
 CK_RV object_locate(struct group *g, struct session *session, struct member_session *ms,
@@ -283,10 +318,19 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 		return CKR_OBJECT_HANDLE_INVALID;
 	rv = locate(&s, session, ms, real);
 	o = object_slot(s.handle);
-	if (o && is_lack(rv)) {
-		object_absent(o, ms->member, ms->epoch);
-		rv = CKR_OBJECT_HANDLE_INVALID;
+	if (o && is_lack(rv) && atomic_load(&o->at[ms->member->index].absent) != ms->epoch) {
+		/* A member that is dead finds nothing, either, and says so politely. */
+		if (is_logged_out(g, ms) || !member_alive(ms->member)) {
+			rv = is_logged_out(g, ms) ? CKR_USER_NOT_LOGGED_IN : CKR_DEVICE_ERROR;
+			sought_end(&s);
+			return rv;
+		}
+		if (s.other)
+			report_other(&s, ms->member, s.is);
+		object_absent(o, ms->member, ms->epoch, s.other);
 	}
+	if (is_lack(rv))
+		rv = CKR_OBJECT_HANDLE_INVALID;
 	sought_end(&s);
 	return rv;
 }
@@ -325,9 +369,11 @@ void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATT
 	ok = t && copy_template(t, tmpl, count);
 	trait_unlock();
 	if (ok)
-		atomic_store(&o->bound, 0);
-	else
-		trait_drop((uint32_t)handle);
+		return;
+	trait_drop((uint32_t)handle);
+	for (unsigned i = 0; i < g->member_count; i++)
+		if (atomic_load(&o->at[i].found))
+			atomic_store(&o->bound, i + 1);
 }
 
 void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)

@@ -120,6 +120,13 @@ unsigned object_holders(const struct group *group, CK_OBJECT_HANDLE handle)
 	return atomic_load(&o->handle) == handle ? mask : 0;
 }
 
+bool object_is_volatile(const struct group *group, CK_OBJECT_HANDLE handle)
+{
+	struct object_view view;
+
+	return object_resolve(group, handle, &view) && view.is_token == OBJECT_NO;
+}
+
 unsigned object_copies(const struct group *group, CK_OBJECT_HANDLE handle)
 {
 	struct object *o = slot_followed(&handle);
@@ -165,10 +172,12 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 	atomic_store(&o->is_token, (int)is_token);
 	atomic_store(&o->is_private, (int)is_private);
 	atomic_store(&o->is_used, 0);
+	atomic_store(&o->is_seen, 0);
 	for (size_t i = 0; i < group->member_count; i++) {
 		atomic_store(&o->at[i].proven, 0);
 		atomic_store(&o->at[i].found, 0);
 		atomic_store(&o->at[i].absent, 0);
+		atomic_store(&o->at[i].doubts, 0);
 	}
 	atomic_store(&o->handle, handle);
 	return handle;
@@ -188,12 +197,13 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 		atomic_store(&at->proven, epoch);
 }
 
-void object_absent(struct object *o, const struct member *m, unsigned epoch)
+void object_absent(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE other)
 {
 	struct object_place *at = &o->at[m->index];
 
 	atomic_store(&at->proven, 0);
 	atomic_store(&at->found, 0);
+	atomic_store(&at->real, other);
 	atomic_store(&at->absent, epoch);
 }
 

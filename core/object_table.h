@@ -11,10 +11,11 @@ struct trait;
 
 /* Where an object is on one member. Epochs are those of the member, 0: never. */
 struct object_place {
-	_Atomic unsigned found;  /* `real` holds in this one */
-	_Atomic unsigned proven; /* and is known to be the same object */
-	_Atomic unsigned absent; /* the member does not have it, or has another one for it */
-	_Atomic CK_OBJECT_HANDLE real;
+	_Atomic unsigned found;        /* `real` holds in this one */
+	_Atomic unsigned proven;       /* and is known to be the same object */
+	_Atomic unsigned absent;       /* the member does not have it, or has another one for it */
+	_Atomic unsigned doubts;       /* proofs that failed half-way */
+	_Atomic CK_OBJECT_HANDLE real; /* absent: what has its name there instead, or 0 */
 };
 
 /* A slot of the table. Read without a lock: a reader looks at the handle again after it copied what
@@ -28,6 +29,7 @@ struct object {
 	_Atomic int is_token;
 	_Atomic int is_private;
 	_Atomic int is_used; /* an operation began with it */
+	_Atomic int is_seen; /* a search gave it to the application */
 	struct object_place at[CONFIG_MAX_MEMBERS];
 };
 
@@ -45,8 +47,10 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 void object_place(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 		  bool is_proven);
 
-/* Notes that the member does not have it in this epoch. */
-void object_absent(struct object *o, const struct member *m, unsigned epoch);
+/* Notes that the member does not have it in this epoch: `other` has its name there and is another
+ * object; 0: nothing has. */
+void object_absent(struct object *o, const struct member *m, unsigned epoch,
+		   CK_OBJECT_HANDLE other);
 
 /* The entry of a real handle in a member's map, with room for one made; *rv says why when NULL
  * (CKR_HOST_MEMORY, CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR when the epoch is over). Its `handle` is 0

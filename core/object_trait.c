@@ -15,6 +15,7 @@ static struct {
 	struct trait *by_handle[BUCKETS];
 	struct trait *by_name[BUCKETS];
 	struct trait *by_digest[BUCKETS];
+	struct trait *all;
 } traits;
 static _Atomic unsigned hidden;
 
@@ -132,6 +133,10 @@ bool trait_add(uint32_t handle, struct group *group, struct identity *id)
 	*id = (struct identity){0};
 	t->handle_next = *bucket;
 	*bucket = t;
+	t->next = traits.all;
+	if (t->next)
+		t->next->prev = t;
+	traits.all = t;
 	index_add(t);
 	return true;
 }
@@ -210,6 +215,12 @@ void trait_drop(uint32_t handle)
 	t = *at;
 	if (t) {
 		*at = t->handle_next;
+		if (t->prev)
+			t->prev->next = t->next;
+		else
+			traits.all = t->next;
+		if (t->next)
+			t->next->prev = t->prev;
 		index_remove(t);
 		show_next(t);
 		trait_hide(t, false);
@@ -222,10 +233,9 @@ void trait_drop(uint32_t handle)
 void trait_each(const struct group *group, bool (*look)(struct trait *t, void *context),
 		void *context)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct trait *t = traits.by_handle[i]; t; t = t->handle_next)
-			if (t->group == group && !look(t, context))
-				return;
+	for (struct trait *t = traits.all; t; t = t->next)
+		if (t->group == group && !look(t, context))
+			return;
 }
 
 bool trait_any_hidden(void)
@@ -252,13 +262,12 @@ void trait_forget_everything(bool is_forked)
 	if (is_forked) {
 		pthread_mutex_init(&lock, NULL);
 	} else {
-		for (unsigned i = 0; i < BUCKETS; i++)
-			while (traits.by_handle[i]) {
-				struct trait *t = traits.by_handle[i];
+		while (traits.all) {
+			struct trait *t = traits.all;
 
-				traits.by_handle[i] = t->handle_next;
-				trait_free(t);
-			}
+			traits.all = t->next;
+			trait_free(t);
+		}
 	}
 	memset(&traits, 0, sizeof traits);
 	atomic_store(&hidden, 0);

@@ -12,6 +12,7 @@
 /* What an object is. */
 struct trait {
 	struct trait *handle_next, *name_next, *digest_next; /* in the index */
+	struct trait *prev, *next;                           /* all of them */
 	uint32_t handle;
 	struct group *group; /* borrowed */
 	struct identity id;

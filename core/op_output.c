@@ -185,6 +185,7 @@ static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, con
 	bool keeps = is_update(id) && (!out_len || out);
 	const CK_BYTE *in = io->in;
 	struct buf aside = {0};
+	bool is_taken;
 	CK_RV rv;
 
 	if (out && overlaps(io->in, io->in_len, out, room)) {
@@ -193,13 +194,14 @@ static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, con
 		in = aside.data;
 	}
 	rv = ask(id, kind, s, io, in, out, out_len);
-	if (rv == CKR_OK && keeps)
+	is_taken = rv == CKR_OK;
+	if (is_taken && out && (j->missing > 0 || j->owed.len > 0))
+		rv = adjust(id, op, io, out, out_len, room);
+	if (is_taken && keeps)
 		journal_feed(j, id, &op->mech.m, in, io->in_len);
 	buf_free(&aside);
-	if (rv != CKR_OK || !out)
+	if (!is_taken || !out)
 		return rv;
-	if (j->missing > 0 || j->owed.len > 0)
-		rv = adjust(id, op, io, out, out_len, room);
 	if (keeps && op->stash.is_set)
 		journal_gave(j, op->stash.bytes.data, op->stash.bytes.len);
 	else if (keeps && rv == CKR_OK)

@@ -71,10 +71,8 @@ void op_end(struct session *s, enum op_kind kind, bool is_over_there)
 	if (!op)
 		return;
 	s->op[kind] = NULL;
-	if (op->ms && is_over_there)
-		pool_give(op->ms, hint_of(s));
-	else if (op->ms)
-		pool_drop(op->ms);
+	if (op->ms)
+		session_return(s, op->ms, hint_of(s), is_over_there);
 	operation_recycle(s, op);
 }
 
@@ -229,7 +227,7 @@ CK_RV op_restart(struct session *s, enum op_kind kind)
 	CK_RV rv;
 
 	if (op->ms)
-		pool_drop(op->ms);
+		session_return(s, op->ms, hint_of(s), false);
 	op->ms = NULL;
 	op->is_doubtful = false;
 	rv = send_init(s, op);

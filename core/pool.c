@@ -442,3 +442,40 @@ void pool_empty(struct member *member, bool closes)
 			session_free(ms);
 	}
 }
+
+CK_RV pool_state(struct member_session *ms, CK_STATE *state)
+{
+	struct library *lib = ms->member->lib;
+	CK_RV rv = CKR_SESSION_HANDLE_INVALID;
+	struct library_guard guard;
+	CK_SESSION_INFO info;
+
+	if (!pool_enter(ms))
+		return rv;
+	library_guard(lib, &guard);
+	rv = lib->v2->C_GetSessionInfo(ms->real, &info);
+	library_unguard(&guard);
+	pool_leave(ms);
+	if (rv == CKR_OK)
+		*state = info.state;
+	return rv;
+}
+
+bool pool_reserve(struct pool *p)
+{
+	bool ok;
+
+	pthread_mutex_lock(&p->lock);
+	ok = !p->limit || p->open < p->limit;
+	p->open += ok;
+	pthread_mutex_unlock(&p->lock);
+	return ok;
+}
+
+void pool_unreserve(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->open--;
+	pthread_mutex_unlock(&p->lock);
+	wake(p);
+}

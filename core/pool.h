@@ -82,6 +82,11 @@ void pool_empty(struct member *member, bool closes);
 bool pool_enter(struct member_session *ms);
 void pool_leave(struct member_session *ms);
 
+/* Counts a session that is opened beside the pool, within the configured limit; false when that is
+ * reached. pool_unreserve() gives it back. */
+bool pool_reserve(struct pool *pool);
+void pool_unreserve(struct pool *pool);
+
 /* Adds what became of a call to the session's tally: `failed` when the member failed; `us` its
  * length in microseconds, negative when it was not timed. The caller has the session. */
 void pool_count(struct member_session *ms, bool failed, long long us);
@@ -92,6 +97,10 @@ void pool_tally(struct pool *pool, struct tally *sum, unsigned *open, unsigned *
 /* The class of latency to which `us` microseconds belong, and the upper bound of one. */
 unsigned pool_bucket(long long us);
 long long pool_bucket_us(unsigned bucket);
+
+/* The state of login that the member says a session has (CKS_...). The member's code. The caller
+ * has the session. */
+CK_RV pool_state(struct member_session *ms, CK_STATE *state);
 
 /* Stops calls from beginning and waits up to `wait_ms` for those inside. True when none is inside.
  * pool_resume() lets them begin again. */

@@ -281,11 +281,16 @@ static CK_RV make_on_token(const struct probe *p, enum probe_answer *answer)
 {
 	CK_OBJECT_HANDLE made = 0;
 	struct probe rw = *p;
-	CK_RV rv = p->f->C_OpenSession(p->m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-				       &rw.s);
+	CK_RV rv;
 
-	if (rv != CKR_OK)
+	if (!pool_reserve(&p->m->pool))
+		return CKR_SESSION_COUNT;
+	rv = p->f->C_OpenSession(p->m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				 &rw.s);
+	if (rv != CKR_OK) {
+		pool_unreserve(&p->m->pool);
 		return rv;
+	}
 	rv = create(&rw, true, &made);
 	if (rv == CKR_OK) {
 		log_msg(LOG_LEVEL_INFO,
@@ -295,6 +300,7 @@ static CK_RV make_on_token(const struct probe *p, enum probe_answer *answer)
 		*answer = look_for_new(&rw, made);
 	}
 	(void)p->f->C_CloseSession(rw.s); /* a token object stays */
+	pool_unreserve(&p->m->pool);
 	return rv;
 }
 
@@ -312,14 +318,14 @@ static enum probe_answer make(const struct probe *p)
 	rv = make_on_token(p, &answer);
 	if (rv == CKR_OK)
 		return answer;
+	if (rv == CKR_SESSION_COUNT)
+		return PROBE_GOOD; /* busy: another time */
 	if (was_there)
 		return dead_code(p->m, "its canary is gone, and making a new one", rv);
 	if (rv == CKR_USER_NOT_LOGGED_IN && !p->is_user) {
 		c->wants_user = true;
 		return PROBE_GOOD;
 	}
-	if (rv == CKR_SESSION_COUNT)
-		return PROBE_GOOD; /* busy: another time */
 	c->is_refused = true;
 	say_without(p->m, "no canary key can be made on it", rv);
 	return PROBE_GOOD;
@@ -346,28 +352,42 @@ static enum probe_answer ask_canary(struct probe *p)
 	return dead(p->m, "its canary is gone: it answers, but finds nothing");
 }
 
-static enum probe_answer ask(struct member *m)
+/* Random bytes, and the canary. */
+static enum probe_answer ask_in_session(struct probe *p)
 {
-	struct probe p = {.m = m, .f = m->lib->v2};
 	enum probe_answer answer = PROBE_GOOD;
-	CK_TOKEN_INFO info;
+	struct member *m = p->m;
 	CK_BYTE bytes[8];
-	CK_RV rv = p.f->C_GetTokenInfo(m->slot, &info);
+	CK_RV rv = p->f->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &p->s);
 
-	if (rv != CKR_OK)
-		return dead_code(m, "C_GetTokenInfo", rv);
-	rv = p.f->C_OpenSession(m->slot, CKF_SERIAL_SESSION, NULL, NULL, &p.s);
 	if (rv == CKR_SESSION_COUNT || rv == CKR_SESSION_READ_WRITE_SO_EXISTS)
 		return PROBE_GOOD; /* busy is alive */
 	if (rv != CKR_OK)
 		return dead_code(m, "C_OpenSession", rv);
-	rv = p.f->C_GenerateRandom(p.s, bytes, sizeof bytes);
+	rv = p->f->C_GenerateRandom(p->s, bytes, sizeof bytes);
 	if (rv != CKR_OK && rv != CKR_RANDOM_NO_RNG && rv != CKR_FUNCTION_NOT_SUPPORTED &&
 	    rv != CKR_USER_NOT_LOGGED_IN)
 		answer = dead_code(m, "C_GenerateRandom", rv);
 	else if (m->group->is_multi)
-		answer = ask_canary(&p);
-	(void)p.f->C_CloseSession(p.s); /* the answer is known already */
+		answer = ask_canary(p);
+	(void)p->f->C_CloseSession(p->s); /* the answer is known already */
+	return answer;
+}
+
+static enum probe_answer ask(struct member *m)
+{
+	struct probe p = {.m = m, .f = m->lib->v2};
+	enum probe_answer answer;
+	CK_TOKEN_INFO info;
+	CK_RV rv = p.f->C_GetTokenInfo(m->slot, &info);
+
+	if (rv != CKR_OK)
+		return dead_code(m, "C_GetTokenInfo", rv);
+	if (m->group->is_multi && !pool_reserve(&m->pool))
+		return PROBE_GOOD; /* all sessions that it may have are at work */
+	answer = ask_in_session(&p);
+	if (m->group->is_multi)
+		pool_unreserve(&m->pool);
 	return answer;
 }
 

@@ -32,7 +32,8 @@
 #include "core/vendor.h"
 
 /* One call in so many is timed. */
-#define TIMED_EACH 16U
+#define TIMED_EACH   16U
+#define FIND_WAIT_MS 100
 /* More members than are tried for one call, whatever they answer. */
 #define MAX_TURNS (4U * CONFIG_MAX_MEMBERS)
 
@@ -48,10 +49,10 @@ static bool is_current(const struct member_session *ms)
 }
 
 /* An operation leaves its session, whose state is in doubt. */
-static void leave(struct operation *op)
+static void leave(struct session *s, struct operation *op)
 {
 	if (op->ms)
-		pool_drop(op->ms);
+		session_return(s, op->ms, 0, false);
 	op->ms = NULL;
 }
 
@@ -63,19 +64,16 @@ static CK_RV borrow_for_op(struct call *c, struct member *m, long long wait_ms,
 	CK_RV rv;
 
 	*ms = op->ms;
-	if (op->ms && op->ms->member == m && is_current(op->ms))
+	if (op->ms)
 		return CKR_OK;
-	leave(op);
-	rv = pool_take(m, hint_of(c), wait_ms, ms);
+	rv = session_borrow(c->session, m, hint_of(c), wait_ms, ms);
 	if (rv != CKR_OK)
 		return rv;
-	if (atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	rv = replay(c, *ms, is_lack);
 	if (rv == CKR_OK)
 		op->ms = *ms;
 	else
-		pool_drop(*ms);
+		session_return(c->session, *ms, 0, false);
 	return rv;
 }
 
@@ -90,37 +88,41 @@ static CK_RV borrow(struct call *c, struct member *m, long long wait_ms, struct 
 	}
 	if (c->place == CALL_HOME)
 		return session_home(c->session, m, wait_ms, ms);
-	return pool_take(m, hint_of(c), wait_ms, ms);
+	return session_borrow(c->session, m, hint_of(c), wait_ms, ms);
+}
+
+/* A home stays what it is; one that owns nothing goes back, or, when its state is in doubt, away.
+ * Closing one that owns something would destroy objects that may still be good. */
+static void leave_home(struct session *s, struct member_session *ms, bool is_good, bool is_lost)
+{
+	if (is_good) {
+		session_release_homes(s);
+	} else if (is_lost || !session_owns_there(s, ms->member)) {
+		session_drop_home(s, ms->member);
+	}
 }
 
 /* Who owns the session after the call. A session whose state is in doubt is closed, not reused. */
 static void give_back(struct call *c, struct member_session *ms, CK_RV rv, enum outcome outcome)
 {
-	struct session *s = c->session;
 	bool is_good = outcome == OUTCOME_DONE || rv == CKR_OK;
-	struct member_session **home = s ? &s->home[ms->member->index] : NULL;
 
 	if (c->place == CALL_BOUND) {
 		if (c->op && !is_good)
-			leave(c->op);
+			leave(c->session, c->op);
 		return;
 	}
-	if (c->place == CALL_HOME && (rv == CKR_OK || (ms == *home && is_good))) {
-		*home = ms; /* owns the new object, or earlier ones */
+	if (c->place == CALL_HOME && rv == CKR_OK)
+		return; /* owns the new object */
+	if (c->place == CALL_HOME) {
+		leave_home(c->session, ms, is_good, outcome == OUTCOME_SESSION);
 		return;
 	}
 	if (c->place == CALL_KEEP && rv == CKR_OK) {
 		c->ms = ms;
 		return;
 	}
-	if (home && ms == *home && outcome != OUTCOME_SESSION)
-		return; /* closing it would destroy objects that may still be good */
-	if (home && ms == *home)
-		session_lost_home(s, ms->member);
-	if (is_good)
-		pool_give(ms, hint_of(c));
-	else
-		pool_drop(ms);
+	session_return(c->session, ms, hint_of(c), is_good);
 }
 
 /* Sends the call; counts and, now and then, times it. */
@@ -155,22 +157,27 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	bool is_update = c->id == CALL_C_SignUpdate || c->id == CALL_C_VerifyUpdate;
 	struct member_session *ms = NULL;
 	bool is_lack = false;
-	CK_RV rv = is_update ? CKR_OK : pool_take(m, hint_of(c), wait_ms, &ms);
+	CK_RV rv = is_update ? CKR_OK : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
-	if (rv == CKR_OK && ms && atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	if (rv == CKR_OK) {
 		CK_ULONG room = c->out_len ? *c->out_len : 0;
 
 		rv = outcome_check(c, room, replay_final(c, ms, &is_lack));
 	}
 	*outcome = is_lack ? OUTCOME_LACKS : route_outcome(atomic_load(&m->lib->vendor), c, rv);
-	if (ms && *outcome == OUTCOME_DONE)
-		pool_give(ms, hint_of(c));
-	else if (ms)
-		pool_drop(ms);
+	if (ms)
+		session_return(c->session, ms, hint_of(c), *outcome == OUTCOME_DONE);
 	return rv;
+}
+
+/* The member's login follows the token's. Before a session is borrowed: it may take one. Not for
+ * logins themselves, which run with the login's lock held. */
+static void sync_login(struct call *c, struct member *m)
+{
+	if (call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op) &&
+	    atomic_load(&c->group->user) != atomic_load(&m->user))
+		login_sync(c->group, m);
 }
 
 static bool is_flat(const struct call *c, const struct member *m)
@@ -192,6 +199,9 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	*outcome = OUTCOME_DONE;
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
+	sync_login(c, m);
+	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
+		leave(c->session, c->op);
 	if (replay_floats(c))
 		return float_on(c, m, wait_ms, outcome);
 	rv = borrow(c, m, wait_ms, &ms, &is_lack);
@@ -201,10 +211,6 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
-	/* Not on a bound session: logins themselves run on one, with the login's lock held. */
-	if (c->place != CALL_BOUND && call_retry(c->id) != CALL_RETRY_NEVER &&
-	    atomic_load(&c->group->user) != atomic_load(&m->user))
-		login_sync(c->group, m);
 	rv = translate(c, ms, object, &is_lack);
 	if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
@@ -217,18 +223,20 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	return rv;
 }
 
-/* Nobody who could do it serves: waits within the budget. True when it is worth looking again. */
+/* Nobody who could do it serves, or those who do failed: waits for one that does not, within the
+ * budget. True when it is worth looking again. */
 static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
 {
-	unsigned able = mask & ~t->lacking;
+	unsigned serving = choose_serving(c, mask);
+	unsigned away = mask & ~t->lacking & ~serving;
 
-	if (!t->waits || able == 0 || (c->sends > 0 && !again_is_safe(c)) || t->is_confirmed)
+	if (!t->waits || away == 0 || (c->sends > 0 && !again_is_safe(c)))
 		return false;
 	if (t->deadline_ms == 0)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
-	if (!health_wait(c->group, able, t->deadline_ms))
+	if (!health_wait(c->group, away, t->deadline_ms))
 		return false;
-	t->failed = 0;
+	t->failed &= serving;
 	return true;
 }
 
@@ -269,17 +277,23 @@ static void clean(struct call *c, CK_ULONG room)
 	c->made[0] = c->made[1] = 0;
 }
 
-static CK_RV nobody(const struct call *c, const struct trip *t)
+static CK_RV nobody(const struct call *c, const struct trip *t, unsigned mask)
 {
 	if (c->place == CALL_TOKEN)
 		return CKR_TOKEN_NOT_PRESENT;
+	/* Those who were asked do not have the object; somebody who is away may. */
+	if (c->group->is_multi && (mask & ~t->lacking & ~choose_serving(c, mask)) != 0)
+		return CKR_DEVICE_ERROR;
 	return t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 }
 
-/* How long a call waits for a session: not while another member may have one. */
+/* How long a call waits for a session: not while another member may have one; a search that others
+ * answer, too, not for long. */
 static long long patience(const struct call *c, const struct trip *t, const struct member *m,
 			  unsigned mask)
 {
+	if (!t->waits && c->id == CALL_C_FindObjectsInit)
+		return FIND_WAIT_MS;
 	if (c->group->is_multi && !t->is_patient &&
 	    choose_member(c, again_left(t, mask) & ~again_bit(m)))
 		return 0;
@@ -297,6 +311,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 	CK_RV rv;
 
 	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, mask)) != NULL) {
+		t.before = c->sends;
 		rv = attempt(c, m, patience(c, &t, m, mask), &outcome);
 		c->member_rv = rv;
 		if (outcome == OUTCOME_DONE)
@@ -305,7 +320,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 			return rv;
 		clean(c, room);
 	}
-	rv = nobody(c, &t);
+	rv = nobody(c, &t, mask);
 	if (c->member_rv == CKR_OK)
 		c->member_rv = rv;
 	return rv;
@@ -331,31 +346,55 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *all)
 	return rv;
 }
 
+/* A search on one of several members. One that forgot its login answers, but not about private
+ * objects. */
+static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
+{
+	size_t before = all->len;
+	CK_RV rv = find_on(c, again_bit(m), false, all);
+
+	if (rv == CKR_OK && object_is_missing(c, all) && again_forgot_login(c)) {
+		all->len = before;
+		c->sends = 0;
+		rv = find_on(c, again_bit(m), false, all);
+	}
+	return rv;
+}
+
 /* A search asks every member that serves: what is on one of them only is found, too. */
 static CK_RV find_everywhere(struct call *c)
 {
 	struct group *g = c->group;
+	const unsigned everyone = (1U << g->member_count) - 1;
 	struct buf *all = c->found;
-	unsigned mask = (1U << g->member_count) - 1, asked = 0, away = 0;
+	unsigned mask = everyone, answered = 0;
 	struct member *m;
 	CK_RV rv = CKR_OK;
 
 	if (!g->is_multi)
 		return find_on(c, 1, true, all);
-	while ((m = choose_member(c, mask)) != NULL && !(asked && g->conf->find_first)) {
+	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
 		mask &= ~again_bit(m);
 		c->sends = 0;
-		rv = find_on(c, again_bit(m), false, all);
-		asked += rv == CKR_OK;
-		away += rv != CKR_OK;
+		if (find_on_one(c, m, all) == CKR_OK)
+			answered |= again_bit(m);
 	}
-	if (!asked) /* waits for whoever returns first */
-		rv = find_on(c, (1U << g->member_count) - 1, true, all);
-	else
-		rv = CKR_OK;
-	for (unsigned i = 0; i < g->member_count; i++)
-		away += !member_may_serve(&g->members[i]);
-	return rv == CKR_OK && away && !g->conf->find_first ? object_found_away(c, all) : rv;
+	if (!answered) { /* waits for whoever returns first */
+		c->sends = 0;
+		rv = find_on(c, everyone, true, all);
+		answered = rv == CKR_OK ? again_bit(c->member) : 0;
+	}
+	if (rv != CKR_OK || answered == everyone || g->conf->find_first)
+		return rv;
+	return object_found_away(c, answered, all);
+}
+
+/* A session object that cannot be destroyed because its member fails just now goes with its
+ * session. */
+static bool is_gone_anyway(const struct call *c, CK_RV rv)
+{
+	return rv != c->object[0].bad && c->id == CALL_C_DestroyObject &&
+	       object_is_volatile(c->group, c->object[0].handle);
 }
 
 /* A change of an object happens wherever it is, or nowhere: one that was left on a member that is
@@ -366,6 +405,11 @@ static CK_RV change_everywhere(struct call *c)
 	unsigned mask = object_copies(g, c->object[0].handle), done = 0;
 	CK_RV rv = c->object[0].bad;
 
+	/* A session object goes with its session, also where it cannot be reached now. */
+	if (object_is_volatile(g, c->object[0].handle)) {
+		done = mask & ~choose_serving(c, mask) ? 1 : 0;
+		mask = choose_serving(c, mask);
+	}
 	for (unsigned i = 0; i < g->member_count; i++) {
 		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
 			continue;
@@ -380,12 +424,15 @@ static CK_RV change_everywhere(struct call *c)
 			continue;
 		c->sends = 0;
 		rv = one(c, 1U << i, false);
-		if (rv == CKR_OK)
+		if (rv == CKR_OK && c->id == CALL_C_DestroyObject)
+			object_forget(g, c->object[0].handle, &g->members[i]);
+		/* Gone already: by an attempt of which nothing was heard. */
+		if (rv == CKR_OK || (rv == c->object[0].bad && c->sends > 1))
 			done++;
-		else if (rv != c->object[0].bad)
+		else if (rv != c->object[0].bad && !is_gone_anyway(c, rv))
 			return rv;
 	}
-	return done ? CKR_OK : rv;
+	return done || is_gone_anyway(c, rv) ? CKR_OK : rv;
 }
 
 /* An object that is named is not there any more, or the objects are on different members. */
@@ -402,6 +449,8 @@ CK_RV route_run(struct call *c)
 	bool is_change = c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
 	unsigned mask = 1;
 
+	if (c->group->is_multi && c->place != CALL_BOUND)
+		health_tick();
 	if (c->id == CALL_C_FindObjectsInit)
 		return find_everywhere(c);
 	if (c->group->is_multi && is_change)

@@ -18,6 +18,7 @@
 #include "core/alias.h"
 #include "core/base/clock.h"
 #include "core/find.h"
+#include "core/health.h"
 #include "core/login.h"
 #include "core/mux.h"
 #include "core/object.h"
@@ -139,6 +140,7 @@ static CK_RV open_in(struct group *g, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 	unsigned index;
 	CK_RV rv;
 
+	health_tick();
 	if (!group_present(g))
 		return CKR_TOKEN_NOT_PRESENT;
 	rv = count_in(g, flags);
@@ -180,40 +182,6 @@ CK_RV session_open(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY
 	return rv;
 }
 
-void session_lost_home(struct session *s, const struct member *m)
-{
-	size_t kept = 0;
-
-	s->home[m->index] = NULL;
-	for (size_t i = 0; i < s->made_count; i++) {
-		struct object_view view;
-
-		if (object_get(s->group, s->made[i], &view) &&
-		    (view.target || view.bound != m->index + 1)) {
-			if (!view.target)
-				object_forget(s->group, s->made[i], m);
-			s->made[kept++] = s->made[i];
-			continue;
-		}
-		object_drop(s->made[i]);
-	}
-	s->made_count = kept;
-}
-
-CK_RV session_home(struct session *s, struct member *m, long long wait_ms,
-		   struct member_session **home)
-{
-	struct member_session **mine = &s->home[m->index];
-
-	*home = *mine;
-	if (*mine && (*mine)->epoch != atomic_load(&m->epoch)) {
-		pool_drop(*mine);
-		session_lost_home(s, m); /* its objects went with the epoch */
-		*home = NULL;
-	}
-	return *home ? CKR_OK : pool_take(m, 0, wait_ms, home);
-}
-
 static void drop_made(struct session *s)
 {
 	for (size_t i = 0; i < s->made_count; i++) {
@@ -237,12 +205,7 @@ static void close_locked(struct session *s)
 	op_free_spare(s);
 	find_end(s);
 	drop_made(s);
-	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++) {
-		if (s->home[i])
-			pool_drop(s->home[i]); /* the member destroys the session objects that it
-						  owns */
-		s->home[i] = NULL;
-	}
+	session_end_homes(s);
 	s->group = NULL;
 	count_out(g, flags);
 	atomic_store(&s->handle, 0); /* last: C_Finalize does not wait for who has none */
@@ -421,17 +384,21 @@ static void forget_contents(struct session *s)
 	op_free_spare(s);
 	find_end(s);
 	free(s->made);
+	free(s->remade);
 }
 
 static void clear(struct session *s)
 {
 	s->group = NULL;
 	memset(s->home, 0, sizeof s->home);
+	s->lent = 0;
 	memset(s->op, 0, sizeof s->op);
 	s->spare = NULL;
 	s->find = NULL;
 	s->made = NULL;
 	s->made_count = s->made_room = 0;
+	s->remade = NULL;
+	s->remade_count = 0;
 }
 
 bool session_forget_everything(void)

@@ -31,7 +31,8 @@ serves_again() {
 # The last member that is left: what is asked of the operator is done, and calls say so.
 both() {
 	"$hsmux" member drain virtual a
-	"$hsmux" member drain virtual b
+	! "$hsmux" member drain virtual b || return 1
+	"$hsmux" member drain virtual b --force
 	"$hsmux" member undrain virtual b
 	app start 1234 op all
 	"$hsmux" member undrain virtual a

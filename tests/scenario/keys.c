@@ -4,10 +4,13 @@
  *   keys make FOLDER                              a new set of keys as files
  *   keys import LIBRARY INIT_ARGS LABEL FOLDER    the set on a token, by its own module; INIT_ARGS
  *                                                 may be empty
- *   keys destroy LIBRARY INIT_ARGS LABEL NAME     all objects with this label on it */
+ *   keys destroy LIBRARY INIT_ARGS LABEL NAME     all objects with this label on it
+ *
+ * KEYS_PIN in the environment is the user's PIN. */
 #include "tests/scenario/failover.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static CK_SESSION_HANDLE enter(struct app *app, char **argv)
@@ -15,9 +18,17 @@ static CK_SESSION_HANDLE enter(struct app *app, char **argv)
 	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK,
 				     .pReserved = *argv[3] ? argv[3] : NULL};
 
+	const char *pin = getenv("KEYS_PIN");
+	unsigned char copy[64];
+	CK_SESSION_HANDLE session;
+
+	CHECK(pin != NULL && strlen(pin) <= sizeof(copy));
+	memcpy(copy, pin, strlen(pin));
 	app_load(app, argv[2]);
 	OK(app->f->C_Initialize(&args));
-	return app_enter(app, argv[4]);
+	session = app_open(app, argv[4]);
+	OK(app->f->C_Login(session, CKU_USER, copy, strlen(pin)));
+	return session;
 }
 
 static void destroy(const struct app *app, CK_SESSION_HANDLE session, char *name)

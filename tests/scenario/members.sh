@@ -14,7 +14,7 @@ export FAULT_TOKEN
 by_hand_command() {
 	# shellcheck disable=SC2046 # words
 	echo $(fact "$1" enter) env $(fact "$1" variables) FAULT_TOKEN_CONTROL=/nonexistent \
-		"FAULT_TOKEN_STATS=$work/import.stats" ${preload:+"LD_PRELOAD=$preload"} \
+		"FAULT_TOKEN_STATS=$work/import.stats" "KEYS_PIN=$(fact "$1" pin)" ${preload:+"LD_PRELOAD=$preload"} \
 		ASAN_OPTIONS=detect_leaks=0 "$drivers/keys" "$2" "$(fact "$1" library)" \
 		"\"$(fact "$1" init_args)\"" "$(fact "$1" label)" "$3"
 }
@@ -119,7 +119,10 @@ counted() {
 all_counted() { awk -F'[ =]' '/ calls=/ { sum += $3 } END { print sum + 0 }' "$work/$1/stats"; }
 
 # pin_tries NAME: wrong PINs that the token was shown
-pin_tries() { sed -n 's/^pin-tries=0*\([0-9]\)/\1/p' "$work/$1/stats"; }
+pin_tries() {
+	[ -e "$work/$1/stats" ] || { echo 0; return; }
+	sed -n 's/^pin-tries=0*\([0-9]\)/\1/p' "$work/$1/stats"
+}
 
 # A command for the driver's `load`: returns when signatures reach all these members (their files of
 # counters as arguments).

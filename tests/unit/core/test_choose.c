@@ -395,7 +395,7 @@ static void objects_say_which_members_are_able(void)
 	CU_ASSERT_EQUAL(choose_able(&c), ALL);
 	trio_lose(0); /* able is not serving */
 	CU_ASSERT_EQUAL(choose_able(&c), ALL);
-	object_absent(object_slot(anywhere), &trio_member[1], 1);
+	object_absent(object_slot(anywhere), &trio_member[1], 1, 0);
 	CU_ASSERT_EQUAL(choose_able(&c), 5);
 	c.object[1] = (struct call_object){on_two, CKR_KEY_HANDLE_INVALID};
 	CU_ASSERT_EQUAL(choose_able(&c), 0); /* no member has both */

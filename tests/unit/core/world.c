@@ -158,7 +158,8 @@ void world_bring_back(unsigned i)
 
 	need(member_up(m, true), "a member does not come back");
 	login_sync(world_group(), m);
-	atomic_store(&m->serves, 1);
+	if (atomic_load(&m->state) == MEMBER_UP) /* not lost again at its login */
+		atomic_store(&m->serves, 1);
 }
 
 void world_restart(unsigned i)
