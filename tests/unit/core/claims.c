@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/member_op.h"
 
 struct claim claims[CLAIMS];
@@ -171,6 +172,7 @@ void claims_begin(enum config_mode mode)
 {
 	trio_end(); /* of the test before */
 	trio_begin(mode);
+	log_setup(LOG_LEVEL_ERROR, false);
 	memset(claims, 0, sizeof claims);
 	claims_count = 0;
 	claims_do = (struct claims_do){.next_made = 900};
@@ -199,7 +201,7 @@ void claims_remove(unsigned m, CK_OBJECT_HANDLE real)
 {
 	for (unsigned i = 0; i < claims_count; i++)
 		if (claims[i].member == m && claims[i].real == real)
-			claims[i].real = 0;
+			claims[i--] = claims[--claims_count];
 }
 
 CK_RV claims_found(unsigned m, const CK_OBJECT_HANDLE *real, size_t count, struct buf *out)

@@ -36,10 +36,10 @@ extern struct claims_do {
 	CK_RV find;
 	CK_RV make; /* of an object that is made again */
 	bool makes_none;
-	unsigned takes, gives, drops, reads, proofs, finds, makes;
-	bool is_dirty;      /* the session that is out may have an operation left */
-	unsigned dirtied;   /* sessions that were given back so, or used on */
-	void (*hook)(void); /* called when a member is asked: what another thread does then */
+	_Atomic unsigned takes, gives, drops, reads, proofs, finds, makes;
+	_Atomic bool is_dirty;    /* the session that is out may have an operation left */
+	_Atomic unsigned dirtied; /* sessions that were given back so, or used on */
+	void (*hook)(void);       /* called when a member is asked: what another thread does then */
 	CK_OBJECT_HANDLE next_made;
 } claims_do;
 

@@ -348,19 +348,6 @@ static void templates_are_freed_as_they_were_made(void)
 	trait_unlock();
 }
 
-/* The lock may be held by a thread that does not exist in a child. */
-static void a_child_forgets_without_the_lock(void)
-{
-	begin();
-	add(10, "a", "1", 7);
-	trait_drop(10); /* or the test would lose its memory */
-	trait_lock();
-	trait_forget_everything(true);
-	add(20, "a", "1", 7);
-	CU_ASSERT_EQUAL(by_name(&trio, "a", "1"), 20);
-	trait_forget_everything(false);
-}
-
 static void *add_and_drop(void *arg)
 {
 	uint32_t first = *(const uint32_t *)arg;
@@ -409,7 +396,6 @@ static const struct unit_test tests[] = {
 	UNIT(a_copy_is_one_of_its_own),
 	UNIT(without_memory_nothing_is_added_or_taken_over),
 	UNIT(templates_are_freed_as_they_were_made),
-	UNIT(a_child_forgets_without_the_lock),
 	UNIT(threads_add_and_drop_their_own),
 };
 
