@@ -212,6 +212,37 @@ static void codes_of_the_member_are_the_result(void)
 	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_OK);
 }
 
+/* A member that is dead, or has forgotten its login, finds nothing, either. */
+static void a_member_that_cannot_see_it_does_not_lack_it(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+
+	atomic_store(&trio.user, GROUP_USER);
+	claims_do.is_dead = true;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_DEVICE_ERROR);
+	claims_do.is_logged_out = true;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
+	claims_do.is_dead = claims_do.is_logged_out = false;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_OBJECT_HANDLE_INVALID);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 3);
+}
+
+/* One that fails at a proof is asked again, but not for ever. */
+static void a_proof_that_fails_half_way_is_tried_three_times(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+
+	CU_ASSERT_EQUAL(claims_locate(0, h, &real), CKR_OK);
+	claims[1].is_doubtful = true;
+	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
+	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
+	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_OBJECT_HANDLE_INVALID);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 5);
+	CU_ASSERT_EQUAL(claims_real(1, h), 0);
+}
+
 static void lose_second(void)
 {
 	claims_do.hook = NULL;
@@ -404,6 +435,8 @@ static const struct unit_test tests[] = {
 	UNIT(a_handle_that_was_renumbered_is_found_again),
 	UNIT(a_handle_never_changes_its_meaning),
 	UNIT(codes_of_the_member_are_the_result),
+	UNIT(a_member_that_cannot_see_it_does_not_lack_it),
+	UNIT(a_proof_that_fails_half_way_is_tried_three_times),
 	UNIT(what_was_found_in_an_epoch_that_is_over_is_not_bound),
 	UNIT(what_is_dropped_while_it_is_located_is_not_bound),
 	UNIT(a_session_object_is_made_again_where_it_is_needed),
