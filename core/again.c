@@ -182,6 +182,9 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask)
 {
 	const struct timespec moment = {.tv_nsec = 5L * 1000 * 1000};
 
+	/* Memory may have been out in the middle of making something. */
+	if (c->sends > 0 && !is_repeatable(c) && t->verdict != CKR_SESSION_COUNT)
+		return false;
 	not_done(c);
 	t->failed |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))

@@ -20,8 +20,9 @@
 
 #include "core/identity_soft.h"
 
-/* Key types by their object identifiers: a type that goes by its common name is given to an ENGINE that the
- * application made the default for it (openssl's "pkcs11" one does that), and so comes back to us. */
+/* Key types by their object identifiers: a type that goes by its common name is given to an ENGINE
+ * that the application made the default for it (openssl's "pkcs11" one does that), and so comes
+ * back to us. */
 #define RSA_NAME "1.2.840.113549.1.1.1"
 #define EC_NAME  "1.2.840.10045.2.1"
 

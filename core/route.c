@@ -167,7 +167,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	}
 	*outcome = is_lack ? OUTCOME_LACKS : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	if (ms)
-		session_return(c->session, ms, hint_of(c), *outcome == OUTCOME_DONE);
+		/* A length query leaves the operation there. */
+		session_return(c->session, ms, hint_of(c), rv == CKR_OK && (c->out || !c->out_len));
 	return rv;
 }
 
