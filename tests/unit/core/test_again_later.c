@@ -49,16 +49,44 @@ static void a_busy_member_is_passed_over(void)
 	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv)); /* or not at all */
 }
 
-static void a_busy_member_did_nothing(void)
+static void a_member_without_a_session_did_nothing(void)
 {
 	CK_RV rv;
 
 	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);
-	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_DEVICE_MEMORY, &rv));
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
 	CU_ASSERT_EQUAL(call.sends, 0);
 	call.id = CALL_C_Login;
+	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	CU_ASSERT_EQUAL(rv, CKR_SESSION_COUNT);
+}
+
+/* Memory may have been out in the middle of making something. */
+static void a_member_without_memory_may_have_done_it(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);
 	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_DEVICE_MEMORY, &rv));
 	CU_ASSERT_EQUAL(rv, CKR_DEVICE_MEMORY);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_DEVICE_MEMORY, &rv));
+}
+
+/* It is the last answer that counts for that, not the first. */
+static void what_another_member_said_does_not_matter(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	call.member = &trio_member[1];
+	call.sends = 1;
+	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_DEVICE_MEMORY, &rv));
+	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);
+	CU_ASSERT_TRUE(is_again(OUTCOME_LACKS, CKR_MECHANISM_INVALID, &rv));
+	call.member = &trio_member[1];
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
 }
 
 static void a_member_that_forgot_the_login_is_logged_in_once(void)
@@ -142,7 +170,9 @@ static void a_handle_is_not_bad_when_the_member_is(void)
 static const struct unit_test tests[] = {
 	UNIT(a_lost_session_is_replaced_once),
 	UNIT(a_busy_member_is_passed_over),
-	UNIT(a_busy_member_did_nothing),
+	UNIT(a_member_without_a_session_did_nothing),
+	UNIT(a_member_without_memory_may_have_done_it),
+	UNIT(what_another_member_said_does_not_matter),
 	UNIT(a_member_that_forgot_the_login_is_logged_in_once),
 	UNIT(a_member_that_is_not_logged_in_yet_is_busy),
 	UNIT(an_object_is_looked_for_again_once),
