@@ -58,7 +58,7 @@ static void bytes_give(unsigned char *bytes, size_t used)
 {
 	if (!bytes)
 		return;
-	OPENSSL_cleanse(bytes, used);
+	explicit_bzero(bytes, used); /* several times as fast as OPENSSL_cleanse on long pieces */
 	pthread_mutex_lock(&spare.lock);
 	spare.in_use -=
 		spare.in_use > 0; /* in a forked child: what the parent took is not counted */
