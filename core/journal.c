@@ -198,8 +198,7 @@ void journal_gave(struct journal *j, const void *out, size_t len)
 
 	if (j->is_lost)
 		return;
-	if (len > JOURNAL_MAX - j->out_len ||
-	    !pieces_add(&j->out, &j->out_last, id, out, len))
+	if (len > JOURNAL_MAX - j->out_len || !pieces_add(&j->out, &j->out_last, id, out, len))
 		lose(j);
 	else
 		j->out_len += len;

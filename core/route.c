@@ -138,15 +138,13 @@ static CK_RV send(struct call *c, struct member_session *ms, const CK_OBJECT_HAN
 	CK_RV rv;
 
 	c->sends++;
-	if (is_balanced)
-		choose_began(m);
 	rv = outcome_check(c, room, member_call(ms, c, object));
 	us = is_timed ? clock_us() - us : -1;
 	if (rv == CKR_OK && c->mech)
 		mech_give_back(c->mech);
 	*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
-	if (is_balanced)
-		choose_ended(m, us);
+	if (is_balanced && us >= 0)
+		choose_took(m, us);
 	pool_count(ms, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
 	return rv;
 }
@@ -157,8 +155,7 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	bool is_update = c->id == CALL_C_SignUpdate || c->id == CALL_C_VerifyUpdate;
 	struct member_session *ms = NULL;
 	bool is_lack = false;
-	CK_RV rv = is_update ? CKR_OK
-			     : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
+	CK_RV rv = is_update ? CKR_OK : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
 	if (rv == CKR_OK) {
