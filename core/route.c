@@ -289,8 +289,10 @@ static long long patience(const struct call *c, const struct trip *t, const stru
 {
 	if (!t->waits && c->id == CALL_C_FindObjectsInit)
 		return FIND_WAIT_MS;
+	if (c->op && c->op->ms && c->op->ms->member == m)
+		return 0; /* has one */
 	if (c->group->is_multi && !t->is_patient &&
-	    choose_member(c, again_left(t, mask) & ~again_bit(m)))
+	    choose_serving(c, again_left(t, mask) & ~again_bit(m)))
 		return 0;
 	return c->group->config->retry.budget_ms;
 }
