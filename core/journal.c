@@ -245,8 +245,16 @@ bool journal_is_whole(const struct journal *j)
 	return !j->is_lost;
 }
 
+/* Nothing was fed or given: most operations have one step. */
+static bool is_untouched(const struct journal *j)
+{
+	return !j->first && !j->out && !j->owed.data && !j->hashed && !j->is_lost;
+}
+
 void journal_free(struct journal *j)
 {
+	if (is_untouched(j))
+		return;
 	pieces_free(&j->first, &j->last, CALL_C_DecryptUpdate);
 	pieces_free(&j->out, &j->out_last, CALL_C_EncryptUpdate);
 	buf_free(&j->owed);

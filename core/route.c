@@ -142,7 +142,8 @@ static CK_RV send(struct call *c, struct member_session *ms, const CK_OBJECT_HAN
 	us = is_timed ? clock_us() - us : -1;
 	if (rv == CKR_OK && c->mech)
 		mech_give_back(c->mech);
-	*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
+	*outcome = rv == CKR_OK && !c->found ? OUTCOME_DONE
+					     : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	if (is_balanced && us >= 0)
 		choose_took(m, us);
 	pool_count(ms, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
@@ -173,8 +174,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
  * logins themselves, which run with the login's lock held. */
 static void sync_login(struct call *c, struct member *m)
 {
-	if (call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op) &&
-	    atomic_load(&c->group->user) != atomic_load(&m->user))
+	if (atomic_load(&c->group->user) != atomic_load(&m->user) &&
+	    call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op))
 		login_sync(c->group, m);
 }
 
@@ -182,6 +183,11 @@ static bool is_flat(const struct call *c, const struct member *m)
 {
 	return atomic_load(&m->lib->vendor)->flat_templates && c->id != CALL_C_GetAttributeValue &&
 	       outcome_has_nested(c);
+}
+
+static bool names_objects(const struct call *c)
+{
+	return c->object[0].bad || c->object[1].bad || c->mech;
 }
 
 /* Runs the call on one member. What it says is in `outcome`. */
@@ -200,7 +206,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	sync_login(c, m);
 	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
 		leave(c->session, c->op);
-	if (replay_floats(c))
+	if (c->op && replay_floats(c))
 		return float_on(c, m, wait_ms, outcome);
 	rv = borrow(c, m, wait_ms, &ms, &is_lack);
 	if (rv != CKR_OK) {
@@ -209,7 +215,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
-	rv = translate(c, ms, object, &is_lack);
+	rv = names_objects(c) ? translate(c, ms, object, &is_lack) : CKR_OK;
 	if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
 	else if (rv == CKR_OK)
