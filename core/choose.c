@@ -119,15 +119,20 @@ static struct member *round_robin(struct group *g, unsigned mask, unsigned class
 	return NULL;
 }
 
+/* The number of the lowest bit that is set; there is one. */
+static unsigned lowest(unsigned mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
 static struct member *first_by_priority(const struct group *g, unsigned mask, unsigned class)
 {
 	struct member *best = NULL;
 
-	for (unsigned i = 0; i < g->member_count; i++) {
-		struct member *m = &g->members[i];
+	for (; mask != 0; mask &= mask - 1) {
+		struct member *m = &g->members[lowest(mask)];
 
-		if ((mask & 1U << i) && class_of(m) == class &&
-		    (!best || m->conf->priority < best->conf->priority))
+		if (class_of(m) == class && (!best || m->conf->priority < best->conf->priority))
 			best = m;
 	}
 	return best;
@@ -148,11 +153,12 @@ static unsigned offering(const struct call *c, unsigned mask)
 
 unsigned choose_serving(const struct call *c, unsigned mask)
 {
-	unsigned able = 0;
+	const struct member *members = c->group->members;
+	unsigned able = mask &= (1U << c->group->member_count) - 1;
 
-	for (unsigned i = 0; i < c->group->member_count; i++)
-		if ((mask & 1U << i) && member_may_serve(&c->group->members[i]))
-			able |= 1U << i;
+	for (; mask != 0; mask &= mask - 1)
+		if (!member_may_serve(&members[lowest(mask)]))
+			able &= ~(1U << lowest(mask));
 	return able;
 }
 

@@ -330,42 +330,40 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 }
 
 /* A search on one member, added to what was found elsewhere. */
-static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *all)
+static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
 {
-	struct buf real = {0};
 	CK_RV rv;
 
-	c->found = &real;
+	real->len = 0;
+	c->found = real;
 	rv = one(c, mask, waits);
 	c->found = all;
 	/* An attribute that a member does not know matches nothing there. */
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
-		real.len = 0;
+		real->len = 0;
 		rv = CKR_OK;
 	}
-	if (rv == CKR_OK)
-		rv = object_found(c, &real, all);
-	buf_free(&real);
-	return rv;
+	return rv == CKR_OK ? object_found(c, real, all) : rv;
 }
 
 /* A search on one of several members. One that forgot its login answers, but not about private
  * objects. */
-static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
+static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
 {
 	size_t before = all->len;
-	CK_RV rv = find_on(c, again_bit(m), false, all);
+	CK_RV rv = find_on(c, again_bit(m), false, real, all);
 
 	if (rv == CKR_OK && object_is_missing(c, all) && again_forgot_login(c)) {
 		all->len = before;
 		c->sends = 0;
-		rv = find_on(c, again_bit(m), false, all);
+		rv = find_on(c, again_bit(m), false, real, all);
 	}
 	return rv;
 }
 
-/* A search asks every member that serves: what is on one of them only is found, too. */
-static CK_RV find_everywhere(struct call *c)
+/* A search asks every member that serves: what is on one of them only is found, too. `real` takes
+ * what each of them finds. */
+static CK_RV find_on_all(struct call *c, struct buf *real)
 {
 	struct group *g = c->group;
 	const unsigned everyone = (1U << g->member_count) - 1;
@@ -375,21 +373,30 @@ static CK_RV find_everywhere(struct call *c)
 	CK_RV rv = CKR_OK;
 
 	if (!g->is_multi)
-		return find_on(c, 1, true, all);
+		return find_on(c, 1, true, real, all);
 	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
 		mask &= ~again_bit(m);
 		c->sends = 0;
-		if (find_on_one(c, m, all) == CKR_OK)
+		if (find_on_one(c, m, real, all) == CKR_OK)
 			answered |= again_bit(m);
 	}
 	if (!answered) { /* waits for whoever returns first */
 		c->sends = 0;
-		rv = find_on(c, everyone, true, all);
+		rv = find_on(c, everyone, true, real, all);
 		answered = rv == CKR_OK ? again_bit(c->member) : 0;
 	}
 	if (rv != CKR_OK || answered == everyone || g->conf->find_first)
 		return rv;
 	return object_found_away(c, answered, all);
+}
+
+static CK_RV find_everywhere(struct call *c)
+{
+	struct buf real = {0};
+	CK_RV rv = find_on_all(c, &real);
+
+	buf_free(&real);
+	return rv;
 }
 
 /* A session object that cannot be destroyed because its member fails just now goes with its
