@@ -127,8 +127,9 @@ static bool may_judge(CK_RV rv)
 	return rv == CKR_GENERAL_ERROR;
 }
 
-/* A code that may be about the request, from a member that is alive. It is asked for again: a verdict about a
- * ciphertext once, of the same member, because others would make more of an oracle of it. */
+/* A code that may be about the request, from a member that is alive. It is asked for again: a
+ * verdict about a ciphertext once, of the same member, because others would make more of an oracle
+ * of it. */
 static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
 	struct member *m = c->member;
@@ -181,6 +182,9 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask)
 {
 	const struct timespec moment = {.tv_nsec = 5L * 1000 * 1000};
 
+	/* Memory may have been out in the middle of making something. */
+	if (c->sends > 0 && !is_repeatable(c) && t->verdict != CKR_SESSION_COUNT)
+		return false;
 	not_done(c);
 	t->failed |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
@@ -227,7 +231,8 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
 
-	not_done(c);
+	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
+		not_done(c);
 	/* Its sessions often go together, and with its login. */
 	shed_dead(m);
 	(void)again_forgot_login(c);

@@ -16,12 +16,12 @@ struct trip {
 	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
 	struct member *same;   /* is to be asked once more */
 	bool is_confirmed;     /* a verdict was asked for twice */
-	bool is_desperate; /* nobody who serves could do it: waits for those that do not */
-	bool is_refound;   /* an object was looked for again */
-	bool is_relogged;  /* somebody logged in again */
-	bool is_patient;   /* waits for a session, nobody has one */
-	bool waits;        /* for a member that is away, within the budget */
-	unsigned before; /* the call's sends before the last attempt */
+	bool is_desperate;     /* nobody who serves could do it: waits for those that do not */
+	bool is_refound;       /* an object was looked for again */
+	bool is_relogged;      /* somebody logged in again */
+	bool is_patient;       /* waits for a session, nobody has one */
+	bool waits;            /* for a member that is away, within the budget */
+	unsigned before;       /* the call's sends before the last attempt */
 	unsigned turns;
 };
 

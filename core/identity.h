@@ -45,7 +45,8 @@ enum identity_match {
 	IDENTITY_SAME,
 	IDENTITY_DIFFERENT,
 	IDENTITY_UNKNOWN, /* cannot be shown either way: never taken for the same */
-	IDENTITY_DOUBTFUL /* it took a challenge and failed to answer: may be a whim, ask another time */
+	IDENTITY_DOUBTFUL /* it took a challenge and failed to answer: may be a whim, ask another
+			     time */
 };
 
 /* Reads what object `real` is, on a member session that is idle. A secret key is used once (its

@@ -20,6 +20,12 @@
 
 #include "core/identity_soft.h"
 
+/* Key types by their object identifiers: a type that goes by its common name is given to an ENGINE
+ * that the application made the default for it (openssl's "pkcs11" one does that), and so comes
+ * back to us. */
+#define RSA_NAME "1.2.840.113549.1.1.1"
+#define EC_NAME  "1.2.840.10045.2.1"
+
 /* The largest binary curve has a field of 571 bits. */
 #define COORDINATE_MAX 72U
 
@@ -60,7 +66,7 @@ static EVP_PKEY *rsa_new(const BIGNUM *n, const BIGNUM *e)
 		OSSL_PARAM_BLD_free(build);
 		return NULL;
 	}
-	return key_new("RSA", build);
+	return key_new(RSA_NAME, build);
 }
 
 static BIGNUM *number(struct bytes b)
@@ -204,7 +210,7 @@ static EVP_PKEY *ec_build(int nid, const unsigned char *point, size_t len)
 		OSSL_PARAM_BLD_free(build);
 		return NULL;
 	}
-	return key_new("EC", build);
+	return key_new(EC_NAME, build);
 }
 
 static EVP_PKEY *ec_new(int nid, struct bytes point)
@@ -237,10 +243,10 @@ static EVP_PKEY *raw_new(CK_KEY_TYPE type, struct bytes b)
 		size_t len;
 		const char *name;
 	} curves[] = {
-		{CKK_EC_EDWARDS, 32, "ED25519"},
-		{CKK_EC_EDWARDS, 57, "ED448"},
-		{CKK_EC_MONTGOMERY, 32, "X25519"},
-		{CKK_EC_MONTGOMERY, 56, "X448"},
+		{CKK_EC_EDWARDS, 32, "1.3.101.112"},
+		{CKK_EC_EDWARDS, 57, "1.3.101.113"},
+		{CKK_EC_MONTGOMERY, 32, "1.3.101.110"},
+		{CKK_EC_MONTGOMERY, 56, "1.3.101.111"},
 	};
 
 	for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++) {

@@ -91,7 +91,7 @@ struct member {
 	_Atomic int user;   /* enum group_user logged in on the member; written under the group's
 			     * login_lock */
 	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
-	bool was_asked; /* the last call for a login reached it; under login_lock */
+	bool was_asked;     /* the last call for a login reached it; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
 	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
@@ -136,6 +136,10 @@ void member_fini(struct member *member, bool closes);
  * take each other's place: as configured); `force` ignores the wait. Where the library itself is
  * broken and nobody else uses it, it is initialised anew. */
 bool member_up(struct member *member, bool force);
+
+/* Finds its slot and reads its token's information; false with member->reason. The lock of its
+ * library is held. Used by member_up(). */
+bool member_find_slot(struct member *member);
 
 /* Notes that it failed in `epoch` with `rv` during `what`: sessions and handles of that epoch
  * become worthless. Nothing happens when the epoch is over already. */

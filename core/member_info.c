@@ -75,6 +75,8 @@ static void read_mechanisms(struct member *m)
 	    n <= room) {
 		for (CK_ULONG i = 0; i < n; i++) {
 			mechs[kept].type = types[i];
+			if (vendor_lacks(atomic_load(&m->lib->vendor), types[i]))
+				continue;
 			if (f->C_GetMechanismInfo(m->slot, types[i], &mechs[kept].info) != CKR_OK)
 				continue;
 			mechs[kept++].info.flags &= ~unusable;

@@ -6,10 +6,16 @@
  *
  * Lock order, outermost first:
  *   init (mux.c) > shape (mux.c, read side) > session > login (group.c) > library > environment
- *   (library.c) > pool | object map > table
+ *   (library.c) > pool | object map > traits (object_trait.c) > table
+ *   library > share (health_share.c) > state (state.c)
+ * Who looks after the members holds `still` (health.c) around all from login on, or chores
+ * (health_look.c) around pool and share; the library is only tried for under chores. A fork()
+ * waits for `still`, whatever is held, but not for long. Leaves, under which no lock is taken but
+ * the log's: a group's views, health (health.c), the journal's pieces (journal.c).
+ *
  * A pool's lock and an object map's never nest. A member is called with the locks of one session,
- * of login (C_Login and the like) or of the library and the environment (start, stop, slot look-up)
- * held, never of the others. */
+ * of login (C_Login and the like), of the library and the environment (start, stop, slot look-up,
+ * probe) or `still` held, never of the others. */
 #ifndef HSMUX_CORE_MUX_H
 #define HSMUX_CORE_MUX_H
 

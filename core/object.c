@@ -186,7 +186,11 @@ static void adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle
 		trait_unlock();
 		if (!stays)
 			atomic_store(&o->bound, 0);
-		pool_give(ms, 0);
+		if (stays)
+			pool_drop(
+				ms); /* a proof that was not given may have left something there */
+		else
+			pool_give(ms, 0);
 	} else if (ms) {
 		pool_drop(ms);
 	}

@@ -29,22 +29,21 @@ static bool is_own(const struct identity *id)
 }
 
 /* Which of two members shows its object in a conflict: the lower number. */
-static unsigned rank_of(const struct group *g, unsigned i)
+unsigned object_rank_of(const struct group *g, unsigned i)
 {
 	const struct config_member *conf = g->members[i].conf;
 
 	return ((unsigned)conf->role * 2048 + conf->priority) * CONFIG_MAX_MEMBERS + i;
 }
 
-/* The best rank among the members that are known to have the object. */
-static unsigned rank_of_holders(const struct group *g, uint32_t handle)
+unsigned object_rank(const struct group *g, uint32_t handle)
 {
 	const struct object *o = object_slot(handle);
 	unsigned best = ~0U;
 
 	for (unsigned i = 0; o && i < g->member_count; i++)
-		if (atomic_load(&o->at[i].found) && rank_of(g, i) < best)
-			best = rank_of(g, i);
+		if (atomic_load(&o->at[i].found) && object_rank_of(g, i) < best)
+			best = object_rank_of(g, i);
 	return best;
 }
 
@@ -143,14 +142,14 @@ static CK_RV add_new(struct group *g, struct member *m, unsigned epoch, CK_OBJEC
 	if (!h)
 		return CKR_HOST_MEMORY;
 	if (!trait_add(h, g, id)) {
-		object_drop(h);
+		object_release(h); /* the traits' lock is held */
 		return CKR_HOST_MEMORY;
 	}
 	object_place(object_slot(h), m, epoch, real, is_proven);
 	if (other) {
 		report(g, m, other);
 		if (is_known_well(other) ||
-		    rank_of_holders(g, other->handle) < rank_of(g, m->index))
+		    object_rank(g, other->handle) < object_rank_of(g, m->index))
 			trait_hide(trait_of(h), true);
 		else
 			trait_hide(other, true);
@@ -212,8 +211,8 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 }
 
 /* A private key whose public key this member does not show may be one that another member showed.
- */
-static void borrow_identity(const struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
+ * False when the state of the session is in doubt afterwards. */
+static bool borrow_identity(const struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
 			    struct identity *id)
 {
 	struct identity known = {0};
@@ -223,7 +222,7 @@ static void borrow_identity(const struct call *c, struct member_session *ms, CK_
 
 	if (id->kind != IDENTITY_NONE ||
 	    (id->class != CKO_PRIVATE_KEY && id->class != CKO_SECRET_KEY))
-		return;
+		return true;
 	trait_lock();
 	t = trait_by_name(c->group, id, NULL);
 	while (t && t->id.kind != IDENTITY_PUBLIC && t->id.kind != IDENTITY_ANSWER)
@@ -238,11 +237,12 @@ static void borrow_identity(const struct call *c, struct member_session *ms, CK_
 		known = swapped;
 	}
 	identity_free(&known);
+	return !has || is == IDENTITY_SAME || is == IDENTITY_DIFFERENT;
 }
 
 /* What a real handle that is not in the map is. 0 in *handle: it is gone again. */
 static CK_RV discover(struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
-		      uint32_t *handle)
+		      uint32_t *handle, bool *is_dirty)
 {
 	struct identity id = {0};
 	CK_RV rv = identity_read(ms, real, &id);
@@ -252,7 +252,10 @@ static CK_RV discover(struct call *c, struct member_session *ms, CK_OBJECT_HANDL
 		return CKR_OK;
 	if (rv != CKR_OK)
 		return rv;
-	borrow_identity(c, ms, real, &id);
+	/* A secret key that gave no answer may have left an operation behind. */
+	*is_dirty = id.kind == IDENTITY_NONE && id.class == CKO_SECRET_KEY;
+	if (!borrow_identity(c, ms, real, &id))
+		*is_dirty = true;
 	pthread_mutex_lock(&c->member->map_lock);
 	rv = add_locked(c, real, &id, handle);
 	pthread_mutex_unlock(&c->member->map_lock);
@@ -315,37 +318,50 @@ static bool is_shown(uint32_t handle)
 	return shown;
 }
 
-static bool has_handle(const struct buf *list, size_t count, CK_OBJECT_HANDLE handle)
-{
-	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)list->data;
+/* An entry of a list, and where it stands. */
+struct listed {
+	CK_OBJECT_HANDLE handle;
+	size_t at;
+};
 
-	for (size_t i = 0; i < count; i++)
-		if (h[i] == handle)
-			return true;
-	return false;
+static int by_handle(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	if (x->handle != y->handle)
+		return x->handle < y->handle ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
 }
 
-/* Marks on which member an object was listed last, so that long lists need not be searched. */
-static bool is_listed(const struct call *c, const struct buf *out, size_t before, uint32_t handle)
+/* Leaves each handle once, where it stands first. */
+static CK_RV list_once(struct buf *out)
 {
-	const struct object *o = object_slot(handle);
-	const size_t few = 64;
+	CK_OBJECT_HANDLE *h = (CK_OBJECT_HANDLE *)(void *)out->data;
+	size_t n = out->len / sizeof *h, kept = 0;
+	struct listed *list = n > 1 ? calloc(n, sizeof *list) : NULL;
 
-	if (before == 0 || !o)
-		return false;
-	if (before <= few)
-		return has_handle(out, before, handle);
-	/* On no earlier member in its present epoch: it cannot have been listed. */
-	for (unsigned i = 0; i < c->group->member_count; i++)
-		if (i != c->member->index && atomic_load(&o->at[i].found) != 0 &&
-		    atomic_load(&o->at[i].found) == atomic_load(&c->group->members[i].epoch))
-			return has_handle(out, before, handle);
-	return false;
+	if (n <= 1)
+		return CKR_OK;
+	if (!list)
+		return CKR_HOST_MEMORY;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct listed){h[i], i};
+	qsort(list, n, sizeof *list, by_handle);
+	for (size_t i = 1; i < n; i++)
+		if (list[i].handle == list[i - 1].handle)
+			h[list[i].at] = CK_INVALID_HANDLE;
+	for (size_t i = 0; i < n; i++)
+		if (h[i] != CK_INVALID_HANDLE)
+			h[kept++] = h[i];
+	out->len = kept * sizeof *h;
+	free(list);
+	return CKR_OK;
 }
 
 static CK_RV found_one(struct call *c, struct member_session **ms, CK_OBJECT_HANDLE real,
 		       uint32_t *handle)
 {
+	bool is_dirty = false;
 	CK_RV rv = CKR_OK;
 
 	if (!c->group->is_multi)
@@ -357,13 +373,19 @@ static CK_RV found_one(struct call *c, struct member_session **ms, CK_OBJECT_HAN
 		rv = pool_take(c->member, 0, c->group->config->retry.budget_ms, ms);
 	if (rv == CKR_OK && (*ms)->epoch != c->made_epoch)
 		rv = CKR_DEVICE_ERROR;
-	return rv == CKR_OK ? discover(c, *ms, real, handle) : rv;
+	if (rv == CKR_OK)
+		rv = discover(c, *ms, real, handle, &is_dirty);
+	if (is_dirty) {
+		pool_drop(*ms);
+		*ms = NULL;
+	}
+	return rv;
 }
 
 CK_RV object_found(struct call *c, const struct buf *real, struct buf *out)
 {
 	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)real->data;
-	size_t before = out->len / sizeof *h, n = real->len / sizeof *h;
+	size_t n = real->len / sizeof *h;
 	struct member_session *ms = NULL;
 	CK_RV rv = CKR_OK;
 
@@ -375,15 +397,14 @@ CK_RV object_found(struct call *c, const struct buf *real, struct buf *out)
 			continue; /* no object, whatever the member means by it */
 		rv = found_one(c, &ms, h[i], &handle);
 		shown = handle;
-		if (rv == CKR_OK && is_shown(handle) && !is_listed(c, out, before, handle) &&
-		    !buf_add(out, &shown, sizeof shown))
+		if (rv == CKR_OK && is_shown(handle) && !buf_add(out, &shown, sizeof shown))
 			rv = CKR_HOST_MEMORY;
 	}
 	if (ms && rv == CKR_OK)
 		pool_give(ms, 0);
 	else if (ms)
 		pool_drop(ms);
-	return rv;
+	return rv == CKR_OK && c->group->is_multi ? list_once(out) : rv;
 }
 
 CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is_token,

@@ -82,12 +82,24 @@ static bool is_on(const struct trait *t, unsigned members)
 	return false;
 }
 
+/* True when a member that did not answer had the object when it was seen last. */
+static bool may_be_away(const struct trait *t, unsigned answered)
+{
+	const struct object *o = object_slot(t->handle);
+
+	for (unsigned i = 0; o && i < t->group->member_count; i++)
+		if (!(answered & 1U << i) && atomic_load(&o->at[i].found))
+			return true;
+	return false;
+}
+
 static bool add_away(struct trait *t, void *context)
 {
 	struct look *l = context;
 	CK_OBJECT_HANDLE handle = t->handle;
 
-	if (!is_match(t, l->call) || is_on(t, l->answered) || has_handle(l->out, handle))
+	if (!is_match(t, l->call) || is_on(t, l->answered) || !may_be_away(t, l->answered) ||
+	    has_handle(l->out, handle))
 		return true;
 	l->ok = buf_add(l->out, &handle, sizeof handle);
 	return l->ok;

@@ -50,23 +50,25 @@ static bool copy_known(const struct trait *t, struct sought *out)
 	return out->tmpl && attr_copy_to(t->tmpl, t->tmpl_count, out->tmpl, t->tmpl_size) == CKR_OK;
 }
 
-static bool sought_begin(const struct group *g, CK_OBJECT_HANDLE handle, struct sought *out)
+static CK_RV sought_begin(const struct group *g, CK_OBJECT_HANDLE handle, struct sought *out)
 {
 	struct object_view view;
 	const struct trait *t;
-	bool ok = false;
+	bool ok = false, is_known;
 
 	*out = (struct sought){0};
 	if (!object_resolve(g, handle, &view))
-		return false;
+		return CKR_OBJECT_HANDLE_INVALID;
 	out->handle = (uint32_t)view.handle;
 	trait_lock();
 	t = trait_of(out->handle);
+	is_known = t != NULL;
 	ok = t && copy_known(t, out);
 	trait_unlock();
-	if (!ok)
-		sought_end(out);
-	return ok;
+	if (ok)
+		return CKR_OK;
+	sought_end(out);
+	return is_known ? CKR_HOST_MEMORY : CKR_OBJECT_HANDLE_INVALID;
 }
 
 /* Writes where the object is. CKR_OBJECT_HANDLE_INVALID when the handle went meanwhile, or another
@@ -107,9 +109,26 @@ static bool mark_proven(const struct sought *s, const struct member *m)
 	return ok;
 }
 
+/* Whether a key that did not prove itself may stay what the handle means: a search found it here,
+ * in this life of the member, and nowhere else; or, where it only could not show it, here first. A
+ * key that was merely looked for under the name of another one is never bound. */
+static bool may_bind(const struct object *o, const struct member *m, unsigned epoch, bool is_lie)
+{
+	const struct group *g = m->group;
+	bool is_first = true, is_alone = true;
+
+	for (unsigned i = 0; i < g->member_count; i++) {
+		if (i == m->index || !atomic_load(&o->at[i].found))
+			continue;
+		is_alone = false;
+		is_first = is_first && object_rank_of(g, m->index) < object_rank_of(g, i);
+	}
+	return atomic_load(&o->at[m->index].found) == epoch && (is_alone || (is_first && !is_lie));
+}
+
 /* The public key that was believed to belong to a private one does not, or it cannot be shown: the
  * handle means what this member has, and nothing elsewhere. */
-static bool bind_here(const struct sought *s, const struct member *m, bool is_lie)
+static bool bind_here(const struct sought *s, const struct member *m, unsigned epoch, bool is_lie)
 {
 	struct group *g = m->group;
 	struct object *o = object_slot(s->handle);
@@ -120,7 +139,8 @@ static bool bind_here(const struct sought *s, const struct member *m, bool is_li
 		return false;
 	trait_lock();
 	t = trait_of(s->handle);
-	if (!t || t->is_proven) { /* another member has shown it meanwhile */
+	/* Another member has shown it meanwhile, or has a better right to the name. */
+	if (!t || t->is_proven || !may_bind(o, m, epoch, is_lie)) {
 		trait_unlock();
 		return false;
 	}
@@ -183,7 +203,7 @@ static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HAND
 		return mark_proven(s, ms->member) ? settle(s, ms, real) : CKR_OBJECT_HANDLE_INVALID;
 	/* The first time that it is used at all: nobody has shown more than this. */
 	if (!s->is_proven && s->id.kind == IDENTITY_PUBLIC &&
-	    bind_here(s, ms->member, is == IDENTITY_DIFFERENT))
+	    bind_here(s, ms->member, ms->epoch, is == IDENTITY_DIFFERENT))
 		return settle(s, ms, real);
 	s->other = real;
 	s->is = is;
@@ -222,10 +242,12 @@ static CK_RV search(struct sought *s, struct member_session *ms, CK_OBJECT_HANDL
 			rv = found;
 		for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles.len / sizeof *h;
 		     i++) {
-			if (is_taken(ms, h[i], s->handle))
+			if (h[i] == CK_INVALID_HANDLE || is_taken(ms, h[i], s->handle))
 				continue;
 			*real = h[i];
 			rv = try_one(s, ms, h[i]);
+			if (rv != CKR_OK && s->is != IDENTITY_DIFFERENT)
+				break; /* the session may not be fit for another proof */
 		}
 		buf_free(&handles);
 	}
@@ -314,14 +336,17 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 	struct object *o;
 	CK_RV rv;
 
-	if (!sought_begin(g, handle, &s))
-		return CKR_OBJECT_HANDLE_INVALID;
+	rv = sought_begin(g, handle, &s);
+	if (rv != CKR_OK)
+		return rv;
 	rv = locate(&s, session, ms, real);
 	o = object_slot(s.handle);
 	if (o && is_lack(rv) && atomic_load(&o->at[ms->member->index].absent) != ms->epoch) {
-		if (is_logged_out(g, ms)) {
+		/* A member that is dead finds nothing, either, and says so politely. */
+		if (is_logged_out(g, ms) || !member_alive(ms->member)) {
+			rv = is_logged_out(g, ms) ? CKR_USER_NOT_LOGGED_IN : CKR_DEVICE_ERROR;
 			sought_end(&s);
-			return CKR_USER_NOT_LOGGED_IN;
+			return rv;
 		}
 		if (s.other)
 			report_other(&s, ms->member, s.is);
@@ -403,8 +428,11 @@ void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
 			}
 		}
 		trait_unlock();
+		if (id.kind == IDENTITY_NONE)
+			pool_drop(ms);
+		else
+			pool_give(ms, 0);
 		identity_free(&id);
-		pool_give(ms, 0);
 	} else {
 		pool_drop(ms);
 	}

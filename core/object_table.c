@@ -224,6 +224,15 @@ void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const str
 				(uint32_t)handle);
 }
 
+void object_release(uint32_t handle)
+{
+	struct object *o = object_slot(handle);
+	uint32_t expected = handle;
+
+	if (o && atomic_compare_exchange_strong(&o->handle, &expected, 0))
+		table_give(&table, handle & INDEX_MASK);
+}
+
 void object_drop(CK_OBJECT_HANDLE handle)
 {
 	struct object *o = object_slot(handle);

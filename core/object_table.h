@@ -14,7 +14,7 @@ struct object_place {
 	_Atomic unsigned found;        /* `real` holds in this one */
 	_Atomic unsigned proven;       /* and is known to be the same object */
 	_Atomic unsigned absent;       /* the member does not have it, or has another one for it */
-	_Atomic unsigned doubts; /* proofs that failed half-way */
+	_Atomic unsigned doubts;       /* proofs that failed half-way */
 	_Atomic CK_OBJECT_HANDLE real; /* absent: what has its name there instead, or 0 */
 };
 
@@ -42,6 +42,16 @@ struct object *object_slot(CK_OBJECT_HANDLE handle);
 /* A new object that is nowhere yet; 0 when memory is out. */
 uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound,
 		    enum object_fact is_token, enum object_fact is_private);
+
+/* Gives back an object that has no trait; for those who hold the traits' lock. */
+void object_release(uint32_t handle);
+
+/* Which of several objects of one name is shown: the one with the lowest number, by the best of the
+ * members that are known to have it. */
+unsigned object_rank(const struct group *group, uint32_t handle);
+
+/* The same of a member. */
+unsigned object_rank_of(const struct group *group, unsigned member);
 
 /* Notes where it is. Under the member's map_lock. */
 void object_place(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,

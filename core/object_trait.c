@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/locked.h"
+#include "core/object_table.h"
 
 #define BUCKETS 4096U
 
@@ -174,15 +175,6 @@ struct trait *trait_by_digest(const struct group *g, const struct identity *id,
 	return t;
 }
 
-void trait_change(struct trait *t, struct identity *id)
-{
-	index_remove(t);
-	identity_free(&t->id);
-	t->id = *id;
-	*id = (struct identity){0};
-	index_add(t);
-}
-
 void trait_hide(struct trait *t, bool hide)
 {
 	if (hide && !t->is_hidden)
@@ -192,16 +184,36 @@ void trait_hide(struct trait *t, bool hide)
 	t->is_hidden = hide;
 }
 
-/* What stood behind this one is shown now. */
-static void show_next(struct trait *gone)
+/* What stood behind this one is shown now, unless another one of the name is shown already: of
+ * several the one whose member comes first. `gone` is out of the index. */
+static void show_next(const struct trait *gone)
 {
-	struct trait *t;
+	struct trait *best = NULL, *t = NULL;
 
 	if (gone->is_hidden || atomic_load(&hidden) == 0)
 		return;
-	t = trait_by_name(gone->group, &gone->id, NULL);
-	if (t)
-		trait_hide(t, false);
+	while ((t = trait_by_name(gone->group, &gone->id, t)) != NULL) {
+		if (!t->is_hidden)
+			return;
+		if (!best ||
+		    object_rank(t->group, t->handle) < object_rank(best->group, best->handle))
+			best = t;
+	}
+	if (best)
+		trait_hide(best, false);
+}
+
+void trait_change(struct trait *t, struct identity *id)
+{
+	bool is_renamed = !is_name(&t->id, id);
+
+	index_remove(t);
+	if (is_renamed)
+		show_next(t);
+	identity_free(&t->id);
+	t->id = *id;
+	*id = (struct identity){0};
+	index_add(t);
 }
 
 void trait_drop(uint32_t handle)

@@ -166,7 +166,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	}
 	*outcome = is_lack ? OUTCOME_LACKS : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	if (ms)
-		session_return(c->session, ms, hint_of(c), *outcome == OUTCOME_DONE);
+		/* A length query leaves the operation there. */
+		session_return(c->session, ms, hint_of(c), rv == CKR_OK && (c->out || !c->out_len));
 	return rv;
 }
 
@@ -281,10 +282,13 @@ static void clean(struct call *c, CK_ULONG room)
 	c->made[0] = c->made[1] = 0;
 }
 
-static CK_RV nobody(const struct call *c, const struct trip *t)
+static CK_RV nobody(const struct call *c, const struct trip *t, unsigned mask)
 {
 	if (c->place == CALL_TOKEN)
 		return CKR_TOKEN_NOT_PRESENT;
+	/* Those who were asked do not have the object; somebody who is away may. */
+	if (c->group->is_multi && (mask & ~t->lacking & ~choose_serving(c, mask)) != 0)
+		return CKR_DEVICE_ERROR;
 	return t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 }
 
@@ -323,7 +327,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 			return rv;
 		clean(c, room);
 	}
-	rv = nobody(c, &t);
+	rv = nobody(c, &t, mask);
 	if (c->member_rv == CKR_OK)
 		c->member_rv = rv;
 	return rv;

@@ -44,7 +44,8 @@ struct session {
 	CK_ULONG device_error;   /* CK_SESSION_INFO.ulDeviceError: the last odd code of a member */
 	struct member_session *home[CONFIG_MAX_MEMBERS]; /* own our session objects on each member;
 							  * NULL until one is made there */
-	unsigned lent; /* bit i: home[i] serves an operation or a call, because the pool had no other */
+	unsigned lent; /* bit i: home[i] serves an operation or a call, because the pool had no
+			  other */
 	struct operation *op[OP_KINDS];
 	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
@@ -52,7 +53,7 @@ struct session {
 	size_t made_count;
 	size_t made_room;
 	CK_OBJECT_HANDLE
-		*remade; /* session objects of others that were made again on a home of ours */
+	*remade; /* session objects of others that were made again on a home of ours */
 	size_t remade_count;
 };
 
@@ -103,14 +104,16 @@ void session_drop_home(struct session *session, const struct member *member);
 CK_RV session_home(struct session *session, struct member *member, long long wait_ms,
 		   struct member_session **home);
 
-/* A session of a member for a call or an operation: one from its pool, or, when there is none within
- * `wait_ms`, the home of this session, so that sessions which own objects do not wait for each other for
- * ever. `session` may be NULL. The pool's codes. */
-CK_RV session_borrow(struct session *session, struct member *member, unsigned hint, long long wait_ms,
-		     struct member_session **ms);
+/* A session of a member for a call or an operation: one from its pool, or, when there is none
+ * within `wait_ms`, the home of this session, so that sessions which own objects do not wait for
+ * each other for ever. `session` may be NULL. The pool's codes. */
+CK_RV session_borrow(struct session *session, struct member *member, unsigned hint,
+		     long long wait_ms, struct member_session **ms);
 
-/* Gives it back; `is_good` false: its state is in doubt, it is closed, and what a home owned is lost. */
-void session_return(struct session *session, struct member_session *ms, unsigned hint, bool is_good);
+/* Gives it back; `is_good` false: its state is in doubt, it is closed, and what a home owned is
+ * lost. */
+void session_return(struct session *session, struct member_session *ms, unsigned hint,
+		    bool is_good);
 
 /* A session object is made again on a home of this session, which may be another's: where it is
  * there is forgotten when the home goes. False when memory is out. */
@@ -122,6 +125,9 @@ bool session_owns_there(const struct session *session, const struct member *memb
 /* A session object of the session is gone: sessions of members that own none of its objects any
  * more go back to their pools. */
 void session_release_homes(struct session *session);
+
+/* The session ends: all homes go, with what they own. */
+void session_end_homes(struct session *session);
 
 /* Closes every session; `deadline_ms` (clock_ms) bounds the wait for calls in flight. False when
  * one did not end in time: its memory stays. For C_Finalize. */

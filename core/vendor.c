@@ -40,6 +40,7 @@ static const struct setting_key vendor_keys[] = {
 	{"attributes_overflow", SETTING_BOOL, false},
 	{"flat_templates", SETTING_BOOL, false},
 	{"trust_3_0", SETTING_BOOL, false},
+	{"lacks", SETTING_LIST, false},
 	{"codes", SETTING_LIST, false},
 };
 
@@ -87,6 +88,7 @@ static void fini(struct vendor *v)
 	free(v->title);
 	free(v->source);
 	free(v->manufacturer);
+	free(v->lacks);
 	free(v->codes);
 }
 
@@ -154,6 +156,45 @@ static void read_code(const struct scope *outer, const config_setting_t *group, 
 	code->outcome = (enum vendor_outcome)outcome;
 }
 
+static void read_lack(const struct scope *scope, const config_setting_t *setting, struct vendor *v)
+{
+	char *name = config_setting_type(setting) == CONFIG_TYPE_STRING
+			     ? scope_expand(scope, setting)
+			     : NULL;
+
+	if (name != NULL && name_value(NAME_MECHANISM, name, &v->lacks[v->lack_count]))
+		v->lack_count++;
+	else
+		scope_error(scope, setting,
+			    "lacks: element is no mechanism: expected a name like "
+			    "\"CKM_AES_GCM\" in quotes");
+	free(name);
+}
+
+static void read_lacks(const struct scope *scope, struct vendor *v)
+{
+	const config_setting_t *list = scope_list(scope, "lacks");
+	int length = list != NULL ? config_setting_length(list) : 0;
+
+	if (length <= 0)
+		return;
+	v->lacks = calloc((size_t)length, sizeof(v->lacks[0]));
+	if (v->lacks == NULL) {
+		scope_no_memory(scope);
+		return;
+	}
+	for (int i = 0; i < length; i++)
+		read_lack(scope, config_setting_get_elem(list, (unsigned)i), v);
+}
+
+bool vendor_lacks(const struct vendor *v, CK_MECHANISM_TYPE type)
+{
+	for (size_t i = 0; i < v->lack_count; i++)
+		if (v->lacks[i] == type)
+			return true;
+	return false;
+}
+
 static void read_codes(const struct scope *scope, struct vendor *v)
 {
 	const config_setting_t *list = scope_list(scope, "codes");
@@ -200,6 +241,7 @@ static void read_vendor(struct settings *s, struct vendor *v)
 	v->fork = (enum vendor_fork)fork;
 	read_flags(&scope, v);
 	read_libraries(&scope, v);
+	read_lacks(&scope, v);
 	read_codes(&scope, v);
 }
 

@@ -45,9 +45,14 @@ struct vendor {
 	bool flat_templates;      /* keeps templates in attributes as bytes, pointers and all */
 	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
 	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
+	CK_MECHANISM_TYPE *lacks; /* mechanisms that it lists and cannot do: not believed */
+	size_t lack_count;
 	struct vendor_code *codes;
 	size_t code_count;
 };
+
+/* True when the maker's tokens cannot do the mechanism although they list it. */
+bool vendor_lacks(const struct vendor *vendor, CK_MECHANISM_TYPE type);
 
 /* All profiles; immutable after loading. */
 struct vendor_set {

@@ -96,7 +96,8 @@ break_exports() {
 member_calls() {
 	cat <<-'EOF'
 		core/library.c C_Initialize C_Finalize C_GetInfo C_GetSlotList C_GetTokenInfo
-		core/member.c C_GetSlotList C_GetSlotInfo C_GetTokenInfo
+		core/member.c C_GetTokenInfo
+		core/member_slot.c C_GetSlotInfo
 		core/member_info.c C_GetMechanismList C_GetMechanismInfo C_InitToken
 		core/probe.c C_OpenSession C_CloseSession C_GetSessionInfo C_GetTokenInfo C_GenerateRandom
 		core/probe.c C_FindObjectsInit C_FindObjects C_FindObjectsFinal C_CreateObject C_DestroyObject

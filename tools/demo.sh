@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# tools/demo.sh: builds hsmux and shows it at work on two private SoftHSM2 tokens in a temporary directory.
-# Installs missing packages (as root or with sudo; says so), leaves nothing behind but build/, touches
-# neither your own tokens nor /etc.
+# tools/demo.sh: builds hsmux and shows one virtual token over two private SoftHSM2 stores in a temporary
+# directory, which goes on when either of them is taken away. Installs missing packages (as root or with
+# sudo; says so), leaves nothing behind but build/, touches neither your own tokens nor /etc.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -55,34 +55,89 @@ make_store() {
 }
 
 write_configuration() {
-	cat >"$work/hsmux.conf" <<-EOF
+	cat >hsmux.conf <<-EOF
 		version = 1;
-		log = { level = "error"; };
 		modules = (
-		  { name = "red";  library = "$softhsm"; env = { SOFTHSM2_CONF = "$work/red.conf"; }; },
-		  { name = "blue"; library = "$softhsm"; env = { SOFTHSM2_CONF = "$work/blue.conf"; };
-		    private_copy = true; }
+		  { name = "red";  library = "$softhsm"; private_copy = true;
+		    env = { SOFTHSM2_CONF = "$work/red.conf"; }; },
+		  { name = "blue"; library = "$softhsm"; private_copy = true;
+		    env = { SOFTHSM2_CONF = "$work/blue.conf"; }; }
 		);
 		tokens = (
-		  { label = "signing"; members = ( { name = "red-1";  module = "red";  token = "red";  } ); },
-		  { label = "archive"; members = ( { name = "blue-1"; module = "blue"; token = "blue"; } ); }
+		  { label = "signing"; mode = "failover";
+		    members = ( { name = "red";  module = "red";  token = "red";  priority = 1; },
+		                { name = "blue"; module = "blue"; token = "blue"; priority = 2; } ); }
 		);
+		state = { directory = "$work/state"; };
 	EOF
-	chmod 600 "$work/hsmux.conf"
+	chmod 600 hsmux.conf
 }
 
-# tool TOKEN ARGUMENT...: pkcs11-tool on a virtual token
+# make_key: one key pair, brought into both stores: hsmux does not copy keys between members
+make_key() {
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem 2>genpkey.log || {
+		cat genpkey.log
+		exit 1
+	}
+	for store in red blue; do
+		SOFTHSM2_CONF=$work/$store.conf softhsm2-util --import key.pem --token $store --pin 1234 \
+			--label demo-key --id 01 >/dev/null
+	done
+	openssl pkey -in key.pem -pubout -out public.pem
+	rm key.pem
+}
+
+# tool ARGUMENT...: pkcs11-tool, logged in to the virtual token
 tool() {
-	token=$1
-	shift
-	printf '$ pkcs11-tool --module hsmux.so --token-label %s --login %s\n' "$token" "$*"
-	pkcs11-tool --module "$module" --token-label "$token" --login --pin 1234 "$@"
+	printf '$ pkcs11-tool --module hsmux.so --token-label signing --login %s\n' "$*"
+	pkcs11-tool --module "$module" --token-label signing --login --pin 1234 "$@"
 }
 
-sign_and_verify() { # TOKEN
-	tool "$1" --sign --mechanism SHA256-RSA-PKCS --id 01 --input-file text --output-file text.sig
-	tool "$1" --read-object --type pubkey --id 01 --output-file key.der
-	show openssl dgst -sha256 -keyform DER -verify key.der -signature text.sig text
+# sign FILE: the signature is FILE.sig
+sign() {
+	tool --sign --mechanism SHA256-RSA-PKCS --id 01 --input-file "$1" --output-file "$1.sig"
+}
+
+verify() { # FILE SIGNATURE
+	show openssl dgst -sha256 -verify public.pem -signature "$2" "$1"
+}
+
+sign_and_verify() { # FILE
+	sign "$1"
+	verify "$1" "$1.sig"
+}
+
+# wait_until COMMAND...: half a minute at the most
+wait_until() {
+	turns=0
+	until "$@"; do
+		turns=$((turns + 1))
+		[ $turns -lt 150 ] || {
+			echo "waited in vain for: $*" >&2
+			exit 1
+		}
+		sleep 0.2
+	done
+}
+
+all_serve() { "$hsmux" status >/dev/null 2>&1; }
+application_knows() { "$hsmux" status 2>/dev/null | grep -q 'process: down'; }
+
+# The application has begun a signature, and waits for the second half of its input, when its token goes.
+sign_while_red_goes() {
+	mkfifo pipe
+	# Should the application fail, the pipe still needs a reader, or we would wait for one.
+	{ sign pipe || { timeout 10 cat pipe >/dev/null; exit 1; }; } &
+	application=$!
+	exec 3>pipe # opens when the application is logged in and has found its key
+	head -c 50000 long >&3
+	show mv red red.away
+	wait_until application_knows
+	show "$hsmux" status || echo "(exit status $?: a member is missing)"
+	tail -c +50001 long >&3
+	exec 3>&-
+	wait $application
+	verify long pipe.sig
 }
 
 work=
@@ -104,33 +159,44 @@ done
 	exit 1
 }
 
-say "two SoftHSM2 stores, each with a token, become two tokens of one module"
+cd "$work"
+say "two SoftHSM2 stores that hold the same key become one virtual token"
 make_store red
 make_store blue
+make_key
 write_configuration
 export HSMUX_CONF="$work/hsmux.conf"
-cd "$work"
-echo 'signed through hsmux' >text
 show cat hsmux.conf
 
-say "an application sees two tokens"
+say "an application sees one token, and the key once"
 show pkcs11-tool --module "$module" --list-slots
-
-say "a key is made on each, signs, and plain openssl verifies"
-for token in signing archive; do
-	tool "$token" --keypairgen --key-type rsa:2048 --id 01 --label demo-key
-	sign_and_verify "$token"
-done
-
-say "the store behind \"archive\" is taken away"
-mv blue blue.away
-show "$hsmux" status || echo "(exit status $?: something is not reached)"
-say "\"signing\" goes on as if nothing had happened"
-sign_and_verify signing
-
-say "the store is back, and so is the token with its key"
-mv blue.away blue
+tool --list-objects
 show "$hsmux" status
-sign_and_verify archive
+
+say "it signs, and plain openssl verifies"
+echo 'signed through hsmux' >text
+sign_and_verify text
+
+say "the store of \"red\" is taken away while an application is in the middle of a long message"
+head -c 100000 /dev/zero | tr '\0' x >long
+sign_while_red_goes
+
+say "the next application signs, too"
+sign_and_verify text
+
+say "\"red\" is back; now \"blue\" is taken away"
+show mv red.away red
+wait_until all_serve
+show "$hsmux" status
+show mv blue blue.away
+sign_and_verify text
+show mv blue.away blue
+wait_until all_serve
+
+say "for maintenance a member is drained: nothing new begins there, and applications go on"
+show "$hsmux" member drain signing red
+sign_and_verify text
+show "$hsmux" status
+show "$hsmux" member undrain signing red
 
 say "done; nothing is left but build/"

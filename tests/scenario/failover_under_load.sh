@@ -12,7 +12,7 @@ prepare() {
 	n=0
 	for line in "" 'state gone CKR_DEVICE_REMOVED' "" '* every 7 CKR_DEVICE_ERROR' "" \
 		'* all delay 5' 'state polite CKR_GENERAL_ERROR' "" 'state removed' "" \
-		'* random 10 1 CKR_GENERAL_ERROR' 'state lose-sessions' 'state logged-out' \
+		'* random 5 1 CKR_DEVICE_ERROR' 'state lose-sessions' 'state logged-out' \
 		'state gone CKR_CRYPTOKI_NOT_INITIALIZED' "" 'crypto every 5 after CKR_DEVICE_ERROR' "" \
 		'state busy 1 CKR_FUNCTION_FAILED' 'state busy 1 CKR_DEVICE_MEMORY' 'state sessions 2' ""; do
 		n=$((n + 1))

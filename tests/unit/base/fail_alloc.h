@@ -18,8 +18,8 @@ void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
 
 /* Allocations seen since alloc_fail_at, and which of them fails (counted from 1; 0: none). */
-static unsigned long alloc_seen;
-static unsigned long alloc_failing;
+static _Atomic unsigned long alloc_seen;
+static _Atomic unsigned long alloc_failing;
 /* Called at every allocation when set: what another thread might do at that moment. */
 static void (*alloc_hook)(void);
 

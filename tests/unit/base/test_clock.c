@@ -42,10 +42,30 @@ static void time_goes_on_after_thawing(void)
 	alloc_fail_at(0);
 }
 
+/* Lengths of calls are measured also where a test has stopped the clock. */
+static void microseconds_are_real_and_never_stand_still(void)
+{
+	struct timespec now;
+	long long before, seen;
+
+	clock_set_ms(5);
+	CU_ASSERT_EQUAL_FATAL(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	before = (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	seen = clock_us();
+	CU_ASSERT_TRUE(seen >= before);
+	CU_ASSERT_TRUE(seen < before + 60000000);
+	while (clock_us() == seen)
+		; /* a microsecond passes */
+	CU_ASSERT_TRUE(clock_us() > seen);
+	CU_ASSERT_EQUAL(clock_ms(), 5);
+	clock_set_ms(-1);
+}
+
 static const struct unit_test tests[] = {
 	UNIT(frozen_time_stands_still),
 	UNIT(system_time_is_monotonic_milliseconds),
 	UNIT(time_goes_on_after_thawing),
+	UNIT(microseconds_are_real_and_never_stand_still),
 };
 
 UNIT_MAIN("base/clock", tests)

@@ -226,6 +226,36 @@ static void parameter_is_wiped_when_freed(void)
 	mech_free(NULL);
 }
 
+/* Each use of these changes the key; never of these. */
+static void keys_that_change_with_each_use_are_known(void)
+{
+	static const CK_MECHANISM_TYPE changing[] = {CKM_HSS,
+						     CKM_XMSS,
+						     CKM_XMSSMT,
+						     CKM_SECURID,
+						     CKM_HOTP,
+						     CKM_ACTI,
+						     CKM_CMS_SIG,
+						     CKM_X2RATCHET_ENCRYPT,
+						     CKM_X2RATCHET_DECRYPT};
+	static const CK_MECHANISM_TYPE steady[] = {CKM_RSA_PKCS,
+						   CKM_ECDSA,
+						   CKM_EDDSA,
+						   CKM_AES_GCM,
+						   CKM_SHA256_HMAC,
+						   CKM_HSS_KEY_PAIR_GEN,
+						   CKM_SECURID_KEY_GEN,
+						   CKM_HOTP_KEY_GEN,
+						   CKM_X2RATCHET_INITIALIZE,
+						   CKM_VENDOR_DEFINED,
+						   ~0UL};
+
+	for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++)
+		CU_ASSERT_TRUE(mech_is_stateful(changing[i]));
+	for (size_t i = 0; i < sizeof steady / sizeof steady[0]; i++)
+		CU_ASSERT_FALSE(mech_is_stateful(steady[i]));
+}
+
 static const struct unit_test tests[] = {
 	UNIT(tls_key_material_is_redirected_but_ivs_are_not),
 	UNIT(wtls_key_material_is_redirected),
@@ -238,6 +268,7 @@ static const struct unit_test tests[] = {
 	UNIT(length_that_a_member_writes_is_given_back),
 	UNIT(plain_bytes_need_no_memory),
 	UNIT(parameter_is_wiped_when_freed),
+	UNIT(keys_that_change_with_each_use_are_known),
 };
 
 UNIT_MAIN("base/mech", tests)

@@ -132,6 +132,9 @@ static void what_backends_showed_is_in_their_profiles(void)
 	CU_ASSERT_TRUE(client->raises_sigpipe);
 	CU_ASSERT_EQUAL(client->fork, VENDOR_FORK_INIT);
 	CU_ASSERT_TRUE(crush->reload_to_recover);
+	CU_ASSERT_TRUE(vendor_lacks(crush, CKM_AES_GCM));
+	CU_ASSERT_FALSE(vendor_lacks(crush, CKM_AES_CBC));
+	CU_ASSERT_FALSE(vendor_lacks(nss, CKM_AES_GCM));
 	CU_ASSERT_EQUAL_FATAL(crush->code_count, 1);
 	CU_ASSERT_EQUAL(crush->codes[0].code, ~0UL);
 	CU_ASSERT_EQUAL(crush->codes[0].outcome, VENDOR_MEMBER_DEAD);
