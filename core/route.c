@@ -350,15 +350,9 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real
 	return rv == CKR_OK ? object_found(c, real, all) : rv;
 }
 
-<<<<<<< HEAD
 /* A search on one of several members. One that forgot its login answers, but not about private objects; one
  * that is dead may politely find nothing. */
-static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
-=======
-/* A search on one of several members. One that forgot its login answers, but not about private
- * objects. */
 static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
->>>>>>> w-perf
 {
 	size_t before = all->len;
 	CK_RV rv = find_on(c, again_bit(m), false, real, all);
@@ -368,11 +362,7 @@ static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, str
 	if (again_forgot_login(c)) {
 		all->len = before;
 		c->sends = 0;
-<<<<<<< HEAD
-		return find_on(c, again_bit(m), false, all);
-=======
-		rv = find_on(c, again_bit(m), false, real, all);
->>>>>>> w-perf
+		return find_on(c, again_bit(m), false, real, all);
 	}
 	member_probe(m);
 	if (atomic_load(&m->serves))
