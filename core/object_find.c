@@ -18,14 +18,13 @@
 #include "core/base/log.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
+#include "core/orphan.h"
 
-/* Labels that begin so are hsmux's own. */
-#define OWN_PREFIX "hsmux-"
-
-static bool is_own(const struct identity *id)
+static bool begins_with(const struct identity *id, const char *prefix)
 {
-	return id->label.len >= sizeof OWN_PREFIX - 1 &&
-	       memcmp(id->label.data, OWN_PREFIX, sizeof OWN_PREFIX - 1) == 0;
+	size_t len = strlen(prefix);
+
+	return id->label.len >= len && memcmp(id->label.data, prefix, len) == 0;
 }
 
 /* Which of two members shows its object in a conflict: the lower number. */
@@ -199,7 +198,13 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 	}
 	/* Session objects that are ours were known before: this one is somebody else's in this
 	 * process, or a copy that its owner forgot. */
-	if (is_own(id) || !id->is_token) {
+	if (begins_with(id, ORPHAN_TAG_PREFIX)) {
+		/* On its way, or left by a process that died: it gets its label, or stays hidden.
+		 * Not kept in the map, so that it is seen when it has one. */
+		*handle = OBJECT_HIDDEN;
+		return CKR_OK;
+	}
+	if (begins_with(id, ORPHAN_OWN_PREFIX) || !id->is_token) {
 		*handle = OBJECT_HIDDEN;
 	} else {
 		trait_lock();
