@@ -35,7 +35,7 @@ struct member_mech {
 /* Tags of objects that may have been left on it and could not be looked for (orphan.h): so many at
  * the most, each a text of this size with its NUL. */
 #define MEMBER_TAGS     64U
-#define MEMBER_TAG_ROOM 47
+#define MEMBER_TAG_ROOM 33
 
 /* A slot for one. */
 struct member_tag {

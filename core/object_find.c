@@ -182,6 +182,18 @@ static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT
 	return CKR_OK;
 }
 
+/* It is on its way in another thread or process, or was left by one that died. */
+static void report_pending(const struct member *m, const struct identity *id)
+{
+	static struct log_limit limit;
+
+	log_limited(&limit, LOG_LEVEL_INFO,
+		    "member %s of token %s: an object labelled \"%.*s\" is not shown: it is being "
+		    "made, or was left by a process that died while it made it",
+		    m->conf->name, m->group_label, (int)id->label.len,
+		    (const char *)id->label.data);
+}
+
 static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *id,
 			uint32_t *handle)
 {
@@ -199,8 +211,8 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 	/* Session objects that are ours were known before: this one is somebody else's in this
 	 * process, or a copy that its owner forgot. */
 	if (begins_with(id, ORPHAN_TAG_PREFIX)) {
-		/* On its way, or left by a process that died: it gets its label, or stays hidden.
-		 * Not kept in the map, so that it is seen when it has one. */
+		/* Not kept in the map, so that it is seen when it has its label. */
+		report_pending(m, id);
 		*handle = OBJECT_HIDDEN;
 		return CKR_OK;
 	}

@@ -25,9 +25,11 @@
 /* member_tag.state */
 enum { TAG_FREE, TAG_IN_WORK, TAG_SET };
 
+_Static_assert(MEMBER_TAG_ROOM == ORPHAN_TAG_LEN + 1, "a tag and its NUL");
+
 bool orphan_tag(char tag[static MEMBER_TAG_ROOM])
 {
-	unsigned char chance[16];
+	unsigned char chance[9];
 	size_t len = sizeof ORPHAN_TAG_PREFIX - 1;
 
 	if (!identity_random(chance, sizeof chance))

@@ -17,8 +17,9 @@
 #define ORPHAN_OWN_PREFIX "hsmux-"
 #define ORPHAN_TAG_PREFIX "hsmux-pending-"
 
-/* Bytes of a tag: the prefix and 32 hexadecimal digits. */
-#define ORPHAN_TAG_LEN (sizeof ORPHAN_TAG_PREFIX - 1 + 32)
+/* Bytes of a tag: the prefix and 18 hexadecimal digits, 72 bits that nobody guesses or meets twice.
+ * Tokens that keep only 32 bytes of a label would not find a longer one again. */
+#define ORPHAN_TAG_LEN (sizeof ORPHAN_TAG_PREFIX - 1 + 18)
 
 /* Makes a tag that nobody had before. False when there is no randomness. */
 bool orphan_tag(char tag[static MEMBER_TAG_ROOM]);
