@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which member a call goes to: pure choice over atomics, no lock, no member is asked.
  *
- * Load is what is outstanding times how long the member takes lately. The time rises with a slow
- * answer at once and falls slowly, so that a member that has become slow is avoided after one call,
- * and is tried again when its time has fallen. A member that came back takes load in proportion to
- * the time since, up to RAMP_MS. */
+ * Load is what is outstanding times how long the member takes lately. The time rises with a very
+ * slow answer at once and falls slowly, so that a member that has become slow is avoided after one
+ * call, and is tried again when its time has fallen. A member that came back takes load in
+ * proportion to the time since, up to RAMP_MS. */
 #include "core/choose.h"
 
 #include "core/base/clock.h"
@@ -16,6 +16,8 @@
 #define LEAST_US 20U
 /* Longer than this is one class: dead slow. */
 #define MOST_US 5000000LL
+/* So many times the usual time is no accident. */
+#define MUCH_SLOWER 4U
 /* A slow member that nobody chose is looked at again after this many choices. */
 #define LOOK_AGAIN 256U
 
@@ -81,8 +83,9 @@ static struct member *least_loaded(struct group *g, unsigned mask, unsigned clas
 
 		if (!(mask & 1U << i) || class_of(m) != class)
 			continue;
-		/* Now and then whoever's turn it is, however slow it was. */
-		if (looks)
+		/* Now and then whoever's turn it is, however slow it was; not one that is chosen
+		 * anyway. */
+		if (looks && atomic_load_explicit(&m->in_flight, memory_order_relaxed) == 0)
 			return m;
 		load = load_of(m);
 		if (!best || load < best_load) {
@@ -116,15 +119,20 @@ static struct member *round_robin(struct group *g, unsigned mask, unsigned class
 	return NULL;
 }
 
+/* The number of the lowest bit that is set; there is one. */
+static unsigned lowest(unsigned mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
 static struct member *first_by_priority(const struct group *g, unsigned mask, unsigned class)
 {
 	struct member *best = NULL;
 
-	for (unsigned i = 0; i < g->member_count; i++) {
-		struct member *m = &g->members[i];
+	for (; mask != 0; mask &= mask - 1) {
+		struct member *m = &g->members[lowest(mask)];
 
-		if ((mask & 1U << i) && class_of(m) == class &&
-		    (!best || m->conf->priority < best->conf->priority))
+		if (class_of(m) == class && (!best || m->conf->priority < best->conf->priority))
 			best = m;
 	}
 	return best;
@@ -145,11 +153,12 @@ static unsigned offering(const struct call *c, unsigned mask)
 
 unsigned choose_serving(const struct call *c, unsigned mask)
 {
-	unsigned able = 0;
+	const struct member *members = c->group->members;
+	unsigned able = mask &= (1U << c->group->member_count) - 1;
 
-	for (unsigned i = 0; i < c->group->member_count; i++)
-		if ((mask & 1U << i) && member_may_serve(&c->group->members[i]))
-			able |= 1U << i;
+	for (; mask != 0; mask &= mask - 1)
+		if (!member_may_serve(&members[lowest(mask)]))
+			able &= ~(1U << lowest(mask));
 	return able;
 }
 
@@ -191,20 +200,27 @@ struct member *choose_member(const struct call *c, unsigned mask)
 
 void choose_began(struct member *m)
 {
-	atomic_fetch_add_explicit(&m->in_flight, 1, memory_order_relaxed);
+	if (m->group->conf->mode == CONFIG_MODE_BALANCED)
+		atomic_fetch_add_explicit(&m->in_flight, 1, memory_order_relaxed);
 }
 
-/* Rises at once, falls by an eighth of the difference. Two that write at the same time lose one of
- * the two, which does not matter. */
-void choose_ended(struct member *m, long long us)
+void choose_ended(struct member *m)
+{
+	if (m->group->conf->mode == CONFIG_MODE_BALANCED)
+		atomic_fetch_sub_explicit(&m->in_flight, 1, memory_order_relaxed);
+}
+
+/* Rises at once when the member has become much slower; else rises and falls by an eighth of the
+ * difference, so that one call that had to wait in the member's queue does not send the others
+ * away. Two that write at the same time lose one of the two, which does not matter. */
+void choose_took(struct member *m, long long us)
 {
 	unsigned was = atomic_load_explicit(&m->latency_us, memory_order_relaxed), now;
 
-	atomic_fetch_sub_explicit(&m->in_flight, 1, memory_order_relaxed);
-	if (us < 0)
-		return;
 	now = (unsigned)(us > MOST_US ? MOST_US : us);
 	if (now < was)
 		now = was - (was - now + 7) / 8;
+	else if (now / MUCH_SLOWER < was)
+		now = was + (now - was) / 8;
 	atomic_store_explicit(&m->latency_us, now, memory_order_relaxed);
 }

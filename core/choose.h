@@ -18,9 +18,12 @@ unsigned choose_able(const struct call *call);
 /* Those of the mask that may serve now. */
 unsigned choose_serving(const struct call *call, unsigned mask);
 
-/* Tells the balance that a call or operation begins or ends on a member; `us`: how long it took, or
- * negative. */
+/* Tells the balance that a call or an operation has come to a member, and that it has left it: an
+ * operation counts from its Init to its end, because its work is still to come. */
 void choose_began(struct member *member);
-void choose_ended(struct member *member, long long us);
+void choose_ended(struct member *member);
+
+/* Tells the balance how long a call took, in microseconds. */
+void choose_took(struct member *member, long long us);
 
 #endif

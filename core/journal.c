@@ -58,7 +58,7 @@ static void bytes_give(unsigned char *bytes, size_t used)
 {
 	if (!bytes)
 		return;
-	OPENSSL_cleanse(bytes, used);
+	explicit_bzero(bytes, used); /* several times as fast as OPENSSL_cleanse on long pieces */
 	pthread_mutex_lock(&spare.lock);
 	spare.in_use -=
 		spare.in_use > 0; /* in a forked child: what the parent took is not counted */
@@ -70,13 +70,15 @@ static void bytes_give(unsigned char *bytes, size_t used)
 	locked_free(bytes, PIECE);
 }
 
-static void pieces_free(struct journal_piece **first, struct journal_piece **last)
+/* Ciphertext is no secret: what `sealed` took, or gave, is not wiped. */
+static void pieces_free(struct journal_piece **first, struct journal_piece **last,
+			enum call_id sealed)
 {
 	while (*first) {
 		struct journal_piece *p = *first;
 
 		*first = p->next;
-		bytes_give(p->bytes, p->len);
+		bytes_give(p->bytes, p->id == sealed ? 0 : p->len);
 		free(p);
 	}
 	*last = NULL;
@@ -128,13 +130,13 @@ static bool pieces_add(struct journal_piece **first, struct journal_piece **last
  * all of it. */
 static void lose(struct journal *j)
 {
-	pieces_free(&j->first, &j->last);
+	pieces_free(&j->first, &j->last, CALL_C_DecryptUpdate);
 	hashed_free(&j->hashed);
 	j->in_len = 0;
 	j->is_lost = true;
 	if (j->missing > 0)
 		return;
-	pieces_free(&j->out, &j->out_last);
+	pieces_free(&j->out, &j->out_last, CALL_C_EncryptUpdate);
 	j->out_len = 0;
 }
 
@@ -192,10 +194,11 @@ void journal_feed_key(struct journal *j, CK_OBJECT_HANDLE key)
 
 void journal_gave(struct journal *j, const void *out, size_t len)
 {
+	enum call_id id = j->first ? j->first->id : CALL_COUNT;
+
 	if (j->is_lost)
 		return;
-	if (len > JOURNAL_MAX - j->out_len ||
-	    !pieces_add(&j->out, &j->out_last, CALL_COUNT, out, len))
+	if (len > JOURNAL_MAX - j->out_len || !pieces_add(&j->out, &j->out_last, id, out, len))
 		lose(j);
 	else
 		j->out_len += len;
@@ -242,10 +245,18 @@ bool journal_is_whole(const struct journal *j)
 	return !j->is_lost;
 }
 
+/* Nothing was fed or given: most operations have one step. */
+static bool is_untouched(const struct journal *j)
+{
+	return !j->first && !j->out && !j->owed.data && !j->hashed && !j->is_lost;
+}
+
 void journal_free(struct journal *j)
 {
-	pieces_free(&j->first, &j->last);
-	pieces_free(&j->out, &j->out_last);
+	if (is_untouched(j))
+		return;
+	pieces_free(&j->first, &j->last, CALL_C_DecryptUpdate);
+	pieces_free(&j->out, &j->out_last, CALL_C_EncryptUpdate);
 	buf_free(&j->owed);
 	hashed_free(&j->hashed);
 	*j = (struct journal){0};

@@ -23,7 +23,7 @@ struct hashed;
 /* A piece of what was fed. */
 struct journal_piece {
 	struct journal_piece *next;
-	enum call_id id;         /* the function that took it */
+	enum call_id id;         /* the function that took it, or gave it */
 	CK_OBJECT_HANDLE object; /* C_DigestKey: virtual; else 0 */
 	size_t len;
 	unsigned char *bytes; /* locked, JOURNAL_PIECE of them; NULL for C_DigestKey */

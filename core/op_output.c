@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "core/library.h"
@@ -199,7 +198,8 @@ static CK_RV ask_kept(enum call_id id, enum op_kind kind, struct session *s, con
 		rv = adjust(id, op, io, out, out_len, room);
 	if (is_taken && keeps)
 		journal_feed(j, id, &op->mech.m, in, io->in_len);
-	buf_free(&aside);
+	if (aside.data)
+		buf_free(&aside);
 	if (!is_taken || !out)
 		return rv;
 	if (keeps && op->stash.is_set)
@@ -270,7 +270,7 @@ static CK_RV short_output(enum call_id id, enum op_kind kind, struct session *s,
 	rv = send(id, kind, s, io, own, &len);
 	if (rv == CKR_OK) {
 		rv = deliver(s->op[kind], id, io, own, len);
-		OPENSSL_cleanse(own, len);
+		explicit_bzero(own, len);
 	} else if (rv == CKR_BUFFER_TOO_SMALL) {
 		*io->out_len = len > sizeof own ? len : sizeof own + 1;
 	}

@@ -138,15 +138,14 @@ static CK_RV send(struct call *c, struct member_session *ms, const CK_OBJECT_HAN
 	CK_RV rv;
 
 	c->sends++;
-	if (is_balanced)
-		choose_began(m);
 	rv = outcome_check(c, room, member_call(ms, c, object));
 	us = is_timed ? clock_us() - us : -1;
 	if (rv == CKR_OK && c->mech)
 		mech_give_back(c->mech);
-	*outcome = route_outcome(atomic_load(&m->lib->vendor), c, rv);
-	if (is_balanced)
-		choose_ended(m, us);
+	*outcome = rv == CKR_OK && !c->found ? OUTCOME_DONE
+					     : route_outcome(atomic_load(&m->lib->vendor), c, rv);
+	if (is_balanced && us >= 0)
+		choose_took(m, us);
 	pool_count(ms, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
 	return rv;
 }
@@ -176,8 +175,8 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
  * logins themselves, which run with the login's lock held. */
 static void sync_login(struct call *c, struct member *m)
 {
-	if (call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op) &&
-	    atomic_load(&c->group->user) != atomic_load(&m->user))
+	if (atomic_load(&c->group->user) != atomic_load(&m->user) &&
+	    call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op))
 		login_sync(c->group, m);
 }
 
@@ -185,6 +184,11 @@ static bool is_flat(const struct call *c, const struct member *m)
 {
 	return atomic_load(&m->lib->vendor)->flat_templates && c->id != CALL_C_GetAttributeValue &&
 	       outcome_has_nested(c);
+}
+
+static bool names_objects(const struct call *c)
+{
+	return c->object[0].bad || c->object[1].bad || c->mech;
 }
 
 /* Runs the call on one member. What it says is in `outcome`. */
@@ -203,7 +207,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	sync_login(c, m);
 	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
 		leave(c->session, c->op);
-	if (replay_floats(c))
+	if (c->op && replay_floats(c))
 		return float_on(c, m, wait_ms, outcome);
 	rv = borrow(c, m, wait_ms, &ms, &is_lack);
 	if (rv != CKR_OK) {
@@ -212,7 +216,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
-	rv = translate(c, ms, object, &is_lack);
+	rv = names_objects(c) ? translate(c, ms, object, &is_lack) : CKR_OK;
 	if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
 	else if (rv == CKR_OK)
@@ -295,8 +299,10 @@ static long long patience(const struct call *c, const struct trip *t, const stru
 {
 	if (!t->waits && c->id == CALL_C_FindObjectsInit)
 		return FIND_WAIT_MS;
+	if (c->op && c->op->ms && c->op->ms->member == m)
+		return 0; /* has one */
 	if (c->group->is_multi && !t->is_patient &&
-	    choose_member(c, again_left(t, mask) & ~again_bit(m)))
+	    choose_serving(c, again_left(t, mask) & ~again_bit(m)))
 		return 0;
 	return c->group->config->retry.budget_ms;
 }
@@ -328,38 +334,35 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 }
 
 /* A search on one member, added to what was found elsewhere. */
-static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *all)
+static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
 {
-	struct buf real = {0};
 	CK_RV rv;
 
-	c->found = &real;
+	real->len = 0;
+	c->found = real;
 	rv = one(c, mask, waits);
 	c->found = all;
 	/* An attribute that a member does not know matches nothing there. */
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
-		real.len = 0;
+		real->len = 0;
 		rv = CKR_OK;
 	}
-	if (rv == CKR_OK)
-		rv = object_found(c, &real, all);
-	buf_free(&real);
-	return rv;
+	return rv == CKR_OK ? object_found(c, real, all) : rv;
 }
 
 /* A search on one of several members. One that forgot its login answers, but not about private objects; one
  * that is dead may politely find nothing. */
-static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
+static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
 {
 	size_t before = all->len;
-	CK_RV rv = find_on(c, again_bit(m), false, all);
+	CK_RV rv = find_on(c, again_bit(m), false, real, all);
 
 	if (rv != CKR_OK || !object_is_missing(c, all))
 		return rv;
 	if (again_forgot_login(c)) {
 		all->len = before;
 		c->sends = 0;
-		return find_on(c, again_bit(m), false, all);
+		return find_on(c, again_bit(m), false, real, all);
 	}
 	member_probe(m);
 	if (atomic_load(&m->serves))
@@ -368,8 +371,9 @@ static CK_RV find_on_one(struct call *c, struct member *m, struct buf *all)
 	return CKR_DEVICE_ERROR;
 }
 
-/* A search asks every member that serves: what is on one of them only is found, too. */
-static CK_RV find_everywhere(struct call *c)
+/* A search asks every member that serves: what is on one of them only is found, too. `real` takes
+ * what each of them finds. */
+static CK_RV find_on_all(struct call *c, struct buf *real)
 {
 	struct group *g = c->group;
 	const unsigned everyone = (1U << g->member_count) - 1;
@@ -379,21 +383,30 @@ static CK_RV find_everywhere(struct call *c)
 	CK_RV rv = CKR_OK;
 
 	if (!g->is_multi)
-		return find_on(c, 1, true, all);
+		return find_on(c, 1, true, real, all);
 	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
 		mask &= ~again_bit(m);
 		c->sends = 0;
-		if (find_on_one(c, m, all) == CKR_OK)
+		if (find_on_one(c, m, real, all) == CKR_OK)
 			answered |= again_bit(m);
 	}
 	if (!answered) { /* waits for whoever returns first */
 		c->sends = 0;
-		rv = find_on(c, everyone, true, all);
+		rv = find_on(c, everyone, true, real, all);
 		answered = rv == CKR_OK ? again_bit(c->member) : 0;
 	}
 	if (rv != CKR_OK || answered == everyone || g->conf->find_first)
 		return rv;
 	return object_found_away(c, answered, all);
+}
+
+static CK_RV find_everywhere(struct call *c)
+{
+	struct buf real = {0};
+	CK_RV rv = find_on_all(c, &real);
+
+	buf_free(&real);
+	return rv;
 }
 
 /* A session object that cannot be destroyed because its member fails just now goes with its

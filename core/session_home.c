@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "core/choose.h"
 #include "core/object.h"
 
 bool session_note_remade(struct session *s, CK_OBJECT_HANDLE object)
@@ -88,17 +89,21 @@ CK_RV session_borrow(struct session *s, struct member *m, unsigned hint, long lo
 	bool is_free = home && home->epoch == atomic_load(&m->epoch) && !(s->lent & bit);
 	CK_RV rv = pool_take(m, hint, is_free ? 0 : wait_ms, ms);
 
-	if (rv != CKR_SESSION_COUNT || !is_free)
-		return rv;
-	s->lent |= bit;
-	*ms = home;
-	return CKR_OK;
+	if (rv == CKR_SESSION_COUNT && is_free) {
+		s->lent |= bit;
+		*ms = home;
+		rv = CKR_OK;
+	}
+	if (rv == CKR_OK)
+		choose_began(m);
+	return rv;
 }
 
 void session_return(struct session *s, struct member_session *ms, unsigned hint, bool is_good)
 {
 	struct member *m = ms->member;
 
+	choose_ended(m);
 	if (s && ms == s->home[m->index]) {
 		s->lent &= ~(1U << m->index);
 		if (is_good) {

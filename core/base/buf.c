@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 /* The first block; most buffers never need a second. */
 #define BUF_FIRST 64
 
@@ -43,7 +41,7 @@ bool buf_reserve(struct buf *b, size_t more)
 		return false;
 	if (b->data) {
 		memcpy(data, b->data, b->len);
-		OPENSSL_cleanse(b->data, b->cap);
+		explicit_bzero(b->data, b->cap);
 		free(b->data);
 	}
 	b->data = data;
@@ -85,8 +83,9 @@ void buf_free(struct buf *b)
 {
 	if (!b)
 		return;
-	if (b->data)
-		OPENSSL_cleanse(b->data, b->cap);
-	free(b->data);
+	if (b->data) {
+		explicit_bzero(b->data, b->cap);
+		free(b->data);
+	}
 	*b = (struct buf){0};
 }

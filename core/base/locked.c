@@ -4,10 +4,9 @@
 #include "core/base/locked.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <openssl/crypto.h>
 
 /* Whole pages; 0 when the size is beyond all reason. */
 static size_t round_up(size_t size)
@@ -39,6 +38,6 @@ void locked_free(void *pages, size_t size)
 {
 	if (!pages)
 		return;
-	OPENSSL_cleanse(pages, size);
+	explicit_bzero(pages, size);
 	(void)munmap(pages, round_up(size)); /* cannot fail for what mmap gave */
 }

@@ -11,9 +11,11 @@
  * A mechanism without a row is passed on only when nothing in its parameter looks like a handle or
  * an address: a virtual handle that reached a member would select a wrong key there. Rows for
  * numbers of makers are a guess, as two makers may use one number: when such a parameter does not
- * fit its row, it is treated as if there were no row. No state, no locks. */
+ * fit its row, it is treated as if there were no row. No state but which rows were found lately, no
+ * locks. */
 #include "core/base/mech.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,9 @@
 
 /* Parameters without a structure: the longest are public values of Diffie-Hellman, about 2 KiB. */
 #define PLAIN_MAX (64UL * 1024)
+/* Rows that are remembered. */
+#define RECENT 64U
+
 struct mech_row {
 	CK_MECHANISM_TYPE type;
 	enum mech_form form;
@@ -38,12 +43,21 @@ static const struct mech_row rows[] = {
 
 static const struct mech_row *row_find(CK_MECHANISM_TYPE type)
 {
-	const struct mech_row *row = rows;
+	/* Found before: a process uses few mechanisms. */
+	static _Atomic(const struct mech_row *) recent[RECENT];
+	_Atomic(const struct mech_row *) *slot = &recent[type % RECENT];
+	const struct mech_row *row = atomic_load_explicit(slot, memory_order_relaxed);
 
+	if (row && row->type == type)
+		return row;
+	row = rows;
 	/* Halving without a branch that depends on data: mechanisms vary from call to call. */
 	for (size_t n = ROW_COUNT; n > 1; n -= n / 2)
 		row = row[n / 2].type <= type ? row + n / 2 : row;
-	return row->type == type ? row : NULL;
+	if (row->type != type)
+		return NULL;
+	atomic_store_explicit(slot, row, memory_order_relaxed);
+	return row;
 }
 
 /* A parameter about which nothing is known. Where there is no copy yet, this run only measures. */
