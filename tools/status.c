@@ -56,7 +56,10 @@ static void print_group(const struct config *c, const struct group *g, const str
 	char label[SETTING_SHOWN_LEN];
 
 	printf("%s: slot %lu, %s, %s", setting_shown(g->conf->label, label), g->conf->slot,
-	       config_mode_name(g->conf->mode), l->is_reachable ? "reachable" : "not reachable");
+	       config_mode_name(g->conf->mode),
+	       l->is_reachable                                   ? "reachable"
+	       : l->drained > 0 && l->drained == g->member_count ? "not tried"
+								 : "not reachable");
 	if (g->is_multi) {
 		printf(", %sserving, %zu of %zu member%s", l->serving > 0 ? "" : "not ", l->serving,
 		       g->member_count, g->member_count == 1 ? "" : "s");
@@ -99,7 +102,8 @@ static bool show_group(struct json *j, struct group *g, const struct published *
 	for (size_t i = 0; i < g->member_count; i++)
 		facts_free(&look.members[i]);
 	*is_whole = look.serving > 0 && look.serving + look.drained == g->member_count;
-	return look.is_reachable;
+	/* Those that are drained are left in peace: nobody knows whether they could be reached. */
+	return look.is_reachable || look.drained > 0;
 }
 
 static void json_begin(struct json *j, const struct published *p)
