@@ -13,6 +13,9 @@
 #include "core/outcome.h"
 #include "core/replay.h"
 
+/* How long a call waits before it asks a busy member again. */
+#define MOMENT_MS 5
+
 /* Whether the function may be repeated: it makes nothing, or nothing that outlives its session. */
 static bool is_repeatable(const struct call *c)
 {
@@ -180,7 +183,8 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 /* Busy: somebody else, or after a moment the same one, as long as the budget lasts. */
 static bool again_later(struct call *c, struct trip *t, unsigned mask)
 {
-	const struct timespec moment = {.tv_nsec = 5L * 1000 * 1000};
+	const struct timespec moment = {.tv_nsec = MOMENT_MS * 1000L * 1000};
+	unsigned away;
 
 	/* Memory may have been out in the middle of making something. */
 	if (c->sends > 0 && !is_repeatable(c) && t->verdict != CKR_SESSION_COUNT)
@@ -195,7 +199,10 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
 	if (clock_ms() >= t->deadline_ms)
 		return false;
-	nanosleep(&moment, NULL); /* a token does not say when it has time again */
+	/* A token does not say when it has time again; another one may come back meanwhile. */
+	away = mask & ~t->lacking & ~choose_serving(c, mask);
+	if (away == 0 || !health_wait(c->group, away, clock_ms() + MOMENT_MS))
+		nanosleep(&moment, NULL);
 	t->is_patient = true;
 	t->failed = 0;
 	t->turns = 0;

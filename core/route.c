@@ -351,18 +351,24 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real
 }
 
 /* A search on one of several members. One that forgot its login answers, but not about private
- * objects. */
+ * objects; one that is dead may politely find nothing. */
 static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
 {
 	size_t before = all->len;
 	CK_RV rv = find_on(c, again_bit(m), false, real, all);
 
-	if (rv == CKR_OK && object_is_missing(c, all) && again_forgot_login(c)) {
+	if (rv != CKR_OK || !object_is_missing(c, all))
+		return rv;
+	if (again_forgot_login(c)) {
 		all->len = before;
 		c->sends = 0;
-		rv = find_on(c, again_bit(m), false, real, all);
+		return find_on(c, again_bit(m), false, real, all);
 	}
-	return rv;
+	member_probe(m);
+	if (atomic_load(&m->serves))
+		return CKR_OK; /* somebody destroyed it */
+	all->len = before;
+	return CKR_DEVICE_ERROR;
 }
 
 /* A search asks every member that serves: what is on one of them only is found, too. `real` takes

@@ -15,6 +15,8 @@ struct claims_do claims_do;
 
 static struct session a_session;
 
+bool __wrap_member_alive(struct member *m);
+CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms);
 void __wrap_pool_give(struct member_session *ms, unsigned hint);
@@ -42,6 +44,19 @@ CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 	claims_do.is_dirty = false;
 	out_there = (struct member_session){.member = m, .epoch = atomic_load(&m->epoch)};
 	*ms = &out_there;
+	return CKR_OK;
+}
+
+bool __wrap_member_alive(struct member *m)
+{
+	(void)m;
+	return !claims_do.is_dead;
+}
+
+CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state)
+{
+	(void)ms;
+	*state = claims_do.is_logged_out ? CKS_RW_PUBLIC_SESSION : CKS_RW_USER_FUNCTIONS;
 	return CKR_OK;
 }
 
@@ -116,7 +131,9 @@ CK_RV __wrap_identity_prove(struct member_session *ms, CK_OBJECT_HANDLE real,
 		return CKR_OBJECT_HANDLE_INVALID;
 	if (known->kind != IDENTITY_NONE && !c->is_mute)
 		*match = known->digest[0] == c->is ? IDENTITY_SAME : IDENTITY_DIFFERENT;
-	claims_do.is_dirty |= *match == IDENTITY_UNKNOWN;
+	if (c->is_doubtful)
+		*match = IDENTITY_DOUBTFUL;
+	claims_do.is_dirty |= *match != IDENTITY_SAME && *match != IDENTITY_DIFFERENT;
 	return CKR_OK;
 }
 
@@ -176,6 +193,7 @@ void claims_begin(enum config_mode mode)
 	memset(claims, 0, sizeof claims);
 	claims_count = 0;
 	claims_do = (struct claims_do){.next_made = 900};
+	free(a_session.remade);
 	a_session = (struct session){.group = &trio};
 }
 

@@ -21,6 +21,7 @@ struct claim {
 	unsigned char says; /* which key it says to be: its digest */
 	unsigned char is;   /* which key it is */
 	bool is_mute;       /* it cannot show it */
+	bool is_doubtful;   /* it takes a challenge, and fails */
 	CK_OBJECT_CLASS class;
 	bool is_session;
 };
@@ -36,6 +37,8 @@ extern struct claims_do {
 	CK_RV find;
 	CK_RV make; /* of an object that is made again */
 	bool makes_none;
+	bool is_dead; /* what member_alive() finds out */
+	bool is_logged_out;
 	_Atomic unsigned takes, gives, drops, reads, proofs, finds, makes;
 	_Atomic bool is_dirty;    /* the session that is out may have an operation left */
 	_Atomic unsigned dirtied; /* sessions that were given back so, or used on */

@@ -26,14 +26,18 @@ static struct call search_of(CK_ATTRIBUTE *tmpl, CK_ULONG count)
 			     .tmpl_count = {count}};
 }
 
-/* How many objects that are away match. */
+/* How many objects match that are on none of the members that serve. */
 static size_t away(CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
+	unsigned answered = 0;
 	struct call c = search_of(tmpl, count);
 	struct buf out = {0};
 	size_t n;
 
-	CU_ASSERT_EQUAL(object_found_away(&c, &out), CKR_OK);
+	for (unsigned i = 0; i < TRIO; i++)
+		if (member_may_serve(&trio_member[i]))
+			answered |= 1U << i;
+	CU_ASSERT_EQUAL(object_found_away(&c, answered, &out), CKR_OK);
 	n = out.len / sizeof(CK_OBJECT_HANDLE);
 	buf_free(&out);
 	return n;
@@ -58,7 +62,7 @@ static void objects_of_members_that_are_away_are_found(void)
 	trio_lose(1);
 	CU_ASSERT_EQUAL(away(NULL, 0), 2);
 	CU_ASSERT_TRUE(buf_add(&out, &h, sizeof h)); /* what was found is not found again */
-	CU_ASSERT_EQUAL(object_found_away(&c, &out), CKR_OK);
+	CU_ASSERT_EQUAL(object_found_away(&c, 0, &out), CKR_OK);
 	CU_ASSERT_EQUAL(out.len, 2 * sizeof h);
 	buf_free(&out);
 }
@@ -72,17 +76,46 @@ static void a_drained_member_is_away_with_what_it_has(void)
 	CU_ASSERT_EQUAL(away(NULL, 0), 1);
 }
 
-/* What a member that serves does not have any more is not on one that is away. */
-static void what_a_member_came_back_without_is_not_away(void)
+/* Who was not asked, or did not answer, is away with what it has. */
+static void a_member_that_did_not_answer_is_away(void)
 {
+	struct call c = search_of(NULL, 0);
+	struct buf out = {0};
+
 	begin();
 	claims_key(0, 100, "key", "1", 7, 7);
 	(void)claims_find(0, 100);
-	trio_lose(0);
-	claims_remove(0, 100);
-	trio_return(0);
-	trio_lose(2); /* which never had it */
-	CU_ASSERT_EQUAL(away(NULL, 0), 0);
+	CU_ASSERT_EQUAL(object_found_away(&c, 7, &out), CKR_OK);
+	CU_ASSERT_EQUAL(object_found_away(&c, 1, &out), CKR_OK);
+	CU_ASSERT_EQUAL(out.len, 0);
+	CU_ASSERT_EQUAL(object_found_away(&c, 6, &out), CKR_OK);
+	CU_ASSERT_EQUAL(out.len, sizeof(CK_OBJECT_HANDLE));
+	buf_free(&out);
+}
+
+/* A search that leaves out what is known to be there. */
+static void a_member_that_leaves_out_a_private_object_is_noticed(void)
+{
+	CK_OBJECT_CLASS other = CKO_PUBLIC_KEY;
+	CK_ATTRIBUTE tmpl = {CKA_CLASS, &other, sizeof other};
+	struct call c = search_of(NULL, 0), none = search_of(&tmpl, 1);
+	struct buf out = {0};
+	CK_OBJECT_HANDLE h;
+
+	begin();
+	c.member = none.member = &trio_member[0];
+	claims_key(0, 100, "key", "1", 7, 7);
+	h = claims_find(0, 100);
+	CU_ASSERT_FALSE(object_is_missing(&c, &out)); /* nobody is logged in */
+	atomic_store(&trio.user, GROUP_USER);
+	CU_ASSERT_TRUE(object_is_missing(&c, &out));
+	CU_ASSERT_FALSE(object_is_missing(&none, &out));
+	CU_ASSERT_TRUE_FATAL(buf_add(&out, &h, sizeof h));
+	CU_ASSERT_FALSE(object_is_missing(&c, &out));
+	out.len = 0;
+	c.member = &trio_member[1]; /* which is not known to have it */
+	CU_ASSERT_FALSE(object_is_missing(&c, &out));
+	buf_free(&out);
 }
 
 static void hidden_ones_and_session_objects_are_not_found_away(void)
@@ -158,10 +191,10 @@ static void memory_for_what_is_away_may_be_out(void)
 	(void)claims_find(0, 100);
 	trio_lose(0);
 	alloc_fail_at(1);
-	rv = object_found_away(&c, &out);
+	rv = object_found_away(&c, 0, &out);
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL(rv, CKR_HOST_MEMORY);
-	CU_ASSERT_EQUAL(object_found_away(&c, &out), CKR_OK);
+	CU_ASSERT_EQUAL(object_found_away(&c, 0, &out), CKR_OK);
 	buf_free(&out);
 }
 
@@ -334,7 +367,8 @@ static void memory_for_a_new_object_may_be_out(void)
 static const struct unit_test tests[] = {
 	UNIT(objects_of_members_that_are_away_are_found),
 	UNIT(a_drained_member_is_away_with_what_it_has),
-	UNIT(what_a_member_came_back_without_is_not_away),
+	UNIT(a_member_that_did_not_answer_is_away),
+	UNIT(a_member_that_leaves_out_a_private_object_is_noticed),
 	UNIT(hidden_ones_and_session_objects_are_not_found_away),
 	UNIT(templates_are_compared_with_what_is_known),
 	UNIT(memory_for_what_is_away_may_be_out),
