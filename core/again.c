@@ -181,13 +181,13 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 }
 
 /* Busy: somebody else, or after a moment the same one, as long as the budget lasts. */
-static bool again_later(struct call *c, struct trip *t, unsigned mask)
+static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
 	const struct timespec moment = {.tv_nsec = MOMENT_MS * 1000L * 1000};
 	unsigned away;
 
 	/* Memory may have been out in the middle of making something. */
-	if (c->sends > 0 && !is_repeatable(c) && t->verdict != CKR_SESSION_COUNT)
+	if (c->sends > 0 && !is_repeatable(c) && rv != CKR_SESSION_COUNT)
 		return false;
 	not_done(c);
 	t->failed |= again_bit(c->member);
@@ -265,11 +265,11 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		       (c->sends == 0 || again_is_safe(c) || call_retry(c->id) == CALL_RETRY_ONCE);
 	case OUTCOME_BUSY:
 		keep_verdict(t, *rv);
-		return again_later(c, t, mask);
+		return again_later(c, t, mask, *rv);
 	case OUTCOME_AUTH:
 		not_done(c);
 		if (is_not_in_yet(c))
-			return keep_verdict(t, *rv) && again_later(c, t, mask);
+			return keep_verdict(t, *rv) && again_later(c, t, mask, *rv);
 		if (!again_forgot_login(c) || !again_is_safe(c))
 			return false;
 		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);

@@ -28,6 +28,7 @@
 #include "core/health_share.h"
 #include "core/login.h"
 #include "core/object.h"
+#include "core/orphan.h"
 
 /* The shortest rest. */
 #define REST_MIN_MS 5
@@ -143,6 +144,7 @@ static bool admit(struct member *m, bool is_starting)
 
 	if (atomic_load(&m->group->user) != GROUP_PUBLIC)
 		login_sync(m->group, m);
+	orphan_clean(m);
 	if (!is_starting)
 		object_check_member(m);
 	if (!member_admit(m, epoch, is_starting ? PROBES_AT_START : PROBES))

@@ -17,6 +17,7 @@
 #include "core/call.h"
 #include "core/codes.h"
 #include "core/object.h"
+#include "core/pending.h"
 #include "core/session.h"
 
 /* No input or output of these functions comes near; what is above is a mistake of the caller. */
@@ -89,6 +90,8 @@ static CK_RV making_template(struct making *m, size_t i, const CK_ATTRIBUTE *tmp
 {
 	CK_RV rv = attr_list_copy(tmpl, count, &m->tmpl[i]);
 
+	if (rv == CKR_OK && pending_refuses(m->call.group, m->tmpl[i].attrs, m->tmpl[i].count))
+		rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	if (rv != CKR_OK)
 		return code_map(m->call.id, rv);
 	m->call.tmpl[i] = m->tmpl[i].attrs;
@@ -125,7 +128,6 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 {
 	bool is_all_token = m->is_token[0] && (count < 2 || m->is_token[1]);
 	bool has_token = m->is_token[0] || m->is_token[1];
-	CK_RV rv;
 
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
@@ -135,8 +137,7 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 		return CKR_SESSION_READ_ONLY;
 	m->call.place = is_all_token ? CALL_BORROW : CALL_HOME;
 	m->call.is_volatile = !has_token;
-	rv = call_run(&m->call);
-	return rv == CKR_OK ? object_publish(&m->call, m->is_token, app) : rv;
+	return pending_run(&m->call, m->is_token, app);
 }
 
 CK_RV key_generate(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, const CK_ATTRIBUTE *tmpl,

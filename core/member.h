@@ -32,6 +32,18 @@ struct member_mech {
 	CK_MECHANISM_INFO info;
 };
 
+/* Tags of objects that may have been left on it and could not be looked for (orphan.h): so many at
+ * the most, each a text of this size with its NUL. */
+#define MEMBER_TAGS     64U
+#define MEMBER_TAG_ROOM 33
+
+/* A slot for one. */
+struct member_tag {
+	_Atomic int state; /* of orphan.c: who moves it to "in work" has the rest */
+	bool needs_user;   /* the object may be private */
+	char text[MEMBER_TAG_ROOM];
+};
+
 struct group;
 
 /* What is known of the canary (probe.h). Guarded by the library's lock. */
@@ -75,6 +87,10 @@ struct member {
 
 	_Atomic int has_offers;                 /* `offers` is filled */
 	_Atomic uint64_t offers[MEMBER_OFFERS]; /* a bit for each mechanism that it offers */
+
+	_Atomic int keeps_labels; /* it refuses to change the label of what it made (pending.h) */
+	_Atomic unsigned tag_count;         /* of `tags` that are set */
+	struct member_tag tags[MEMBER_TAGS];
 
 	/* guarded by lib->lock */
 	CK_TOKEN_INFO token; /* as last read */

@@ -11,6 +11,7 @@
 #include "core/codes.h"
 #include "core/object.h"
 #include "core/object_values.h"
+#include "core/pending.h"
 
 /* A function of one session; what differs is in `args`. */
 struct args {
@@ -64,9 +65,9 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 	call->is_volatile = !is_token;
 	call->tmpl[0] = list.attrs;
 	call->tmpl_count[0] = list.count;
-	rv = call_run(call);
-	if (rv == CKR_OK)
-		rv = object_publish(call, tokens, app);
+	rv = CKR_ATTRIBUTE_VALUE_INVALID;
+	if (!pending_refuses(call->group, list.attrs, list.count))
+		rv = pending_run(call, tokens, app);
 	if (rv == CKR_OK && !is_token && call->id == CALL_C_CreateObject)
 		object_keep_template(call->group, *args->made, list.attrs, list.count);
 	attr_list_free(&list);
@@ -121,6 +122,8 @@ static CK_RV copy_in(struct session *s, struct args *args)
 		return rv;
 	if (!is_copyable(s, view.handle))
 		return CKR_ACTION_PROHIBITED;
+	if (pending_refuses(s->group, args->tmpl, args->count))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
 	if (is_token && alias_fits(args->tmpl, args->count))
 		return alias_make(s, view.handle, args->tmpl, args->count, args->made);
 	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token));
@@ -238,7 +241,9 @@ static CK_RV write_in(struct session *s, struct args *args)
 		return rv;
 	call.tmpl[0] = list.attrs;
 	call.tmpl_count[0] = list.count;
-	if (view.target)
+	if (pending_refuses(s->group, list.attrs, list.count))
+		rv = CKR_ATTRIBUTE_VALUE_INVALID;
+	else if (view.target)
 		rv = alias_write(args->object, list.attrs, list.count);
 	else
 		rv = check_write(s, args->object);

@@ -18,14 +18,13 @@
 #include "core/base/log.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
+#include "core/orphan.h"
 
-/* Labels that begin so are hsmux's own. */
-#define OWN_PREFIX "hsmux-"
-
-static bool is_own(const struct identity *id)
+static bool begins_with(const struct identity *id, const char *prefix)
 {
-	return id->label.len >= sizeof OWN_PREFIX - 1 &&
-	       memcmp(id->label.data, OWN_PREFIX, sizeof OWN_PREFIX - 1) == 0;
+	size_t len = strlen(prefix);
+
+	return id->label.len >= len && memcmp(id->label.data, prefix, len) == 0;
 }
 
 /* Which of two members shows its object in a conflict: the lower number. */
@@ -182,6 +181,18 @@ static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT
 	return CKR_OK;
 }
 
+/* It is on its way in another thread or process, or was left by one that died. */
+static void report_pending(const struct member *m, const struct identity *id)
+{
+	static struct log_limit limit;
+
+	log_limited(&limit, LOG_LEVEL_INFO,
+		    "member %s of token %s: an object labelled \"%.*s\" is not shown: it is being "
+		    "made, or was left by a process that died while it made it",
+		    m->conf->name, m->group_label, (int)id->label.len,
+		    (const char *)id->label.data);
+}
+
 static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *id,
 			uint32_t *handle)
 {
@@ -198,7 +209,13 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 	}
 	/* Session objects that are ours were known before: this one is somebody else's in this
 	 * process, or a copy that its owner forgot. */
-	if (is_own(id) || !id->is_token) {
+	if (begins_with(id, ORPHAN_TAG_PREFIX)) {
+		/* Not kept in the map, so that it is seen when it has its label. */
+		report_pending(m, id);
+		*handle = OBJECT_HIDDEN;
+		return CKR_OK;
+	}
+	if (begins_with(id, ORPHAN_OWN_PREFIX) || !id->is_token) {
 		*handle = OBJECT_HIDDEN;
 	} else {
 		trait_lock();

@@ -14,9 +14,10 @@
 #include "core/object_table.h"
 #include "core/object_trait.h"
 
+/* Proofs that may fail half-way before a key counts as one that cannot prove itself. */
 #define PROOFS_MAX 3U
-/* Values beyond this are not kept to make a session object again. */
-#define TEMPLATE_MAX (64UL * 1024)
+/* Candidates under one name that are remembered, so that none is tried twice. */
+#define TRIED_MAX 16U
 
 /* What is known of the object, copied. */
 struct sought {
@@ -25,7 +26,9 @@ struct sought {
 	bool is_proven;
 	CK_OBJECT_HANDLE other; /* what has its name there and is not it; 0: nothing */
 	enum identity_match is; /* what was shown of that one */
-	CK_ATTRIBUTE *tmpl;     /* of a session object, in locked pages; NULL for others */
+	CK_OBJECT_HANDLE tried[TRIED_MAX];
+	unsigned tried_count;
+	CK_ATTRIBUTE *tmpl; /* of a session object, in locked pages; NULL for others */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;
 };
@@ -227,30 +230,58 @@ static bool is_taken(struct member_session *ms, CK_OBJECT_HANDLE real, uint32_t 
 	return taken;
 }
 
+/* Whether a candidate was tried already; if not it is now. */
+static bool was_tried(struct sought *s, CK_OBJECT_HANDLE real)
+{
+	for (unsigned i = 0; i < s->tried_count; i++)
+		if (s->tried[i] == real)
+			return true;
+	if (s->tried_count < TRIED_MAX)
+		s->tried[s->tried_count++] = real;
+	return false;
+}
+
+/* One list of candidates. After one that proved nothing the session may not be fit for another
+ * proof: *own replaces it. */
+static CK_RV try_all(struct sought *s, struct member_session *ms, struct member_session **own,
+		     const struct buf *handles, CK_OBJECT_HANDLE *real)
+{
+	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)handles->data;
+	CK_RV rv = CKR_OBJECT_HANDLE_INVALID;
+
+	for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles->len / sizeof *h; i++) {
+		if (h[i] == CK_INVALID_HANDLE || is_taken(ms, h[i], s->handle) ||
+		    was_tried(s, h[i]))
+			continue;
+		*real = h[i];
+		s->is = IDENTITY_DIFFERENT;
+		rv = try_one(s, *own ? *own : ms, h[i]);
+		if (rv != CKR_OBJECT_HANDLE_INVALID || s->is == IDENTITY_DIFFERENT)
+			continue;
+		if (*own)
+			pool_drop(*own);
+		*own = NULL;
+		if (pool_take(ms->member, 0, 0, own) != CKR_OK)
+			rv = CKR_DEVICE_ERROR; /* nothing is known: another time */
+	}
+	return rv;
+}
+
 /* Looks under its name, then under its id alone. */
 static CK_RV search(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE *real)
 {
 	CK_RV rv = CKR_OBJECT_HANDLE_INVALID;
+	struct member_session *own = NULL;
 
 	for (int any_label = 0; rv == CKR_OBJECT_HANDLE_INVALID && any_label < 2; any_label++) {
 		struct buf handles = {0};
-		const CK_OBJECT_HANDLE *h;
-		CK_RV found = identity_find(ms, &s->id, any_label, &handles);
+		CK_RV found = identity_find(own ? own : ms, &s->id, any_label, &handles);
 
-		h = (const CK_OBJECT_HANDLE *)(const void *)handles.data;
-		if (found != CKR_OK)
-			rv = found;
-		for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles.len / sizeof *h;
-		     i++) {
-			if (h[i] == CK_INVALID_HANDLE || is_taken(ms, h[i], s->handle))
-				continue;
-			*real = h[i];
-			rv = try_one(s, ms, h[i]);
-			if (rv != CKR_OK && s->is != IDENTITY_DIFFERENT)
-				break; /* the session may not be fit for another proof */
-		}
+		rv = found == CKR_OK ? try_all(s, ms, &own, &handles, real) : found;
 		buf_free(&handles);
 	}
+	if (own)
+		pool_drop(own);
 	return rv;
 }
 
@@ -356,131 +387,4 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 		rv = CKR_OBJECT_HANDLE_INVALID;
 	sought_end(&s);
 	return rv;
-}
-
-/* Copies a template into one block, locked when it holds a key. */
-static bool copy_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
-{
-	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
-	bool is_secret = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
-	size_t size = 0;
-
-	if (attr_size(tmpl, count, &size) != CKR_OK || size == 0 || size > TEMPLATE_MAX)
-		return false;
-	t->tmpl = is_secret ? locked_new(size) : calloc(1, size);
-	t->tmpl_size = size;
-	t->is_tmpl_locked = is_secret;
-	if (!t->tmpl)
-		return false;
-	t->tmpl_count = count;
-	return attr_copy_to(tmpl, count, t->tmpl, size) == CKR_OK;
-}
-
-void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
-			  CK_ULONG count)
-{
-	struct object *o = object_slot(handle);
-	struct identity none = {0};
-	struct trait *t;
-	bool ok;
-
-	if (!g->is_multi || !o)
-		return;
-	trait_lock();
-	ok = trait_add((uint32_t)handle, g, &none);
-	t = ok ? trait_of((uint32_t)handle) : NULL;
-	ok = t && copy_template(t, tmpl, count);
-	trait_unlock();
-	if (ok)
-		return;
-	trait_drop((uint32_t)handle);
-	for (unsigned i = 0; i < g->member_count; i++)
-		if (atomic_load(&o->at[i].found))
-			atomic_store(&o->bound, i + 1);
-}
-
-void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
-{
-	struct member_session *ms = NULL;
-	struct identity id = {0};
-	CK_OBJECT_HANDLE real;
-	struct trait *t;
-
-	if (!object_real(c->group, handle, c->member, c->made_epoch, &real) ||
-	    pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) != CKR_OK)
-		return;
-	if (ms->epoch == c->made_epoch && identity_read(ms, real, &id) == CKR_OK) {
-		trait_lock();
-		t = trait_of((uint32_t)handle);
-		/* What it is does not change with its name, and was proven. */
-		if (t) {
-			struct identity changed = {0};
-
-			if (trait_copy_identity(&t->id, &changed)) {
-				struct buf swap = changed.id;
-
-				changed.id = id.id;
-				id.id = swap;
-				swap = changed.label;
-				changed.label = id.label;
-				id.label = swap;
-				trait_change(t, &changed);
-			}
-		}
-		trait_unlock();
-		if (id.kind == IDENTITY_NONE)
-			pool_drop(ms);
-		else
-			pool_give(ms, 0);
-		identity_free(&id);
-	} else {
-		pool_drop(ms);
-	}
-}
-
-struct in_use {
-	struct buf handles; /* uint32_t each */
-};
-
-static bool add_in_use(struct trait *t, void *context)
-{
-	struct in_use *u = context;
-	const struct object *o = object_slot(t->handle);
-
-	if (o && !t->tmpl && !atomic_load(&o->bound) && atomic_load(&o->is_used))
-		return buf_add(&u->handles, &t->handle, sizeof t->handle);
-	return true;
-}
-
-void object_check_member(struct member *m)
-{
-	struct in_use u = {{0}};
-	const uint32_t *h;
-
-	if (!m->group->is_multi)
-		return;
-	trait_lock();
-	trait_each(m->group, add_in_use, &u);
-	trait_unlock();
-	h = (const uint32_t *)(const void *)u.handles.data;
-	for (size_t i = 0; i < u.handles.len / sizeof *h; i++) {
-		struct member_session *ms;
-		CK_OBJECT_HANDLE real;
-		CK_RV rv = pool_take(m, 0, m->group->config->retry.budget_ms, &ms);
-
-		if (rv != CKR_OK)
-			break;
-		rv = object_locate(m->group, NULL, ms, h[i], &real);
-		if (rv == CKR_OK)
-			pool_give(ms, 0);
-		else
-			pool_drop(ms);
-		if (rv == CKR_OBJECT_HANDLE_INVALID)
-			log_msg(LOG_LEVEL_WARN,
-				"member %s of token %s: does not have an object that is in use; it "
-				"does "
-				"not serve for that one",
-				m->conf->name, m->group_label);
-	}
-	buf_free(&u.handles);
 }

@@ -21,6 +21,7 @@
  *   fork NAME          a child initialises and does the operation; then so does the parent
  *   verdict NAME=CODE  wrong-signature wrong-padding wrong-tag wrong-length: the answer is this
  *   generate CODE      what C_GenerateKey for a token key answers
+ *   make WAY=CODE      what making a token object answers; see failover_make.c
  *   matrix PLAN,STATS,OTHER_STATS,CODE   see failover_matrix.c
  *   load THREADS,ROUNDS COMMAND...       see failover_load.c; always the last step */
 #include "tests/scenario/failover.h"
@@ -280,6 +281,13 @@ static void step_generate(char *wanted)
 		    world.app.f->C_GenerateKey(seat.session, &mechanism, tmpl, 4, &made), wanted);
 }
 
+static void step_make(char *way)
+{
+	const char *wanted = split(way);
+
+	expect_code(way, make_run(&seat, way), wanted);
+}
+
 static void step_matrix(char *argument)
 {
 	const char *part[4];
@@ -298,6 +306,7 @@ static const struct step steps[] = {
 	{"plan", step_plan},       {"login", step_login},       {"logout", step_logout},
 	{"open", step_open},       {"use", step_use},           {"fork", step_fork},
 	{"verdict", step_verdict}, {"generate", step_generate}, {"matrix", step_matrix},
+	{"make", step_make},
 };
 
 static const struct step *step_named(const char *name)

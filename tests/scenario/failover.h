@@ -129,6 +129,11 @@ void wait_until_served(struct seat *seat, const char *stats_file);
 void matrix_run(struct seat *seat, const char *plan_file, const char *stats_file,
 		const char *other_stats, const char *code);
 
+/* Makes a token object labelled "made" (key, fixed, pair, data, copy, unwrap, derive), or tries to
+ * use a label of hsmux's (own, rename). The code; ends the program when what was made is not what
+ * was asked for, or not the only one. */
+CK_RV make_run(struct seat *seat, const char *way);
+
 /* Threads that do every operation while commands run; see failover_load.c. */
 void load_run(struct world *w, unsigned threads, unsigned rounds, char **commands, int count);
 

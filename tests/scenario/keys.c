@@ -5,6 +5,7 @@
  *   keys import LIBRARY INIT_ARGS LABEL FOLDER    the set on a token, by its own module; INIT_ARGS
  *                                                 may be empty
  *   keys destroy LIBRARY INIT_ARGS LABEL NAME     all objects with this label on it
+ *   keys count LIBRARY INIT_ARGS LABEL PREFIX     says how many objects have a label that begins so
  *
  * KEYS_PIN in the environment is the user's PIN. */
 #include "tests/scenario/failover.h"
@@ -45,6 +46,31 @@ static void destroy(const struct app *app, CK_SESSION_HANDLE session, char *name
 		OK(app->f->C_DestroyObject(session, found[i]));
 }
 
+static bool begins(const struct app *app, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+		   const char *prefix)
+{
+	char label[256];
+	CK_ATTRIBUTE a = {CKA_LABEL, label, sizeof(label)};
+
+	return app->f->C_GetAttributeValue(session, object, &a, 1) == CKR_OK &&
+	       a.ulValueLen >= strlen(prefix) && memcmp(label, prefix, strlen(prefix)) == 0;
+}
+
+static void count_them(const struct app *app, CK_SESSION_HANDLE session, const char *prefix)
+{
+	CK_OBJECT_HANDLE object;
+	CK_ULONG more = 1, count = 0;
+
+	OK(app->f->C_FindObjectsInit(session, NULL, 0));
+	while (more > 0) {
+		OK(app->f->C_FindObjects(session, &object, 1, &more));
+		if (more > 0 && begins(app, session, object, prefix))
+			count++;
+	}
+	OK(app->f->C_FindObjectsFinal(session));
+	printf("%lu\n", count);
+}
+
 int main(int argc, char **argv)
 {
 	static struct material m;
@@ -56,14 +82,16 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc != 6) {
-		fprintf(stderr, "usage: keys make FOLDER | keys import|destroy LIBRARY INIT_ARGS "
-				"LABEL FOLDER|NAME\n");
+		fprintf(stderr, "usage: keys make FOLDER | keys import|destroy|count LIBRARY "
+				"INIT_ARGS LABEL FOLDER|NAME\n");
 		return 2;
 	}
 	session = enter(&app, argv);
 	if (strcmp(argv[1], "import") == 0) {
 		material_read(&m, argv[5]);
 		material_import(&app, session, &m);
+	} else if (strcmp(argv[1], "count") == 0) {
+		count_them(&app, session, argv[5]);
 	} else {
 		destroy(&app, session, argv[5]);
 	}

@@ -7,6 +7,7 @@
 
 #include "core/call.h"
 #include "core/object.h"
+#include "core/pending.h"
 #include "core/session.h"
 #include "tests/unit/unit.h"
 
@@ -53,14 +54,21 @@ bool object_is_handle(CK_ULONG value, void *context)
 	return value == BASE && context == &group;
 }
 
-CK_RV object_publish(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
+	return g != &group || (!tmpl && count > 0);
+}
+
+CK_RV pending_run(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+{
+	CK_RV rv = call_run(call);
+
 	(void)is_token;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; rv == CKR_OK && i < 2; i++) {
 		if (app[i])
 			*app[i] = call->made[i] + 1000;
 	}
-	return CKR_OK;
+	return rv;
 }
 
 static CK_RV answer_wrap(struct call *call)

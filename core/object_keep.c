@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is kept of objects beside their handles: templates of session objects, names that change,
+ * and which of them a member that came back has to show. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/locked.h"
+#include "core/base/log.h"
+#include "core/object_table.h"
+#include "core/object_trait.h"
+
+/* Values beyond this are not kept to make a session object again. */
+#define TEMPLATE_MAX (64UL * 1024)
+
+/* Copies a template into one block, locked when it holds a key. */
+static bool copy_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
+	bool is_secret = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
+	size_t size = 0;
+
+	if (attr_size(tmpl, count, &size) != CKR_OK || size == 0 || size > TEMPLATE_MAX)
+		return false;
+	t->tmpl = is_secret ? locked_new(size) : calloc(1, size);
+	t->tmpl_size = size;
+	t->is_tmpl_locked = is_secret;
+	if (!t->tmpl)
+		return false;
+	t->tmpl_count = count;
+	return attr_copy_to(tmpl, count, t->tmpl, size) == CKR_OK;
+}
+
+void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
+			  CK_ULONG count)
+{
+	struct object *o = object_slot(handle);
+	struct identity none = {0};
+	struct trait *t;
+	bool ok;
+
+	if (!g->is_multi || !o)
+		return;
+	trait_lock();
+	ok = trait_add((uint32_t)handle, g, &none);
+	t = ok ? trait_of((uint32_t)handle) : NULL;
+	ok = t && copy_template(t, tmpl, count);
+	trait_unlock();
+	if (ok)
+		return;
+	trait_drop((uint32_t)handle);
+	for (unsigned i = 0; i < g->member_count; i++)
+		if (atomic_load(&o->at[i].found))
+			atomic_store(&o->bound, i + 1);
+}
+
+void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
+{
+	struct member_session *ms = NULL;
+	struct identity id = {0};
+	CK_OBJECT_HANDLE real;
+	struct trait *t;
+
+	if (!object_real(c->group, handle, c->member, c->made_epoch, &real) ||
+	    pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) != CKR_OK)
+		return;
+	if (ms->epoch == c->made_epoch && identity_read(ms, real, &id) == CKR_OK) {
+		trait_lock();
+		t = trait_of((uint32_t)handle);
+		/* What it is does not change with its name, and was proven. */
+		if (t) {
+			struct identity changed = {0};
+
+			if (trait_copy_identity(&t->id, &changed)) {
+				struct buf swap = changed.id;
+
+				changed.id = id.id;
+				id.id = swap;
+				swap = changed.label;
+				changed.label = id.label;
+				id.label = swap;
+				trait_change(t, &changed);
+			}
+		}
+		trait_unlock();
+		if (id.kind == IDENTITY_NONE)
+			pool_drop(ms);
+		else
+			pool_give(ms, 0);
+		identity_free(&id);
+	} else {
+		pool_drop(ms);
+	}
+}
+
+struct in_use {
+	struct buf handles; /* uint32_t each */
+};
+
+static bool add_in_use(struct trait *t, void *context)
+{
+	struct in_use *u = context;
+	const struct object *o = object_slot(t->handle);
+
+	if (o && !t->tmpl && !atomic_load(&o->bound) && atomic_load(&o->is_used))
+		return buf_add(&u->handles, &t->handle, sizeof t->handle);
+	return true;
+}
+
+void object_check_member(struct member *m)
+{
+	struct in_use u = {{0}};
+	const uint32_t *h;
+
+	if (!m->group->is_multi)
+		return;
+	trait_lock();
+	trait_each(m->group, add_in_use, &u);
+	trait_unlock();
+	h = (const uint32_t *)(const void *)u.handles.data;
+	for (size_t i = 0; i < u.handles.len / sizeof *h; i++) {
+		struct member_session *ms;
+		CK_OBJECT_HANDLE real;
+		CK_RV rv = pool_take(m, 0, m->group->config->retry.budget_ms, &ms);
+
+		if (rv != CKR_OK)
+			break;
+		rv = object_locate(m->group, NULL, ms, h[i], &real);
+		if (rv == CKR_OK)
+			pool_give(ms, 0);
+		else
+			pool_drop(ms);
+		if (rv == CKR_OBJECT_HANDLE_INVALID)
+			log_msg(LOG_LEVEL_WARN,
+				"member %s of token %s: does not have an object that is in use; it "
+				"does "
+				"not serve for that one",
+				m->conf->name, m->group_label);
+	}
+	buf_free(&u.handles);
+}

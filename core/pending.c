@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Token objects come to be, once: made under a tag, named when they are there (pending.h).
+ *
+ *   run it with the tag for a label --> made --> give them their labels --> done
+ *          |                                            |
+ *    failed, perhaps done                          no answer            refused
+ *          |                                            |                  |
+ *          +-----> look for the tag on the member <-----+                  |
+ *                     |          |          |                              |
+ *                all there    nothing,   cannot be looked for              |
+ *                     |      or a part      |                              |
+ *               name them    destroy it   remember the tag (orphan.h)   destroy them
+ *                             run again   run again                     run without a tag
+ *
+ * Without a tag a call that may have been done is not repeated (route.c). Not tagged: what cannot
+ * be named afterwards (CKA_MODIFIABLE false), what has no label, further keys of one derivation,
+ * and anything while a member serves that is known to refuse names.
+ *
+ * The session's lock is held, as for call_run(); no other. What is changed of a template is an
+ * array of its own; values stay where the caller has them. */
+#include "core/pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/base/buf.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/health.h"
+#include "core/login.h"
+#include "core/member_op.h"
+#include "core/object.h"
+#include "core/orphan.h"
+#include "core/outcome.h"
+#include "core/route.h"
+
+/* What became of a call. */
+enum fate {
+	FATE_MADE,    /* it is there, and named */
+	FATE_NOT,     /* nothing is there */
+	FATE_REFUSED, /* it is there, and the member does not name it */
+	FATE_UNKNOWN, /* the member cannot be asked */
+	FATE_FAILED   /* the call's answer is the application's */
+};
+
+/* A creation on its way. */
+struct pending {
+	struct call *call;
+	const bool *is_token;
+	CK_ATTRIBUTE *asked[2]; /* the templates as the caller filled them; borrowed */
+	CK_ULONG asked_count[2];
+	CK_ATTRIBUTE *tagged[2]; /* with the tag for a label; owned, the values are not */
+	CK_ULONG tagged_count[2];
+	CK_ATTRIBUTE label[2]; /* what the objects are to be called */
+	struct buf copied;     /* the label of what is copied */
+	char tag[MEMBER_TAG_ROOM];
+	bool is_tagged;
+	bool may_be_named; /* it was made, and the answer to its naming was lost */
+	bool was_oracle;   /* a member judged a ciphertext: it is not shown to others */
+	unsigned tries;
+	long long deadline_ms; /* clock_ms; 0: nothing failed yet */
+	CK_RV rv;              /* what the application gets when it ends here */
+};
+
+bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	static struct log_limit limit;
+	const CK_ATTRIBUTE *label = attr_find(tmpl, count, CKA_LABEL);
+	const size_t len = sizeof ORPHAN_OWN_PREFIX - 1;
+
+	if (!g->is_multi || !label || !label->pValue || label->ulValueLen < len ||
+	    memcmp(label->pValue, ORPHAN_OWN_PREFIX, len) != 0)
+		return false;
+	log_limited(&limit, LOG_LEVEL_WARN,
+		    "token %s: a label that begins with \"" ORPHAN_OWN_PREFIX
+		    "\" is refused: such objects are hsmux's own and are not shown",
+		    g->conf->label);
+	return true;
+}
+
+/* Objects that the standard gives a label. */
+static bool has_label(const struct call *c)
+{
+	CK_ULONG class;
+
+	if (c->id != CALL_C_CreateObject)
+		return true;
+	class = attr_ulong(c->tmpl[0], c->tmpl_count[0], CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
+	return class == CKO_DATA || class == CKO_CERTIFICATE || class == CKO_PUBLIC_KEY ||
+	       class == CKO_PRIVATE_KEY || class == CKO_SECRET_KEY ||
+	       class == CKO_DOMAIN_PARAMETERS;
+}
+
+static bool some_member_keeps_labels(struct group *g)
+{
+	for (size_t i = 0; i < g->member_count; i++)
+		if (atomic_load(&g->members[i].keeps_labels) && member_may_serve(&g->members[i]))
+			return true;
+	return false;
+}
+
+static bool fits(const struct call *c, const bool is_token[2])
+{
+	if (!c->group->is_multi || !(is_token[0] || is_token[1]) || !has_label(c))
+		return false;
+	if ((c->mech && c->mech->made_count > 0) || (c->id == CALL_C_DeriveKey && !c->wants_made))
+		return false;
+	for (unsigned i = 0; i < 2; i++)
+		if (is_token[i] && !attr_bool(c->tmpl[i], c->tmpl_count[i], CKA_MODIFIABLE, true))
+			return false;
+	return !some_member_keeps_labels(c->group);
+}
+
+/* A copy takes its label, and whether it may be changed, from what is copied. False when that
+ * cannot be read, or forbids to name it. */
+static bool read_source(struct pending *p)
+{
+	CK_OBJECT_HANDLE object = p->call->object[0].handle;
+	struct session *s = p->call->session;
+	CK_BBOOL modifiable = CK_TRUE;
+	CK_ATTRIBUTE a = {CKA_MODIFIABLE, &modifiable, sizeof modifiable};
+	CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0}, asked;
+
+	if (!attr_find(p->asked[0], p->asked_count[0], CKA_MODIFIABLE) &&
+	    (object_read_in(s, object, &a, 1, NULL) != CKR_OK || modifiable == CK_FALSE))
+		return false;
+	if (attr_find(p->asked[0], p->asked_count[0], CKA_LABEL))
+		return true;
+	asked = label;
+	if (object_read_in(s, object, &label, 1, &asked) != CKR_OK ||
+	    label.ulValueLen > ATTR_MAX_VALUE || !buf_reserve(&p->copied, label.ulValueLen + 1))
+		return false;
+	label.pValue = p->copied.data;
+	asked = label;
+	if (object_read_in(s, object, &label, 1, &asked) != CKR_OK ||
+	    label.ulValueLen > asked.ulValueLen)
+		return false;
+	p->label[0] = label;
+	return true;
+}
+
+/* The template with the tag for a label. Of duplicates, each: a token may take either. */
+static bool tag_template(struct pending *p, unsigned i)
+{
+	const CK_ULONG n = p->asked_count[i];
+	const CK_ATTRIBUTE *label = attr_find(p->asked[i], n, CKA_LABEL);
+	const CK_ATTRIBUTE tag = {CKA_LABEL, p->tag, ORPHAN_TAG_LEN};
+	CK_ATTRIBUTE *tmpl = calloc(n + 1, sizeof *tmpl);
+
+	if (!tmpl)
+		return false;
+	if (n > 0)
+		memcpy(tmpl, p->asked[i], n * sizeof *tmpl);
+	for (CK_ULONG k = 0; k < n; k++)
+		if (tmpl[k].type == CKA_LABEL)
+			tmpl[k] = tag;
+	if (!label)
+		tmpl[n] = tag;
+	p->tagged[i] = tmpl;
+	p->tagged_count[i] = label ? n : n + 1;
+	if (label)
+		p->label[i] = *label;
+	return true;
+}
+
+static void begin(struct pending *p)
+{
+	static char nothing[1];
+	const struct call *c = p->call;
+
+	for (unsigned i = 0; i < 2; i++) {
+		p->asked[i] = p->tagged[i] = c->tmpl[i];
+		p->asked_count[i] = p->tagged_count[i] = c->tmpl_count[i];
+		p->label[i] = (CK_ATTRIBUTE){CKA_LABEL, nothing, 0};
+	}
+}
+
+/* False when it cannot be tagged. */
+static bool prepare(struct pending *p)
+{
+	const struct call *c = p->call;
+
+	if (c->id == CALL_C_CopyObject && !read_source(p))
+		return false;
+	for (unsigned i = 0; i < 2; i++)
+		if (p->is_token[i] && !tag_template(p, i))
+			return false;
+	return true;
+}
+
+static void release(struct pending *p)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (p->tagged[i] != p->asked[i])
+			free(p->tagged[i]);
+		p->call->tmpl[i] = p->asked[i];
+		p->call->tmpl_count[i] = p->asked_count[i];
+	}
+	buf_free(&p->copied);
+}
+
+static enum outcome outcome_on(const struct pending *p, CK_RV rv)
+{
+	return route_outcome(atomic_load(&p->call->member->lib->vendor), p->call, rv);
+}
+
+/* Gives one new object its label. */
+static CK_RV name_one(const struct pending *p, struct member_session *ms, unsigned i)
+{
+	CK_ATTRIBUTE label = p->label[i];
+	struct call call = {
+		.id = CALL_C_SetAttributeValue,
+		.group = p->call->group,
+		.tmpl = {&label},
+		.tmpl_count = {1},
+	};
+
+	return member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){p->call->made[i], 0});
+}
+
+/* What a failure to name says. `is_half`: the other key of the pair has its label. */
+static enum fate not_named(struct pending *p, struct member_session *ms, CK_RV rv, bool is_half)
+{
+	enum outcome outcome = outcome_on(p, rv);
+
+	if (outcome == OUTCOME_DONE || outcome == OUTCOME_LACKS) {
+		/* A label that it does not take is no reason to make the next without a tag. */
+		if (rv != CKR_ATTRIBUTE_VALUE_INVALID)
+			atomic_store(&ms->member->keeps_labels, 1);
+		return FATE_REFUSED;
+	}
+	p->may_be_named = is_half || outcome == OUTCOME_SUSPECT || outcome == OUTCOME_DEAD;
+	if (outcome == OUTCOME_DEAD)
+		member_lost(ms->member, ms->epoch, call_name(CALL_C_SetAttributeValue), rv);
+	return FATE_UNKNOWN;
+}
+
+/* Gives the new objects, call->made[], their labels. */
+static enum fate name_on(struct pending *p, struct member_session *ms)
+{
+	bool is_half = false;
+
+	for (unsigned i = 0; i < 2; i++) {
+		CK_RV rv = p->is_token[i] ? name_one(p, ms, i) : CKR_OK;
+
+		if (rv != CKR_OK)
+			return not_named(p, ms, rv, is_half);
+		is_half = p->is_token[i];
+	}
+	p->may_be_named = false;
+	return FATE_MADE;
+}
+
+static void destroy_made(const struct call *c, struct member_session *ms)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (c->made[i])
+			member_destroy(ms, c->made[i]);
+}
+
+/* The call succeeded. */
+static enum fate name_made(struct pending *p)
+{
+	struct call *c = p->call;
+	struct member_session *ms;
+	enum fate fate = FATE_UNKNOWN;
+
+	if (pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) != CKR_OK)
+		return FATE_UNKNOWN;
+	if (ms->epoch == c->made_epoch)
+		fate = name_on(p, ms);
+	if (fate == FATE_REFUSED)
+		destroy_made(c, ms);
+	if (fate == FATE_UNKNOWN)
+		pool_drop(ms);
+	else
+		pool_give(ms, 0);
+	return fate;
+}
+
+/* Finds the one object that tmpl[i] asked for. CKR_OK with 0 when there is not exactly one. */
+static CK_RV find_one(const struct pending *p, struct member_session *ms, unsigned i,
+		      CK_OBJECT_HANDLE *real)
+{
+	const CK_OBJECT_CLASS pair[2] = {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY};
+	bool is_pair = p->call->id == CALL_C_GenerateKeyPair;
+	struct buf found = {0};
+	CK_RV rv = orphan_find(ms, p->tag, is_pair ? pair[i] : CK_UNAVAILABLE_INFORMATION, &found);
+
+	*real = 0;
+	if (rv == CKR_OK && found.len == sizeof *real)
+		memcpy(real, found.data, sizeof *real);
+	buf_free(&found);
+	return rv;
+}
+
+/* Whether all that was asked for is there under the tag. An answer that came through the
+ * mechanism's parameter is lost; so is the handle of a session object. */
+static CK_RV find_all(struct pending *p, struct member_session *ms, bool *is_there)
+{
+	struct call *c = p->call;
+	unsigned count = c->id == CALL_C_GenerateKeyPair ? 2 : 1;
+	CK_RV rv = CKR_OK;
+
+	*is_there = !c->mech || c->mech->m.ulParameterLen == 0;
+	for (unsigned i = 0; rv == CKR_OK && *is_there && i < count; i++) {
+		CK_OBJECT_HANDLE real = 0;
+
+		if (p->is_token[i])
+			rv = find_one(p, ms, i, &real);
+		c->made[i] = real;
+		*is_there = real != 0;
+	}
+	c->made_epoch = ms->epoch;
+	return rv;
+}
+
+/* Destroys what is there under the tag. */
+static enum fate withdraw(struct pending *p, struct member_session *ms, CK_RV *rv)
+{
+	bool is_seen = orphan_is_seen(ms);
+	size_t count = 0;
+
+	*rv = orphan_destroy(ms, p->tag, &count);
+	if (count > 0)
+		p->was_oracle = false; /* that was no verdict */
+	if (*rv != CKR_OK || !is_seen || (count == 0 && !health_ask(ms->member)))
+		return FATE_UNKNOWN;
+	return FATE_NOT;
+}
+
+/* The member did not say whether they have their labels. In the epoch in which they were made they
+ * can still be told by their handles; in another one an object that has its label already cannot be
+ * told from others. */
+static enum fate name_again(struct pending *p, struct member_session *ms, CK_RV *rv)
+{
+	bool is_there = ms->epoch == p->call->made_epoch;
+	enum fate fate = FATE_FAILED;
+
+	if (!is_there)
+		*rv = find_all(p, ms, &is_there);
+	if (*rv == CKR_OK && is_there)
+		fate = name_on(p, ms);
+	if (fate == FATE_MADE || !is_there)
+		return fate;
+	destroy_made(p->call, ms);
+	return fate == FATE_REFUSED ? FATE_NOT : FATE_UNKNOWN;
+}
+
+static enum fate look_on(struct pending *p, struct member_session *ms, CK_RV *rv)
+{
+	bool is_there = false;
+	enum fate fate = FATE_NOT;
+
+	*rv = CKR_OK;
+	if (p->may_be_named)
+		return name_again(p, ms, rv);
+	*rv = find_all(p, ms, &is_there);
+	if (*rv != CKR_OK)
+		return FATE_UNKNOWN;
+	if (is_there)
+		fate = name_on(p, ms);
+	if (fate == FATE_REFUSED)
+		destroy_made(p->call, ms);
+	if (fate == FATE_NOT || fate == FATE_REFUSED)
+		fate = withdraw(p, ms, rv);
+	return fate;
+}
+
+/* The call may have been done: asks the member. */
+static enum fate look(struct pending *p)
+{
+	struct call *c = p->call;
+	struct member *m = c->member;
+	struct member_session *ms;
+	enum fate fate;
+	CK_RV rv;
+
+	if (atomic_load(&m->state) != MEMBER_UP)
+		return FATE_UNKNOWN;
+	if (atomic_load(&c->group->user) != atomic_load(&m->user))
+		login_sync(c->group, m);
+	if (pool_take(m, 0, 0, &ms) != CKR_OK)
+		return FATE_UNKNOWN;
+	fate = look_on(p, ms, &rv);
+	if (rv == CKR_OK)
+		pool_give(ms, 0);
+	else
+		pool_drop(ms);
+	return fate;
+}
+
+/* Nothing is known: the tag is looked for when the member is back. What may have its label already
+ * would not be found, so it is not made again. */
+static enum fate remember(struct pending *p)
+{
+	const struct member *m = p->call->member;
+	bool is_kept = orphan_remember(p->call->member, p->tag);
+
+	if (is_kept && !p->may_be_named) {
+		log_msg(LOG_LEVEL_INFO,
+			"member %s of token %s: failed during %s; what it may have made is "
+			"destroyed when it is back",
+			m->conf->name, m->group_label, call_name(p->call->id));
+		return FATE_NOT;
+	}
+	log_msg(LOG_LEVEL_ERROR,
+		"member %s of token %s: failed during %s; an object may be left there, %s: not "
+		"tried again",
+		m->conf->name, m->group_label, call_name(p->call->id),
+		p->may_be_named ? "with the label that the application gave it"
+				: "and too many are looked for already");
+	return FATE_FAILED;
+}
+
+/* Codes that may be about the tag. */
+static bool may_be_tag(CK_RV rv)
+{
+	return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+	       rv == CKR_ATTRIBUTE_READ_ONLY || rv == CKR_TEMPLATE_INCONSISTENT;
+}
+
+/* Runs the call once, tagged or not. */
+static enum fate run_once(struct pending *p)
+{
+	struct call *c = p->call;
+	enum outcome outcome;
+
+	c->sends = 0;
+	c->made[0] = c->made[1] = 0;
+	c->member_rv = CKR_OK;
+	p->may_be_named = false;
+	for (unsigned i = 0; i < 2; i++) {
+		c->tmpl[i] = p->is_tagged ? p->tagged[i] : p->asked[i];
+		c->tmpl_count[i] = p->is_tagged ? p->tagged_count[i] : p->asked_count[i];
+	}
+	p->rv = call_run(c);
+	if (!p->is_tagged)
+		return p->rv == CKR_OK ? FATE_MADE : FATE_FAILED;
+	if (p->rv == CKR_OK) {
+		p->rv = CKR_DEVICE_ERROR; /* unless it can be named */
+		return name_made(p);
+	}
+	if (may_be_tag(p->rv))
+		return FATE_REFUSED;
+	if (c->sends == 0)
+		return FATE_FAILED;
+	outcome = outcome_on(p, c->member_rv);
+	p->was_oracle = outcome == OUTCOME_SUSPECT && outcome_is_oracle(c);
+	return outcome == OUTCOME_SUSPECT || outcome == OUTCOME_DEAD ? FATE_UNKNOWN : FATE_FAILED;
+}
+
+static void clean_members(struct group *g)
+{
+	for (size_t i = 0; i < g->member_count; i++)
+		if (member_may_serve(&g->members[i]))
+			orphan_clean(&g->members[i]);
+}
+
+/* Whether it is worth another try. */
+static bool is_left(struct pending *p)
+{
+	const struct group *g = p->call->group;
+
+	if (p->deadline_ms == 0)
+		p->deadline_ms = clock_ms() + g->config->retry.budget_ms;
+	if (p->was_oracle || p->tries >= g->config->retry.attempts || clock_ms() >= p->deadline_ms)
+		return false;
+	log_msg(LOG_LEVEL_INFO, "token %s: %s made nothing on member %s: tried again",
+		g->conf->label, call_name(p->call->id), p->call->member->conf->name);
+	return true;
+}
+
+/* Runs the call, tagged, until its fate is known. */
+static enum fate settle(struct pending *p)
+{
+	enum fate fate;
+
+	do {
+		clean_members(p->call->group);
+		if (!orphan_tag(p->tag))
+			p->is_tagged = false;
+		p->tries++;
+		fate = run_once(p);
+		if (fate == FATE_REFUSED) {
+			p->is_tagged = false;
+			return run_once(p);
+		}
+		if (fate == FATE_UNKNOWN)
+			fate = look(p);
+		if (fate == FATE_UNKNOWN)
+			fate = remember(p);
+	} while (fate == FATE_NOT && is_left(p));
+	return fate;
+}
+
+CK_RV pending_run(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+{
+	struct pending p = {.call = c, .is_token = is_token, .is_tagged = true};
+	CK_RV rv;
+
+	begin(&p);
+	if (fits(c, is_token) && prepare(&p))
+		rv = settle(&p) == FATE_MADE ? CKR_OK : p.rv;
+	else
+		rv = call_run(c);
+	if (rv == CKR_OK)
+		rv = object_publish(c, is_token, app);
+	release(&p);
+	return rv;
+}
