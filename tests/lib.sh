@@ -9,7 +9,7 @@
 #   HSMUX_TEST_DIRECT    non-empty: the module is a token's own library; only for clients, it proves
 #                        that a test is right before hsmux is blamed
 #   HSMUX_TEST_PRELOAD   library that a program needs preloaded to load the module (libasan)
-#   HSMUX_TEST_FEWER     divide the repetitions of the drivers by this (sanitizers, valgrind)
+#   HSMUX_TEST_FEWER     divide the repetitions of drivers and scripts by this (sanitizers, valgrind)
 #   HSMUX_TEST_WRAP      command in front of every driver (valgrind)
 #   CI                   "true": SoftHSM2, NSS and openCryptoki have to run
 #
@@ -179,6 +179,16 @@ logs() {
 
 # same A B: with a message when they differ
 same() { [ "$1" = "$2" ] || { echo "got '$1', expected '$2'"; return 1; }; }
+
+# fewer NUMBER: of repetitions, where the way through hsmux is what counts: the number, or less under a
+# sanitizer or valgrind
+fewer() {
+	number=$(($1 / ${HSMUX_TEST_FEWER:-1}))
+	echo $((number > 0 ? number : 1))
+}
+
+# is_short: what only repeats the same way through hsmux is left out
+is_short() { [ -n "${HSMUX_TEST_FEWER:-}" ]; }
 
 # eventually COMMAND...: within twenty seconds
 eventually() {

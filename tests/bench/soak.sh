@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# soak.sh SOAK FAULT_TOKEN [OPTION...]: short soaks with fixed seeds over two and three members, as TAP. With
-# OPTIONs of the soak (soak.c) there is one run of three members instead, as long as they say:
+# soak.sh SOAK FAULT_TOKEN [OPTION...]: short soaks with fixed seeds over two and three members, as TAP; under
+# a sanitizer one of them. With OPTIONs of the soak (soak.c) there is one run of three members instead, as
+# long as they say:
 #
 #   HSMUX_TEST_MODULE=build/module/hsmux.so sh tests/bench/soak.sh build/tests/bench/soak \
 #       build/tests/token/fault.so --seconds 3600 --threads 16 --seed 7
@@ -44,6 +45,9 @@ numbered() {
 
 if [ $# -gt 0 ]; then
 	numbered "no error and no wrong result" run_soak failover "a b c" "$@"
+elif is_short; then
+	numbered "balanced over three members: no error, no wrong result" \
+		run_soak balanced "a b c" --seconds 8 --threads 8 --seed 2 --settle 1000
 else
 	numbered "failover over two members: no error, no wrong result" \
 		run_soak failover "a b" --seconds 10 --threads 8 --seed 1 --settle 1000

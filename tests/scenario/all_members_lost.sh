@@ -17,7 +17,7 @@ comes_back() { # which member comes back first
 
 # A call that waits is served by the member that comes back during its wait: no error at all.
 waits() {
-	app start 1234 op all load 3,3 \
+	app start 1234 op all load "3,$(fewer 3)" \
 		"echo '$gone' >'$work/n' && cp '$work/n' '$work/m' && mv '$work/n' '$work/a/plan' && \
 			mv '$work/m' '$work/b/plan'; sleep 0.5; : >'$work/n'; mv '$work/n' '$work/b/plan'" \
 		": >'$work/n'; mv '$work/n' '$work/a/plan'; sh '$serving' '$work/a/stats'"

@@ -339,7 +339,7 @@ static void run_load(int argc, char **argv)
 
 	CHECK(rounds != NULL);
 	load_run(&world, (unsigned)strtoul(threads, NULL, 10),
-		 (unsigned)app_rounds(strtoul(rounds, NULL, 10)), argv + 1, argc - 1);
+		 (unsigned)strtoul(rounds, NULL, 10), argv + 1, argc - 1);
 }
 
 int main(int argc, char **argv)

@@ -7,12 +7,12 @@ member softhsm near LABEL=near
 member p11kit far LABEL=far
 
 killed() { # ROUNDS
-	app start 1234 op all load "2,$1" "'$tests/fixture/p11kit.sh' kill '$work/far'" \
+	app start 1234 op all load "2,$(fewer "$1")" "'$tests/fixture/p11kit.sh' kill '$work/far'" \
 		"'$tests/fixture/p11kit.sh' start '$work/far'"
 }
 
 virtual failover far,priority=1 near,priority=2
-check "killed and started a hundred times" killed 100
+check "killed and started $(fewer 100) times" killed 100
 virtual balanced far near
-check "balanced: killed and started twenty times" killed 20
+check "balanced: killed and started $(fewer 20) times" killed 20
 done_testing

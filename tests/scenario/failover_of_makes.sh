@@ -9,7 +9,7 @@ member fault first LABEL=first
 stands_in() {
 	plan first
 	app start 1234 op all plan "$work/first/plan=state gone CKR_DEVICE_REMOVED" op all found x \
-		load 2,2 "echo >'$work/first/next'; mv '$work/first/next' '$work/first/plan'" \
+		load "2,$(fewer 2)" "echo >'$work/first/next'; mv '$work/first/next' '$work/first/plan'" \
 		"echo 'state gone CKR_DEVICE_ERROR' >'$work/first/next'; mv '$work/first/next' '$work/first/plan'"
 	plan first
 }
@@ -18,7 +18,7 @@ stands_in() {
 dies() {
 	app start 1234 op all run "'$tests/fixture/$1.sh' kill '$work/$1'" op all found x \
 		run "'$tests/fixture/$1.sh' start '$work/$1'" op all \
-		load 2,3 "'$tests/fixture/$1.sh' kill '$work/$1'" "'$tests/fixture/$1.sh' start '$work/$1'"
+		load "2,$(fewer 3)" "'$tests/fixture/$1.sh' kill '$work/$1'" "'$tests/fixture/$1.sh' start '$work/$1'"
 }
 
 for kind in softhsm nss p11kit camlcrush opencryptoki; do

@@ -26,7 +26,7 @@ keeps() {
 }
 
 for mode in failover balanced capability; do
-	virtual $mode a soft,role='"fallback"'
+	GLOBAL=$impatiently virtual $mode a soft,role='"fallback"'
 	app start 1234 op sign-ec >"$work/output" 2>&1 # hsmux makes its own canary once
 	check "$mode: it serves, and makes nothing" keeps
 	plan a

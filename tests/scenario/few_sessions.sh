@@ -16,10 +16,10 @@ idle() { # NUMBER
 }
 
 # Each of them is used, one after the other, by sixteen threads, and when one member is gone.
-used() {
+used() { # NUMBER
 	plan a "$few"
 	plan b "$few"
-	app start 1234 open 500 use sign-ec plan "$work/a/plan=state gone CKR_DEVICE_REMOVED" use sign-ec \
+	app start 1234 open "$1" use sign-ec plan "$work/a/plan=state gone CKR_DEVICE_REMOVED" use sign-ec \
 		plan "$work/a/plan=$few" use digest
 	plan a
 	plan b
@@ -27,7 +27,7 @@ used() {
 crowded() {
 	plan a 'state sessions 3'
 	plan b 'state sessions 3'
-	app start 1234 op all load 16,4 "echo 'state gone CKR_DEVICE_REMOVED' >'$work/n'; mv '$work/n' '$work/a/plan'" \
+	app start 1234 op all load "16,$(fewer 4)" "echo 'state gone CKR_DEVICE_REMOVED' >'$work/n'; mv '$work/n' '$work/a/plan'" \
 		"echo 'state sessions 3' >'$work/n'; mv '$work/n' '$work/a/plan'"
 	plan a
 	plan b
@@ -45,8 +45,8 @@ configured() {
 }
 
 virtual failover a,priority=1 b,priority=2
-check "ten thousand idle sessions cost the member nothing" idle 10000
-check "five hundred sessions over four" used
+check "$(fewer 10000) idle sessions cost the member nothing" idle "$(fewer 10000)"
+check "$(fewer 500) sessions over four" used "$(fewer 500)"
 check "sixteen threads over three sessions" crowded
 virtual failover a,priority=1,max_sessions=2 b,priority=2,max_sessions=2
 check "a limit from the configuration is never tried out" configured

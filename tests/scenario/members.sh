@@ -100,6 +100,10 @@ virtual() {
 quickly='health = { interval_ms = 100; failures = 3; open_ms = 20; open_max_ms = 100; };
 retry = { budget_ms = 5000; attempts = 4; };'
 
+# The same where calls are to run out of their budget.
+impatiently='health = { interval_ms = 100; failures = 3; open_ms = 20; open_max_ms = 100; };
+retry = { budget_ms = 500; attempts = 4; };'
+
 # plan NAME LINE...: what goes wrong in a fault token from now on; no lines: nothing
 plan() {
 	where=$work/$1/plan

@@ -22,7 +22,7 @@ mkdir "$work/others"
 comes_back() {
 	app start 1234 op all \
 		plan "$work/a/plan=state gone CKR_DEVICE_REMOVED" op all run "sh '$work/exchange' $1" \
-		plan "$work/a/plan=state lose-sessions" op all load 3,5 "sleep 0.3"
+		plan "$work/a/plan=state lose-sessions" op all load "3,$(fewer 5)" "sleep 0.3"
 }
 
 # An application that starts now. With other keys under the names on the first member, the names are that

@@ -49,8 +49,17 @@ not_hammered() {
 	same "$(counted b C_SignFinal)" 0 # proofs of keys do not sign in parts
 }
 
+# An application publishes about once a second.
 degraded() {
-	app start 1234 op all run "'$hsmux' status || :" | grep -A 2 'b: module' | grep -i pin
+	{
+		echo 'turn=0'
+		echo "until '$hsmux' status | grep -A 2 ' b: module' | grep 'the PIN'; do"
+		echo '	turn=$((turn + 1))'
+		echo "	[ \$turn -lt 50 ] || { '$hsmux' status; exit 1; }"
+		echo '	sleep 0.1'
+		echo 'done'
+	} >"$work/says_why"
+	app start 1234 op all run "sh '$work/says_why'"
 }
 
 # Sessions and logins are lost under load: as many logins as losses.
