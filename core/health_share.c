@@ -187,6 +187,8 @@ static const char *breaker_of(const struct member *m)
 {
 	if (!m->group->is_multi)
 		return "none";
+	if (atomic_load(&m->is_refusing))
+		return "refusing";
 	if (atomic_load(&m->serves))
 		return "closed";
 	return atomic_load(&m->is_returning) ? "half-open" : "open";

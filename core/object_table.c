@@ -176,7 +176,7 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 	for (size_t i = 0; i < group->member_count; i++) {
 		atomic_store(&o->at[i].proven, 0);
 		atomic_store(&o->at[i].found, 0);
-		atomic_store(&o->at[i].absent, 0);
+		atomic_store(&o->at[i].absent, OBJECT_NEVER);
 		atomic_store(&o->at[i].doubts, 0);
 	}
 	atomic_store(&o->handle, handle);
@@ -190,7 +190,7 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 
 	atomic_store(&at->proven, 0);
 	atomic_store(&at->found, 0);
-	atomic_store(&at->absent, 0);
+	atomic_store(&at->absent, OBJECT_NEVER);
 	atomic_store(&at->real, real);
 	atomic_store(&at->found, epoch);
 	if (is_proven)

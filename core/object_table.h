@@ -9,7 +9,10 @@
 
 struct trait;
 
-/* Where an object is on one member. Epochs are those of the member, 0: never. */
+/* No epoch: those of members begin with 0, before they were ever up. */
+#define OBJECT_NEVER (~0U)
+
+/* Where an object is on one member. Epochs are those of the member; `found` and `proven` are 0 when never. */
 struct object_place {
 	_Atomic unsigned found;        /* `real` holds in this one */
 	_Atomic unsigned proven;       /* and is known to be the same object */

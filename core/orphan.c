@@ -174,3 +174,10 @@ void orphan_clean(struct member *m)
 	else
 		pool_drop(ms);
 }
+
+void orphan_clean_all(struct group *g)
+{
+	for (size_t i = 0; i < g->member_count; i++)
+		if (member_may_serve(&g->members[i]))
+			orphan_clean(&g->members[i]);
+}

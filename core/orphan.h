@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "core/base/buf.h"
+#include "core/group.h"
 #include "core/member.h"
 #include "core/pool.h"
 
@@ -42,5 +43,8 @@ bool orphan_remember(struct member *member, const char *tag);
 /* Destroys what carries a remembered tag on the member, which is up. What cannot be done now stays
  * remembered. Next to nothing when no tag is. */
 void orphan_clean(struct member *member);
+
+/* The same on all members of the group that serve. */
+void orphan_clean_all(struct group *group);
 
 #endif

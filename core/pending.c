@@ -16,8 +16,7 @@
  * be named afterwards (CKA_MODIFIABLE false), what has no label, further keys of one derivation,
  * and anything while a member serves that is known to refuse names.
  *
- * The session's lock is held, as for call_run(); no other. What is changed of a template is an
- * array of its own; values stay where the caller has them. */
+ * The session's lock is held; no other. Values of templates stay where the caller has them. */
 #include "core/pending.h"
 
 #include <stdlib.h>
@@ -79,16 +78,13 @@ bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG c
 	return true;
 }
 
-/* Objects that the standard gives a label. */
+/* Objects that the standard gives a label: data, certificates, keys, domain parameters. */
 static bool has_label(const struct call *c)
 {
-	CK_ULONG class;
+	CK_ULONG class =
+		attr_ulong(c->tmpl[0], c->tmpl_count[0], CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
 
-	if (c->id != CALL_C_CreateObject)
-		return true;
-	class = attr_ulong(c->tmpl[0], c->tmpl_count[0], CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
-	return class == CKO_DATA || class == CKO_CERTIFICATE || class == CKO_PUBLIC_KEY ||
-	       class == CKO_PRIVATE_KEY || class == CKO_SECRET_KEY ||
+	return c->id != CALL_C_CreateObject || class <= CKO_SECRET_KEY ||
 	       class == CKO_DOMAIN_PARAMETERS;
 }
 
@@ -102,9 +98,8 @@ static bool some_member_keeps_labels(struct group *g)
 
 static bool fits(const struct call *c, const bool is_token[2])
 {
-	if (!c->group->is_multi || !(is_token[0] || is_token[1]) || !has_label(c))
-		return false;
-	if ((c->mech && c->mech->made_count > 0) || (c->id == CALL_C_DeriveKey && !c->wants_made))
+	if (!c->group->is_multi || !(is_token[0] || is_token[1]) || !has_label(c) ||
+	    (c->mech && c->mech->made_count > 0) || (c->id == CALL_C_DeriveKey && !c->wants_made))
 		return false;
 	for (unsigned i = 0; i < 2; i++)
 		if (is_token[i] && !attr_bool(c->tmpl[i], c->tmpl_count[i], CKA_MODIFIABLE, true))
@@ -305,12 +300,10 @@ static CK_RV find_all(struct pending *p, struct member_session *ms, bool *is_the
 
 	*is_there = !c->mech || c->mech->m.ulParameterLen == 0;
 	for (unsigned i = 0; rv == CKR_OK && *is_there && i < count; i++) {
-		CK_OBJECT_HANDLE real = 0;
-
+		c->made[i] = 0;
 		if (p->is_token[i])
-			rv = find_one(p, ms, i, &real);
-		c->made[i] = real;
-		*is_there = real != 0;
+			rv = find_one(p, ms, i, &c->made[i]);
+		*is_there = c->made[i] != 0;
 	}
 	c->made_epoch = ms->epoch;
 	return rv;
@@ -359,8 +352,10 @@ static enum fate look_on(struct pending *p, struct member_session *ms, CK_RV *rv
 	*rv = find_all(p, ms, &is_there);
 	if (*rv != CKR_OK)
 		return FATE_UNKNOWN;
-	if (is_there)
+	if (is_there) {
+		p->was_oracle = false; /* that was no verdict */
 		fate = name_on(p, ms);
+	}
 	if (fate == FATE_REFUSED)
 		destroy_made(p->call, ms);
 	if (fate == FATE_NOT || fate == FATE_REFUSED)
@@ -384,7 +379,7 @@ static enum fate look(struct pending *p)
 	if (pool_take(m, 0, 0, &ms) != CKR_OK)
 		return FATE_UNKNOWN;
 	fate = look_on(p, ms, &rv);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK && fate != FATE_UNKNOWN)
 		pool_give(ms, 0);
 	else
 		pool_drop(ms);
@@ -451,13 +446,6 @@ static enum fate run_once(struct pending *p)
 	return outcome == OUTCOME_SUSPECT || outcome == OUTCOME_DEAD ? FATE_UNKNOWN : FATE_FAILED;
 }
 
-static void clean_members(struct group *g)
-{
-	for (size_t i = 0; i < g->member_count; i++)
-		if (member_may_serve(&g->members[i]))
-			orphan_clean(&g->members[i]);
-}
-
 /* Whether it is worth another try. */
 static bool is_left(struct pending *p)
 {
@@ -478,7 +466,7 @@ static enum fate settle(struct pending *p)
 	enum fate fate;
 
 	do {
-		clean_members(p->call->group);
+		orphan_clean_all(p->call->group);
 		if (!orphan_tag(p->tag))
 			p->is_tagged = false;
 		p->tries++;

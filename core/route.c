@@ -230,10 +230,10 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 
 /* Nobody who could do it serves, or those who do failed: waits for one that does not, within the
  * budget. True when it is worth looking again. */
-static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
+static bool wait_for_one(struct call *c, struct trip *t, unsigned *mask)
 {
-	unsigned serving = choose_serving(c, mask);
-	unsigned away = mask & ~t->lacking & ~serving;
+	unsigned serving = choose_serving(c, *mask);
+	unsigned away = *mask & ~t->lacking & ~serving;
 
 	if (!t->waits || away == 0 || (c->sends > 0 && !again_is_safe(c)))
 		return false;
@@ -242,11 +242,14 @@ static bool wait_for_one(struct call *c, struct trip *t, unsigned mask)
 	if (!health_wait(c->group, away, t->deadline_ms))
 		return false;
 	t->failed &= serving;
+	/* Who came back may have what it did not have before. */
+	if (c->place != CALL_BOUND)
+		*mask |= choose_able(c);
 	return true;
 }
 
 /* Where the call goes now; NULL: nowhere, the trip is over. */
-static struct member *next_member(struct call *c, struct trip *t, unsigned mask)
+static struct member *next_member(struct call *c, struct trip *t, unsigned *mask)
 {
 	struct member *m = t->same;
 
@@ -259,13 +262,13 @@ static struct member *next_member(struct call *c, struct trip *t, unsigned mask)
 		return m;
 	/* What runs somewhere ends there, also on a member that takes nothing new. */
 	m = c->op && c->op->ms ? c->op->ms->member : NULL;
-	if (m && is_current(c->op->ms) && (again_left(t, mask) & again_bit(m)) &&
+	if (m && is_current(c->op->ms) && (again_left(t, *mask) & again_bit(m)) &&
 	    atomic_load(&m->serves))
 		return m;
 	if (c->op && !replay_is_possible(c))
 		return NULL;
 	do {
-		m = choose_member(c, again_left(t, mask));
+		m = choose_member(c, again_left(t, *mask));
 	} while (!m && wait_for_one(c, t, mask));
 	return m;
 }
@@ -317,7 +320,7 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 	struct member *m;
 	CK_RV rv;
 
-	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, mask)) != NULL) {
+	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, &mask)) != NULL) {
 		t.before = c->sends;
 		rv = attempt(c, m, patience(c, &t, m, mask), &outcome);
 		c->member_rv = rv;

@@ -48,7 +48,7 @@ struct state_usage {
 	char member[STATE_TEXT];
 	struct state_id id;
 	char state[16];   /* "up", "down", "absent" */
-	char breaker[16]; /* "closed", "open", "half-open", "none" */
+	char breaker[16]; /* "closed", "open", "half-open", "refusing" (the PIN), "none" */
 	char reason[STATE_TEXT];
 	long long since_ms;             /* wall clock: in this state since */
 	bool is_drained;                /* this process knows that it is */

@@ -23,8 +23,9 @@ install=1
 packages="meson ninja-build gcc clang libclang-rt-14-dev pkg-config git libconfig-dev libssl-dev libp11-kit-dev
 	libcunit1-dev mandoc shellcheck valgrind python3 python3-pykcs11 binutils util-linux
 	softhsm2 libnss3 libnss3-tools opencryptoki libtpm2-pkcs11-1 swtpm libtss2-tcti-swtpm0 tpm2-abrmd
-	libtss2-tcti-tabrmd0 dbus dbus-bin p11-kit p11-kit-modules caml-crush-server caml-crush-clients opensc opensc-pkcs11 gnutls-bin
-	libengine-pkcs11-openssl openssl openssh-client openjdk-17-jdk-headless nginx-light stunnel4"
+	libtss2-tcti-tabrmd0 dbus dbus-bin p11-kit p11-kit-modules caml-crush-server caml-crush-clients
+	opensc opensc-pkcs11 gnutls-bin libengine-pkcs11-openssl openssl openssh-client openjdk-17-jdk-headless
+	nginx-light stunnel4"
 
 usage() {
 	sed -n 's/^# \{0,1\}//; 3,15p' "$0" >&2

@@ -51,7 +51,8 @@ static void print_saying(const struct saying *s)
 	tool_put(stdout, u->breaker);
 	if (u->is_drained)
 		fputs(u->busy > 0 ? ", draining" : ", drained", stdout);
-	if (u->reason[0] != '\0' && strcmp(u->state, "up") != 0) {
+	if (u->reason[0] != '\0' &&
+	    (strcmp(u->state, "up") != 0 || strcmp(u->breaker, "refusing") == 0)) {
 		fputs(": ", stdout);
 		tool_put(stdout, u->reason);
 	}

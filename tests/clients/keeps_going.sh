@@ -8,8 +8,8 @@ require pkcs11-tool opensc
 require openssl openssl
 openssl engine pkcs11 >/dev/null 2>&1 || skip_all "package missing: libengine-pkcs11-openssl"
 [ -z "$direct" ] || skip_all "a token's own library has no members"
-token softhsm a LABEL=a PIN=$pin
-token softhsm b LABEL=b PIN=$pin
+token softhsm a LABEL=a PIN="$pin"
+token softhsm b LABEL=b PIN="$pin"
 cd "$work" || bail_out "no $work"
 
 key() { echo "pkcs11:token=$label;object=$1;type=private;pin-value=$pin"; }
@@ -64,14 +64,18 @@ lose() { mv "$work/$1/tokens" "$work/$1/away"; }
 restore() { [ ! -d "$work/$1/away" ] || mv "$work/$1/away" "$work/$1/tokens"; }
 
 # Whether the program has read what was written so far: then it waits for more.
-is_read() { [ "$(/usr/bin/python3 -c 'import array, fcntl, os, sys, termios
+is_read() {
+	unread=$(/usr/bin/python3 -c 'import array, fcntl, termios
 size = array.array("i", [0])
 fcntl.ioctl(3, termios.FIONREAD, size)
-print(size[0])')" -eq 0 ]; }
+print(size[0])')
+	[ "$unread" -eq 0 ]
+}
 
-# signs KEY MEMBER: the member is lost between the two halves of the text
+# signs KEY MEMBER: the member is lost between the two halves of the text. What the application before has
+# told about members is forgotten: both serve at the start.
 signs() {
-	rm -f fifo text.sig
+	rm -rf state fifo text.sig
 	mkfifo fifo
 	printf 'the first half, ' >text
 	ssl dgst -engine pkcs11 -keyform engine -sha256 -sign "$(key "$1")" -out text.sig fifo &

@@ -6,7 +6,9 @@
 . "$tests/scenario/members.sh"
 member fault a LABEL=a
 member fault b LABEL=b
-virtual failover a,priority=1 b,priority=2
+# A member is mended a thousand times: as short as a configuration may say.
+GLOBAL='health = { interval_ms = 50; failures = 3; open_ms = 10; open_max_ms = 10; };
+retry = { budget_ms = 5000; attempts = 4; };' virtual failover a,priority=1 b,priority=2
 
 every_step() { app start 1234 matrix "$work/a/plan,$work/a/stats,$work/b/stats,$1"; }
 

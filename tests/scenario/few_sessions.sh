@@ -27,7 +27,7 @@ used() { # NUMBER
 crowded() {
 	plan a 'state sessions 3'
 	plan b 'state sessions 3'
-	app start 1234 op all load "16,$(fewer 4)" "echo 'state gone CKR_DEVICE_REMOVED' >'$work/n'; mv '$work/n' '$work/a/plan'" \
+	app start 1234 op all load "16,$(fewer 2)" "echo 'state gone CKR_DEVICE_REMOVED' >'$work/n'; mv '$work/n' '$work/a/plan'" \
 		"echo 'state sessions 3' >'$work/n'; mv '$work/n' '$work/a/plan'"
 	plan a
 	plan b
@@ -38,7 +38,7 @@ configured() {
 	plan a 'state sessions 2'
 	plan b 'state sessions 2'
 	before=$(($(counted a C_OpenSession) - $(counted a C_OpenSession ok)))
-	app start 1234 open 100 use sign-ec load 8,3 true
+	app start 1234 open 100 use sign-ec load 8,1 true
 	same "$(($(counted a C_OpenSession) - $(counted a C_OpenSession ok) - before))" 0
 	plan a
 	plan b

@@ -237,6 +237,14 @@ static void equal_load_is_shared(void)
 	trio_end();
 }
 
+/* A call leaves a member; `us` negative: it was not timed. */
+static void ended(struct member *m, long long us)
+{
+	choose_ended(m);
+	if (us >= 0)
+		choose_took(m, us);
+}
+
 static void the_least_loaded_is_chosen(void)
 {
 	begin(CONFIG_MODE_BALANCED, CONFIG_BALANCE_LEAST_LOADED);
@@ -247,7 +255,7 @@ static void the_least_loaded_is_chosen(void)
 	CU_ASSERT_EQUAL(chosen(ALL), 1);
 	choose_began(&trio_member[1]);
 	choose_began(&trio_member[1]);
-	choose_ended(&trio_member[2]);
+	ended(&trio_member[2], -1);
 	CU_ASSERT_EQUAL(chosen(ALL), 2);
 	atomic_store(&trio_member[2].latency_us, 100000);
 	CU_ASSERT_EQUAL(chosen(ALL), 0); /* 2 ms against 3 and 100 */
@@ -273,15 +281,26 @@ static void a_slow_answer_is_believed_at_once_and_forgotten_slowly(void)
 	unsigned was;
 
 	begin(CONFIG_MODE_BALANCED, CONFIG_BALANCE_LEAST_LOADED);
-	choose_took(m, 8000);
+	choose_began(m);
+	CU_ASSERT_EQUAL(atomic_load(&m->in_flight), 1);
+	ended(m, 8000);
+	CU_ASSERT_EQUAL(atomic_load(&m->in_flight), 0);
 	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 8000);
-	choose_took(m, 0);
+	choose_began(m);
+	ended(m, 0);
 	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 7000);
-	choose_took(m, 1LL << 62);
+	choose_began(m);
+	ended(m, -1); /* it was not timed */
+	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 7000);
+	choose_began(m);
+	ended(m, 1LL << 62);
 	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 5000000);
-	for (was = 0; was < 200; was++)
-		choose_took(m, 0);
+	for (was = 0; was < 200; was++) {
+		choose_began(m);
+		ended(m, 0);
+	}
 	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 0); /* it comes down all the way */
+	CU_ASSERT_EQUAL(atomic_load(&m->in_flight), 0);
 	trio_end();
 }
 
