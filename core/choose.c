@@ -67,11 +67,16 @@ static unsigned long long load_of(struct member *m)
 	return score;
 }
 
+static unsigned latency_of(const struct member *m)
+{
+	return atomic_load_explicit(&m->latency_us, memory_order_relaxed);
+}
+
 static struct member *least_loaded(struct group *g, unsigned mask, unsigned class)
 {
 	unsigned turn = atomic_fetch_add_explicit(&g->turn, 1, memory_order_relaxed);
 	unsigned long long best_load = 0;
-	struct member *best = NULL;
+	struct member *best = NULL, *next = NULL;
 
 	bool looks = turn % LOOK_AGAIN == LOOK_AGAIN - 1;
 	unsigned first = looks ? turn / LOOK_AGAIN : turn;
@@ -83,17 +88,16 @@ static struct member *least_loaded(struct group *g, unsigned mask, unsigned clas
 
 		if (!(mask & 1U << i) || class_of(m) != class)
 			continue;
-		/* Now and then whoever's turn it is, however slow it was; not one that is chosen
-		 * anyway. */
-		if (looks && atomic_load_explicit(&m->in_flight, memory_order_relaxed) == 0)
-			return m;
+		if (!next)
+			next = m;
 		load = load_of(m);
 		if (!best || load < best_load) {
 			best = m;
 			best_load = load;
 		}
 	}
-	return best;
+	/* Now and then whoever's turn it is, when it is so slow that nobody would choose it. */
+	return looks && best && latency_of(next) / 2 > latency_of(best) ? next : best;
 }
 
 /* Each as often in a round as its weight says. */

@@ -353,8 +353,8 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real
 	return rv == CKR_OK ? object_found(c, real, all) : rv;
 }
 
-/* A search on one of several members. One that forgot its login answers, but not about private objects; one
- * that is dead may politely find nothing. */
+/* A search on one of several members. One that forgot its login answers, but not about private
+ * objects; one that is dead may politely find nothing. */
 static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
 {
 	size_t before = all->len;

@@ -304,6 +304,32 @@ static void a_slow_answer_is_believed_at_once_and_forgotten_slowly(void)
 	trio_end();
 }
 
+/* A call that waited in the queue of a busy member says little about the member. */
+static void a_somewhat_slower_answer_is_believed_slowly(void)
+{
+	struct member *m = &trio_member[0];
+
+	begin(CONFIG_MODE_BALANCED, CONFIG_BALANCE_LEAST_LOADED);
+	choose_took(m, 8000);
+	choose_took(m, 16000);
+	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 9000);
+	choose_took(m, 36000); /* four times as long */
+	CU_ASSERT_EQUAL(atomic_load(&m->latency_us), 36000);
+	trio_end();
+}
+
+static void what_comes_and_goes_is_counted(void)
+{
+	struct member *m = &trio_member[0];
+
+	begin(CONFIG_MODE_BALANCED, CONFIG_BALANCE_LEAST_LOADED);
+	choose_began(m);
+	CU_ASSERT_EQUAL(atomic_load(&m->in_flight), 1);
+	choose_ended(m);
+	CU_ASSERT_EQUAL(atomic_load(&m->in_flight), 0);
+	trio_end();
+}
+
 /* A slow member that nobody chose would stay slow for ever: each is looked at again, how many
  * members there may be. */
 static void a_slow_member_is_looked_at_again(void)
@@ -433,6 +459,8 @@ static const struct unit_test tests[] = {
 	UNIT(the_least_loaded_is_chosen),
 	UNIT(outstanding_calls_count_on_idle_members),
 	UNIT(a_slow_answer_is_believed_at_once_and_forgotten_slowly),
+	UNIT(a_somewhat_slower_answer_is_believed_slowly),
+	UNIT(what_comes_and_goes_is_counted),
 	UNIT(a_slow_member_is_looked_at_again),
 	UNIT(a_member_that_came_back_takes_load_gradually),
 	UNIT(a_member_from_the_future_is_new),
