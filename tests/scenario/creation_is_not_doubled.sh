@@ -65,7 +65,7 @@ not_done() {
 gone() {
 	app start 1234 \
 		plan "$work/a/plan=$2 nth 1 after CKR_DEVICE_REMOVED|C_GetSlotList all CKR_DEVICE_REMOVED" \
-		make "$1=CKR_OK" run "n=\$($(by_hand_command a count hsmux-pending-)) && echo \$n there && [ \$n = $3 ]" \
+		make "$1=CKR_OK" run "n=\$($(by_hand_command a count hsmux-pending-)); echo \"\$n there\"; [ \"\$n\" = $3 ]" \
 		plan "$work/a/plan=" served "$work/a/stats"
 	are 0 "$3"
 }
