@@ -154,7 +154,8 @@ static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV r
 		return true;
 	}
 	/* The only one that serves fails: another one may be on its way back. */
-	if (t->is_desperate || may_judge(rv) || c->sends < c->group->config->retry.attempts)
+	if (t->is_desperate || may_judge(rv) || !is_repeatable(c) ||
+	    c->sends < c->group->config->retry.attempts)
 		return false;
 	t->is_desperate = true;
 	not_done(c);
