@@ -85,6 +85,7 @@ struct library *library_new(const struct config_module *conf, const struct vendo
 {
 	struct library *lib = calloc(1, sizeof *lib);
 	const struct vendor *vendor;
+	pthread_mutexattr_t recursive;
 
 	if (!lib)
 		return NULL;
@@ -99,6 +100,10 @@ struct library *library_new(const struct config_module *conf, const struct vendo
 						   : vendor_by_name(vendors, conf->vendor);
 	atomic_init(&lib->vendor, vendor ? vendor : vendor_generic());
 	pthread_mutex_init(&lib->lock, NULL);
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&lib->one_call, &recursive);
+	pthread_mutexattr_destroy(&recursive);
 	return lib;
 }
 
@@ -428,9 +433,15 @@ void library_field(const unsigned char *field, size_t size, char *text)
 	text[size] = '\0';
 }
 
-void library_guard_set(struct library_guard *guard)
+void library_guard_set(const struct library *lib, struct library_guard *guard)
 {
 	sigset_t pipe, pending, before;
+	bool is_serial = atomic_load(&lib->vendor)->serial;
+
+	/* What the library is otherwise does not change. */
+	guard->one_call = is_serial ? &((struct library *)(uintptr_t)lib)->one_call : NULL;
+	if (guard->one_call)
+		pthread_mutex_lock(guard->one_call);
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
@@ -451,4 +462,6 @@ void library_guard_drop(const struct library_guard *guard)
 		(void)sigtimedwait(&pipe, NULL, &now); /* takes away the one that the call raised */
 	if (!guard->was_blocked)
 		pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
+	if (guard->one_call)
+		pthread_mutex_unlock(guard->one_call);
 }

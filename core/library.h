@@ -26,6 +26,7 @@ struct library {
 	const struct config_module *conf;      /* borrowed */
 	const struct vendor_set *vendors;      /* borrowed */
 	_Atomic(const struct vendor *) vendor; /* never NULL; generic until recognised */
+	pthread_mutex_t one_call; /* held during each call when the profile says `serial`; recursive */
 	pthread_mutex_t lock; /* guards the fields below; held while the library starts or stops */
 	CK_FUNCTION_LIST *v2;
 	CK_FUNCTION_LIST_3_0
@@ -94,21 +95,25 @@ void library_setup(CK_FLAGS flags, void (*at_exit)(void));
 /* State of SIGPIPE before a guarded call. */
 struct library_guard {
 	bool is_set; /* false: the profile does not ask for a guard, nothing to undo */
+	pthread_mutex_t *one_call; /* locked by the guard; NULL: none */
 	bool was_pending;
 	bool was_blocked;
 };
 
 /* Brackets a call into a library whose profile says that it may raise SIGPIPE: the signal is
  * blocked in this thread, and one that the call raised is taken away. The process's disposition is
- * not touched. Most profiles do not ask for it; then it costs a load. */
-void library_guard_set(struct library_guard *guard);
+ * not touched. One whose profile says that it cannot stand two calls at once gets one at a time. Most
+ * profiles ask for neither; then it costs a load. */
+void library_guard_set(const struct library *lib, struct library_guard *guard);
 void library_guard_drop(const struct library_guard *guard);
 
 static inline void library_guard(const struct library *lib, struct library_guard *guard)
 {
-	guard->is_set = atomic_load_explicit(&lib->vendor, memory_order_relaxed)->raises_sigpipe;
+	const struct vendor *vendor = atomic_load_explicit(&lib->vendor, memory_order_relaxed);
+
+	guard->is_set = vendor->raises_sigpipe || vendor->serial;
 	if (guard->is_set)
-		library_guard_set(guard);
+		library_guard_set(lib, guard);
 }
 
 static inline void library_unguard(const struct library_guard *guard)

@@ -32,6 +32,7 @@ static const struct setting_key vendor_keys[] = {
 	{"manufacturer", SETTING_STRING, false},
 	{"fork", SETTING_STRING, false},
 	{"raises_sigpipe", SETTING_BOOL, false},
+	{"serial", SETTING_BOOL, false},
 	{"instance_per_list", SETTING_BOOL, false},
 	{"reinit_breaks", SETTING_BOOL, false},
 	{"reload_to_recover", SETTING_BOOL, false},
@@ -216,6 +217,7 @@ static void read_flags(const struct scope *scope, struct vendor *v)
 {
 	v->is_tested = scope_bool(scope, "tested", false);
 	v->raises_sigpipe = scope_bool(scope, "raises_sigpipe", false);
+	v->serial = scope_bool(scope, "serial", false);
 	v->instance_per_list = scope_bool(scope, "instance_per_list", false);
 	v->reinit_breaks = scope_bool(scope, "reinit_breaks", false);
 	v->reload_to_recover = scope_bool(scope, "reload_to_recover", false);

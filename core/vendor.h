@@ -37,6 +37,7 @@ struct vendor {
 	char *manufacturer; /* fnmatch pattern for CK_INFO.manufacturerID, or NULL */
 	enum vendor_fork fork;
 	bool raises_sigpipe;      /* calls may raise SIGPIPE: guard them */
+	bool serial;              /* two calls at once may hang: one at a time */
 	bool instance_per_list;   /* each C_GetFunctionList makes an independent instance */
 	bool reinit_breaks;       /* C_Finalize may lose a module that still works */
 	bool reload_to_recover;   /* after a failure only dlclose and dlopen help */

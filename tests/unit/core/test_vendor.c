@@ -130,6 +130,8 @@ static void what_backends_showed_is_in_their_profiles(void)
 	CU_ASSERT_TRUE(nss->trust_3_0);
 	CU_ASSERT_TRUE(client->instance_per_list);
 	CU_ASSERT_TRUE(client->raises_sigpipe);
+	CU_ASSERT_TRUE(client->serial);
+	CU_ASSERT_FALSE(nss->serial);
 	CU_ASSERT_EQUAL(client->fork, VENDOR_FORK_INIT);
 	CU_ASSERT_TRUE(crush->reload_to_recover);
 	CU_ASSERT_TRUE(vendor_lacks(crush, CKM_AES_GCM));
