@@ -338,8 +338,8 @@ static void run_load(int argc, char **argv)
 	const char *threads = strsep(&rounds, ",");
 
 	CHECK(rounds != NULL);
-	load_run(&world, (unsigned)strtoul(threads, NULL, 10),
-		 (unsigned)strtoul(rounds, NULL, 10), argv + 1, argc - 1);
+	load_run(&world, (unsigned)strtoul(threads, NULL, 10), (unsigned)strtoul(rounds, NULL, 10),
+		 argv + 1, argc - 1);
 }
 
 int main(int argc, char **argv)
