@@ -325,9 +325,9 @@ out "already in service"
 member 0 0 drain pair b
 member 0 0 drain pair a --force --json
 json 'd["drained"] and d["changed"] and d["waiting"] == []'
-expect 3 0 status --conf "$dir/pair.conf"
-out "pair: slot 1, failover, not reachable, not serving, 0 of 2 members, 2 drained"
-expect 3 0 status --json --conf "$dir/pair.conf"
+expect 1 0 status --conf "$dir/pair.conf"
+out "pair: slot 1, failover, not tried, not serving, 0 of 2 members, 2 drained"
+expect 1 0 status --json --conf "$dir/pair.conf"
 json 'all(m["drained"] and not m["serving"] for m in d["tokens"][0]["members"])'
 chmod 777 "$dir/state"
 member 1 1 undrain pair a
