@@ -110,17 +110,6 @@ static void reach_members(struct assembly *a)
 		reach_group(a->groups[i]);
 }
 
-static void warn_environment(const struct assembly *a)
-{
-	for (size_t i = 0; i < a->config->module_count; i++)
-		if (a->config->modules[i].env_count > 0 && log_on(LOG_LEVEL_INFO))
-			log_msg(LOG_LEVEL_INFO,
-				"module %s: `env` is set in this process while the module starts; "
-				"other "
-				"threads that read the environment then may race with it",
-				a->config->modules[i].name);
-}
-
 static CK_RV build(struct assembly *a, struct config *config)
 {
 	struct diag diag = {0};
@@ -136,7 +125,6 @@ static CK_RV build(struct assembly *a, struct config *config)
 	rv = make_libraries(a);
 	if (rv == CKR_OK && config->discover)
 		rv = discover(a);
-	warn_environment(a);
 	return rv == CKR_OK ? make_groups(a) : rv;
 }
 

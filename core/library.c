@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 
 #include "core/base/names.h"
+#include "core/library_env.h"
 #include "core/library_load.h"
 
 /* No token module has more slots; a larger answer is not believed. */
@@ -32,9 +33,6 @@ struct init_args {
 
 /* The library whose C_Initialize runs in this thread. */
 static _Thread_local struct library *starting;
-
-/* Environment variables are the process's: one library at a time sets and restores them. */
-static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* What this process has loaded, kept over C_Finalize and fork(): a private copy is loaded once, and
  * a child must know which instances it inherited in an initialised state. Guarded by known_lock. */
@@ -121,38 +119,6 @@ bool library_is_starting(void)
 		return false;
 	starting->loads_us = true;
 	return true;
-}
-
-/* Sets the module's variables and remembers what they were in `old` (env_count entries). The number
- * that was set; less than all when memory is out. */
-static size_t env_set(const struct config_module *conf, char **old)
-{
-	size_t i;
-
-	for (i = 0; i < conf->env_count; i++) {
-		const char *now = getenv(conf->env[i].name);
-
-		old[i] = now ? strdup(now) : NULL;
-		if (now && !old[i])
-			break;
-		if (setenv(conf->env[i].name, conf->env[i].value, 1) != 0) {
-			free(old[i]);
-			break;
-		}
-	}
-	return i;
-}
-
-static void env_restore(const struct config_module *conf, char **old, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (old[i])
-			(void)setenv(conf->env[i].name, old[i],
-				     1); /* had this value a moment ago */
-		else
-			(void)unsetenv(conf->env[i].name);
-		free(old[i]);
-	}
 }
 
 static bool down(struct library *lib, const char *what, CK_RV rv)
@@ -271,23 +237,12 @@ static bool start_in_env(struct library *lib)
 
 static bool start(struct library *lib)
 {
-	size_t set;
-	char **old;
 	bool ok;
 
-	if (lib->loads_us)
+	if (lib->loads_us || !library_env_enter(lib->conf))
 		return false;
-	if (lib->conf->env_count == 0)
-		return start_in_env(lib);
-	old = calloc(lib->conf->env_count, sizeof *old);
-	if (!old)
-		return false;
-	pthread_mutex_lock(&env_lock);
-	set = env_set(lib->conf, old);
-	ok = set == lib->conf->env_count && start_in_env(lib);
-	env_restore(lib->conf, old, set);
-	pthread_mutex_unlock(&env_lock);
-	free(old);
+	ok = start_in_env(lib);
+	library_env_leave(lib->conf);
 	return ok;
 }
 
@@ -359,7 +314,7 @@ void library_ending(struct library *lib)
 
 void library_forget_parent(void)
 {
-	pthread_mutex_init(&env_lock, NULL);
+	library_env_forget_parent();
 	pthread_mutex_init(&known_lock, NULL);
 }
 

@@ -57,11 +57,6 @@ static void warn_module(const struct config *c, size_t i, const struct vendor_se
 			 "until it "
 			 "can",
 			 m->name, m->library);
-	if (m->env_count > 0)
-		diag_add(warnings, c->file, m->line,
-			 "module \"%s\": env is set in the application's process while the module "
-			 "starts: expected no thread to use the environment then",
-			 m->name);
 	warn_shared(c, i, set, warnings);
 }
 
