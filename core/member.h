@@ -88,8 +88,8 @@ struct member {
 	_Atomic int has_offers;                 /* `offers` is filled */
 	_Atomic uint64_t offers[MEMBER_OFFERS]; /* a bit for each mechanism that it offers */
 
-	_Atomic int keeps_labels; /* it refuses to change the label of what it made (pending.h) */
-	_Atomic unsigned tag_count;         /* of `tags` that are set */
+	_Atomic int keeps_labels;   /* it refuses to change the label of what it made (pending.h) */
+	_Atomic unsigned tag_count; /* of `tags` that are set */
 	struct member_tag tags[MEMBER_TAGS];
 
 	/* guarded by lib->lock */
@@ -98,7 +98,8 @@ struct member {
 	struct member_mech *mechs; /* as read first in `mech_epoch`; in its order; owned */
 	CK_ULONG mech_count;
 	unsigned mech_epoch;
-	unsigned lib_epoch; /* library epoch in which it came up */
+	unsigned mech_tries; /* readings that left something out because of a failure */
+	unsigned lib_epoch;  /* library epoch in which it came up */
 	long long backoff_ms;
 	struct member_canary canary;
 	char reason[256];     /* why it is not up, in words */

@@ -54,7 +54,46 @@ bool member_offers(struct member *m, CK_MECHANISM_TYPE type)
 	       (atomic_load(&m->offers[at / 64]) & 1UL << at % 64) != 0;
 }
 
-/* Reads list and details; a mechanism without details is left out. Nothing changes on failure. */
+/* Readings in an epoch that may fail for some mechanisms: a token that never says more of one that
+ * it lists is not asked for ever. */
+#define READINGS_MAX 4U
+
+/* The details of one. A token that fails just now does not take away what it had before; then, or
+ * when nothing is known, *is_doubtful. False: it is left out. */
+static bool read_details(const struct member *m, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info,
+			 bool *is_doubtful)
+{
+	CK_RV rv = m->lib->v2->C_GetMechanismInfo(m->slot, type, info);
+
+	if (rv == CKR_OK || rv == CKR_MECHANISM_INVALID)
+		return rv == CKR_OK;
+	*is_doubtful = true;
+	for (CK_ULONG i = 0; i < m->mech_count; i++) {
+		if (m->mechs[i].type != type)
+			continue;
+		*info = m->mechs[i].info;
+		return true;
+	}
+	return false;
+}
+
+/* What was read takes the place of what was known; when some of it is in doubt it is read again at
+ * the next question. */
+static void take_mechanisms(struct member *m, struct member_mech *mechs, CK_ULONG count,
+			    bool is_doubtful)
+{
+	free(m->mechs);
+	m->mechs = mechs;
+	m->mech_count = count;
+	m->mech_tries = is_doubtful ? m->mech_tries + 1 : 0;
+	if (is_doubtful && m->mech_tries < READINGS_MAX)
+		return;
+	m->mech_tries = 0;
+	m->mech_epoch = atomic_load(&m->epoch);
+	note_offers(m);
+}
+
+/* Reads list and details. Nothing changes when the list cannot be read. */
 static void read_mechanisms(struct member *m)
 {
 	const CK_FUNCTION_LIST *f = m->lib->v2;
@@ -65,6 +104,7 @@ static void read_mechanisms(struct member *m)
 	CK_ULONG n = 0, room, kept = 0;
 	CK_MECHANISM_TYPE *types = NULL;
 	struct member_mech *mechs = NULL;
+	bool is_doubtful = false;
 
 	if (f->C_GetMechanismList(m->slot, NULL, &n) != CKR_OK || n > MAX_MECHS)
 		return;
@@ -77,16 +117,12 @@ static void read_mechanisms(struct member *m)
 			mechs[kept].type = types[i];
 			if (vendor_lacks(atomic_load(&m->lib->vendor), types[i]))
 				continue;
-			if (f->C_GetMechanismInfo(m->slot, types[i], &mechs[kept].info) != CKR_OK)
+			if (!read_details(m, types[i], &mechs[kept].info, &is_doubtful))
 				continue;
 			mechs[kept++].info.flags &= ~unusable;
 		}
-		free(m->mechs);
-		m->mechs = mechs;
-		m->mech_count = kept;
-		m->mech_epoch = atomic_load(&m->epoch);
+		take_mechanisms(m, mechs, kept, is_doubtful);
 		mechs = NULL;
-		note_offers(m);
 	}
 	free(types);
 	free(mechs);

@@ -3,6 +3,7 @@
  * where a test moves it. */
 #include "core/member.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,27 @@ static CK_RV absurd_mechanisms(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULON
 	(void)list;
 	*count = ~0UL / 2;
 	return CKR_OK;
+}
+
+/* Details of mechanisms that do not come, and how many were asked for. */
+static unsigned details_fail, details_asked;
+
+static CK_RV failing_details(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+	details_asked++;
+	if (details_fail > 0) {
+		details_fail--;
+		return CKR_DEVICE_ERROR;
+	}
+	return world_real()->C_GetMechanismInfo(slot, type, info);
+}
+
+static CK_ULONG mechanisms(void)
+{
+	CK_ULONG n;
+
+	free(member_mechanisms(world_member(), &n));
+	return n;
 }
 
 static void lose(void)
@@ -263,6 +285,44 @@ static void mechanisms_are_read_once_an_epoch_and_kept_while_down(void)
 	world_end();
 }
 
+static void a_mechanism_does_not_vanish_because_its_details_cannot_be_read(void)
+{
+	CK_ULONG n;
+
+	world_begin(NULL, NULL);
+	n = mechanisms();
+	lose();
+	CU_ASSERT_TRUE(member_up(world_member(), true));
+	world_list()->C_GetMechanismInfo = failing_details;
+	details_fail = 2;
+	CU_ASSERT_EQUAL(mechanisms(), n); /* as they were before */
+	details_asked = 0;
+	CU_ASSERT_EQUAL(mechanisms(), n); /* read again, now for good */
+	CU_ASSERT_EQUAL(details_asked, n);
+	CU_ASSERT_EQUAL(mechanisms(), n);
+	CU_ASSERT_EQUAL(details_asked, n);
+	world_end();
+}
+
+static void details_that_never_come_are_not_asked_for_ever(void)
+{
+	world_begin(NULL, NULL);
+	world_list()->C_GetMechanismInfo = failing_details;
+	details_fail = UINT_MAX;
+	details_asked = 0;
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(mechanisms(), 0);
+	CU_ASSERT(details_asked > 0);
+	details_asked = 0;
+	CU_ASSERT_EQUAL(mechanisms(), 0);
+	CU_ASSERT_EQUAL(details_asked, 0);
+	details_fail = 0;
+	lose();
+	CU_ASSERT_TRUE(member_up(world_member(), true));
+	CU_ASSERT(mechanisms() > 0);
+	world_end();
+}
+
 static void a_new_token_makes_old_handles_worthless(void)
 {
 	CK_BYTE label[32];
@@ -297,6 +357,8 @@ int main(void)
 		UNIT(a_library_that_somebody_else_finalised_is_started_again),
 		UNIT(a_suspicion_asks_at_most_every_quarter_of_a_second),
 		UNIT(mechanisms_are_read_once_an_epoch_and_kept_while_down),
+		UNIT(a_mechanism_does_not_vanish_because_its_details_cannot_be_read),
+		UNIT(details_that_never_come_are_not_asked_for_ever),
 		UNIT(a_new_token_makes_old_handles_worthless),
 	};
 
