@@ -118,11 +118,22 @@ static void report(struct worker *workers, unsigned count)
 	CHECK(done > 0 && failed == 0);
 }
 
+/* Operations that the token says it can do. */
+static unsigned count_offered(const struct world *world)
+{
+	unsigned count = 0;
+
+	for (const struct op *op = op_next(world, NULL); op; op = op_next(world, op))
+		count++;
+	return count;
+}
+
 void load_run(struct world *world, unsigned threads, unsigned rounds, char **commands, int count)
 {
 	static struct worker workers[THREADS_MAX];
+	const unsigned offered = count_offered(world);
 
-	CHECK(threads > 0 && threads <= THREADS_MAX);
+	CHECK(threads > 0 && threads <= THREADS_MAX && offered > 0);
 	begin(workers, threads, world);
 	for (unsigned round = 0; round < rounds; round++)
 		for (int i = 0; i < count; i++) {
@@ -135,5 +146,6 @@ void load_run(struct world *world, unsigned threads, unsigned rounds, char **com
 		}
 	wait_for_work(workers, threads);
 	join(workers, threads);
+	CHECK(count_offered(world) == offered); /* no mechanism vanished with a member */
 	report(workers, threads);
 }
