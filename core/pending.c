@@ -19,11 +19,9 @@
  * The session's lock is held; no other. Values of templates stay where the caller has them. */
 #include "core/pending.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/attr.h"
-#include "core/base/buf.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/health.h"
@@ -32,6 +30,7 @@
 #include "core/object.h"
 #include "core/orphan.h"
 #include "core/outcome.h"
+#include "core/pending_tag.h"
 #include "core/route.h"
 
 /* What became of a call. */
@@ -47,13 +46,7 @@ enum fate {
 struct pending {
 	struct call *call;
 	const bool *is_token;
-	CK_ATTRIBUTE *asked[2]; /* the templates as the caller filled them; borrowed */
-	CK_ULONG asked_count[2];
-	CK_ATTRIBUTE *tagged[2]; /* with the tag for a label; owned, the values are not */
-	CK_ULONG tagged_count[2];
-	CK_ATTRIBUTE label[2]; /* what the objects are to be called */
-	struct buf copied;     /* the label of what is copied */
-	char tag[MEMBER_TAG_ROOM];
+	struct pending_tag with;
 	bool is_tagged;
 	bool may_be_named; /* it was made, and the answer to its naming was lost */
 	bool was_oracle;   /* a member judged a ciphertext: it is not shown to others */
@@ -78,123 +71,6 @@ bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG c
 	return true;
 }
 
-/* Objects that the standard gives a label: data, certificates, keys, domain parameters. */
-static bool has_label(const struct call *c)
-{
-	CK_ULONG class =
-		attr_ulong(c->tmpl[0], c->tmpl_count[0], CKA_CLASS, CK_UNAVAILABLE_INFORMATION);
-
-	return c->id != CALL_C_CreateObject || class <= CKO_SECRET_KEY ||
-	       class == CKO_DOMAIN_PARAMETERS;
-}
-
-static bool some_member_keeps_labels(struct group *g)
-{
-	for (size_t i = 0; i < g->member_count; i++)
-		if (atomic_load(&g->members[i].keeps_labels) && member_may_serve(&g->members[i]))
-			return true;
-	return false;
-}
-
-static bool fits(const struct call *c, const bool is_token[2])
-{
-	if (!c->group->is_multi || !(is_token[0] || is_token[1]) || !has_label(c) ||
-	    (c->mech && c->mech->made_count > 0) || (c->id == CALL_C_DeriveKey && !c->wants_made))
-		return false;
-	for (unsigned i = 0; i < 2; i++)
-		if (is_token[i] && !attr_bool(c->tmpl[i], c->tmpl_count[i], CKA_MODIFIABLE, true))
-			return false;
-	return !some_member_keeps_labels(c->group);
-}
-
-/* A copy takes its label, and whether it may be changed, from what is copied. False when that
- * cannot be read, or forbids to name it. */
-static bool read_source(struct pending *p)
-{
-	CK_OBJECT_HANDLE object = p->call->object[0].handle;
-	struct session *s = p->call->session;
-	CK_BBOOL modifiable = CK_TRUE;
-	CK_ATTRIBUTE a = {CKA_MODIFIABLE, &modifiable, sizeof modifiable};
-	CK_ATTRIBUTE label = {CKA_LABEL, NULL, 0}, asked;
-
-	if (!attr_find(p->asked[0], p->asked_count[0], CKA_MODIFIABLE) &&
-	    (object_read_in(s, object, &a, 1, NULL) != CKR_OK || modifiable == CK_FALSE))
-		return false;
-	if (attr_find(p->asked[0], p->asked_count[0], CKA_LABEL))
-		return true;
-	asked = label;
-	if (object_read_in(s, object, &label, 1, &asked) != CKR_OK ||
-	    label.ulValueLen > ATTR_MAX_VALUE || !buf_reserve(&p->copied, label.ulValueLen + 1))
-		return false;
-	label.pValue = p->copied.data;
-	asked = label;
-	if (object_read_in(s, object, &label, 1, &asked) != CKR_OK ||
-	    label.ulValueLen > asked.ulValueLen)
-		return false;
-	p->label[0] = label;
-	return true;
-}
-
-/* The template with the tag for a label. Of duplicates, each: a token may take either. */
-static bool tag_template(struct pending *p, unsigned i)
-{
-	const CK_ULONG n = p->asked_count[i];
-	const CK_ATTRIBUTE *label = attr_find(p->asked[i], n, CKA_LABEL);
-	const CK_ATTRIBUTE tag = {CKA_LABEL, p->tag, ORPHAN_TAG_LEN};
-	CK_ATTRIBUTE *tmpl = calloc(n + 1, sizeof *tmpl);
-
-	if (!tmpl)
-		return false;
-	if (n > 0)
-		memcpy(tmpl, p->asked[i], n * sizeof *tmpl);
-	for (CK_ULONG k = 0; k < n; k++)
-		if (tmpl[k].type == CKA_LABEL)
-			tmpl[k] = tag;
-	if (!label)
-		tmpl[n] = tag;
-	p->tagged[i] = tmpl;
-	p->tagged_count[i] = label ? n : n + 1;
-	if (label)
-		p->label[i] = *label;
-	return true;
-}
-
-static void begin(struct pending *p)
-{
-	static char nothing[1];
-	const struct call *c = p->call;
-
-	for (unsigned i = 0; i < 2; i++) {
-		p->asked[i] = p->tagged[i] = c->tmpl[i];
-		p->asked_count[i] = p->tagged_count[i] = c->tmpl_count[i];
-		p->label[i] = (CK_ATTRIBUTE){CKA_LABEL, nothing, 0};
-	}
-}
-
-/* False when it cannot be tagged. */
-static bool prepare(struct pending *p)
-{
-	const struct call *c = p->call;
-
-	if (c->id == CALL_C_CopyObject && !read_source(p))
-		return false;
-	for (unsigned i = 0; i < 2; i++)
-		if (p->is_token[i] && !tag_template(p, i))
-			return false;
-	return true;
-}
-
-static void release(struct pending *p)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		if (p->tagged[i] != p->asked[i])
-			free(p->tagged[i]);
-		p->call->tmpl[i] = p->asked[i];
-		p->call->tmpl_count[i] = p->asked_count[i];
-	}
-	buf_free(&p->copied);
-}
-
 static enum outcome outcome_on(const struct pending *p, CK_RV rv)
 {
 	return route_outcome(atomic_load(&p->call->member->lib->vendor), p->call, rv);
@@ -203,7 +79,7 @@ static enum outcome outcome_on(const struct pending *p, CK_RV rv)
 /* Gives one new object its label. */
 static CK_RV name_one(const struct pending *p, struct member_session *ms, unsigned i)
 {
-	CK_ATTRIBUTE label = p->label[i];
+	CK_ATTRIBUTE label = p->with.label[i];
 	struct call call = {
 		.id = CALL_C_SetAttributeValue,
 		.group = p->call->group,
@@ -281,7 +157,8 @@ static CK_RV find_one(const struct pending *p, struct member_session *ms, unsign
 	const CK_OBJECT_CLASS pair[2] = {CKO_PUBLIC_KEY, CKO_PRIVATE_KEY};
 	bool is_pair = p->call->id == CALL_C_GenerateKeyPair;
 	struct buf found = {0};
-	CK_RV rv = orphan_find(ms, p->tag, is_pair ? pair[i] : CK_UNAVAILABLE_INFORMATION, &found);
+	CK_RV rv = orphan_find(ms, p->with.tag, is_pair ? pair[i] : CK_UNAVAILABLE_INFORMATION,
+			       &found);
 
 	*real = 0;
 	if (rv == CKR_OK && found.len == sizeof *real)
@@ -315,7 +192,7 @@ static enum fate withdraw(struct pending *p, struct member_session *ms, CK_RV *r
 	bool is_seen = orphan_is_seen(ms);
 	size_t count = 0;
 
-	*rv = orphan_destroy(ms, p->tag, &count);
+	*rv = orphan_destroy(ms, p->with.tag, &count);
 	if (count > 0)
 		p->was_oracle = false; /* that was no verdict */
 	if (*rv != CKR_OK || !is_seen || (count == 0 && !health_ask(ms->member)))
@@ -391,7 +268,7 @@ static enum fate look(struct pending *p)
 static enum fate remember(struct pending *p)
 {
 	const struct member *m = p->call->member;
-	bool is_kept = orphan_remember(p->call->member, p->tag);
+	bool is_kept = orphan_remember(p->call->member, p->with.tag);
 
 	if (is_kept && !p->may_be_named) {
 		log_msg(LOG_LEVEL_INFO,
@@ -426,10 +303,7 @@ static enum fate run_once(struct pending *p)
 	c->made[0] = c->made[1] = 0;
 	c->member_rv = CKR_OK;
 	p->may_be_named = false;
-	for (unsigned i = 0; i < 2; i++) {
-		c->tmpl[i] = p->is_tagged ? p->tagged[i] : p->asked[i];
-		c->tmpl_count[i] = p->is_tagged ? p->tagged_count[i] : p->asked_count[i];
-	}
+	pending_tag_use(&p->with, c, p->is_tagged);
 	p->rv = call_run(c);
 	if (!p->is_tagged)
 		return p->rv == CKR_OK ? FATE_MADE : FATE_FAILED;
@@ -467,7 +341,7 @@ static enum fate settle(struct pending *p)
 
 	do {
 		orphan_clean_all(p->call->group);
-		if (!orphan_tag(p->tag))
+		if (!orphan_tag(p->with.tag))
 			p->is_tagged = false;
 		p->tries++;
 		fate = run_once(p);
@@ -483,18 +357,41 @@ static enum fate settle(struct pending *p)
 	return fate;
 }
 
+/* Without a tag. Of a session object that was lost with its session before it had a handle nobody
+ * knows: it is made again. */
+static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+{
+	unsigned tries = 0;
+	bool is_lost;
+	CK_RV rv;
+
+	do {
+		c->sends = 0;
+		c->made[0] = c->made[1] = 0;
+		rv = call_run(c);
+		if (rv != CKR_OK)
+			return rv;
+		rv = object_publish(c, is_token, app);
+		is_lost = rv != CKR_OK && c->made_epoch != atomic_load(&c->member->epoch);
+	} while (is_lost && c->is_volatile && c->group->is_multi &&
+		 ++tries < c->group->config->retry.attempts);
+	return rv;
+}
+
 CK_RV pending_run(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
 {
 	struct pending p = {.call = c, .is_token = is_token, .is_tagged = true};
 	CK_RV rv;
 
-	begin(&p);
-	if (fits(c, is_token) && prepare(&p))
+	if (!pending_tag_fits(c, is_token))
+		return run_untagged(c, is_token, app);
+	if (pending_tag_begin(&p.with, c, is_token)) {
 		rv = settle(&p) == FATE_MADE ? CKR_OK : p.rv;
-	else
-		rv = call_run(c);
-	if (rv == CKR_OK)
-		rv = object_publish(c, is_token, app);
-	release(&p);
+		if (rv == CKR_OK)
+			rv = object_publish(c, is_token, app);
+	} else {
+		rv = run_untagged(c, is_token, app);
+	}
+	pending_tag_end(&p.with, c);
 	return rv;
 }
