@@ -95,6 +95,11 @@ CK_RV object_add_made(struct call *call, CK_OBJECT_HANDLE real, enum object_fact
 void object_keep_template(struct group *group, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
 			  CK_ULONG count);
 
+/* The attributes of a session object were changed: it is made with them from now on. Without memory
+ * for that it is not made again, and stays bound to a member where it is. */
+void object_keep_change(struct group *group, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
+			CK_ULONG count);
+
 /* The name (label, id) of a token object was changed on a member: reads it again. */
 void object_renamed(struct call *call, CK_OBJECT_HANDLE handle);
 

@@ -225,6 +225,20 @@ CK_RV object_read(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBU
 			  &(struct args){.object = object, .out = tmpl, .count = count});
 }
 
+/* What is known of an object follows its change. */
+static void note_change(struct call *c)
+{
+	const CK_ATTRIBUTE *tmpl = c->tmpl[0];
+	CK_ULONG count = c->tmpl_count[0];
+	CK_OBJECT_HANDLE object = c->object[0].handle;
+
+	if (!c->group->is_multi)
+		return;
+	object_keep_change(c->group, object, tmpl, count);
+	if (attr_find(tmpl, count, CKA_LABEL) || attr_find(tmpl, count, CKA_ID))
+		object_renamed(c, object);
+}
+
 static CK_RV write_in(struct session *s, struct args *args)
 {
 	struct call call = call_for(CALL_C_SetAttributeValue, s, args->object);
@@ -249,10 +263,8 @@ static CK_RV write_in(struct session *s, struct args *args)
 		rv = check_write(s, args->object);
 	if (rv == CKR_OK && !view.target) {
 		rv = call_run(&call);
-		if (rv == CKR_OK && s->group->is_multi &&
-		    (attr_find(list.attrs, list.count, CKA_LABEL) ||
-		     attr_find(list.attrs, list.count, CKA_ID)))
-			object_renamed(&call, args->object);
+		if (rv == CKR_OK)
+			note_change(&call);
 	}
 	attr_list_free(&list);
 	return rv;

@@ -12,45 +12,92 @@
 /* Values beyond this are not kept to make a session object again. */
 #define TEMPLATE_MAX (64UL * 1024)
 
-/* Copies a template into one block, locked when it holds a key. */
+/* Copies a template into one block, locked when it holds a key; in the place of the one before. */
 static bool copy_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
 	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
 	bool is_secret = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE *block;
 	size_t size = 0;
 
 	if (attr_size(tmpl, count, &size) != CKR_OK || size == 0 || size > TEMPLATE_MAX)
 		return false;
-	t->tmpl = is_secret ? locked_new(size) : calloc(1, size);
+	block = is_secret ? locked_new(size) : calloc(1, size);
+	if (!block || attr_copy_to(tmpl, count, block, size) != CKR_OK) {
+		if (is_secret)
+			locked_free(block, size);
+		else
+			free(block);
+		return false;
+	}
+	trait_free_template(t);
+	t->tmpl = block;
 	t->tmpl_size = size;
 	t->is_tmpl_locked = is_secret;
-	if (!t->tmpl)
-		return false;
 	t->tmpl_count = count;
-	return attr_copy_to(tmpl, count, t->tmpl, size) == CKR_OK;
+	return true;
+}
+
+/* It cannot be made again: it stays on a member where it is. */
+static void bind_template_less(struct group *g, CK_OBJECT_HANDLE handle)
+{
+	struct object *o = object_slot(handle);
+
+	trait_drop((uint32_t)handle);
+	for (unsigned i = 0; o && i < g->member_count; i++)
+		if (atomic_load(&o->at[i].found))
+			atomic_store(&o->bound, i + 1);
 }
 
 void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
 			  CK_ULONG count)
 {
-	struct object *o = object_slot(handle);
 	struct identity none = {0};
 	struct trait *t;
 	bool ok;
 
-	if (!g->is_multi || !o)
+	if (!g->is_multi || !object_slot(handle))
 		return;
 	trait_lock();
 	ok = trait_add((uint32_t)handle, g, &none);
 	t = ok ? trait_of((uint32_t)handle) : NULL;
 	ok = t && copy_template(t, tmpl, count);
 	trait_unlock();
-	if (ok)
-		return;
-	trait_drop((uint32_t)handle);
-	for (unsigned i = 0; i < g->member_count; i++)
-		if (atomic_load(&o->at[i].found))
-			atomic_store(&o->bound, i + 1);
+	if (!ok)
+		bind_template_less(g, handle);
+}
+
+/* The template with the attributes of `tmpl` in the place of its own. The traits' lock is held. */
+static bool change_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	CK_ATTRIBUTE *all = calloc(t->tmpl_count + count, sizeof *all);
+	CK_ULONG n = 0;
+	bool ok;
+
+	if (!all)
+		return false;
+	for (CK_ULONG i = 0; i < t->tmpl_count; i++)
+		if (!attr_find(tmpl, count, t->tmpl[i].type))
+			all[n++] = t->tmpl[i];
+	for (CK_ULONG i = 0; i < count; i++)
+		all[n++] = tmpl[i];
+	ok = copy_template(t, all, n);
+	free(all);
+	return ok;
+}
+
+void object_keep_change(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
+			CK_ULONG count)
+{
+	struct trait *t;
+	bool ok;
+
+	trait_lock();
+	t = trait_of((uint32_t)handle);
+	ok = !t || !t->tmpl || change_template(t, tmpl, count);
+	trait_unlock();
+	if (!ok)
+		bind_template_less(g, handle);
 }
 
 void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)

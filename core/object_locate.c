@@ -305,7 +305,8 @@ static CK_RV make_again(const struct sought *s, struct session *session, struct 
 
 	if (!session || (has_nested(s) && atomic_load(&m->lib->vendor)->flat_templates))
 		return CKR_OBJECT_HANDLE_INVALID;
-	rv = session_home(session, m, m->group->config->retry.budget_ms, &home);
+	/* The call holds a session already: two that waited here would wait for each other. */
+	rv = session_home(session, m, 0, &home);
 	if (rv == CKR_OK && !session_note_remade(session, s->handle))
 		rv = CKR_HOST_MEMORY;
 	if (rv == CKR_OK)

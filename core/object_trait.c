@@ -111,13 +111,20 @@ static void index_remove(struct trait *t)
 		*at = t->digest_next;
 }
 
-static void trait_free(struct trait *t)
+void trait_free_template(struct trait *t)
 {
-	identity_free(&t->id);
 	if (t->is_tmpl_locked)
 		locked_free(t->tmpl, t->tmpl_size);
 	else
 		free(t->tmpl);
+	t->tmpl = NULL;
+	t->tmpl_count = 0;
+}
+
+static void trait_free(struct trait *t)
+{
+	identity_free(&t->id);
+	trait_free_template(t);
 	free(t);
 }
 

@@ -48,6 +48,9 @@ void trait_change(struct trait *t, struct identity *id);
 /* Forgets an object; nothing happens when it has no trait. Takes the lock. */
 void trait_drop(uint32_t handle);
 
+/* Forgets the template, wiping what was secret in it. Locked by the caller. */
+void trait_free_template(struct trait *t);
+
 /* Calls `look` for every trait of the group until it says false. Locked by the caller. */
 void trait_each(const struct group *group, bool (*look)(struct trait *t, void *context),
 		void *context);

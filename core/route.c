@@ -3,9 +3,9 @@
  *
  * attempt() knows how to run a call on one member: borrow a session, bring an operation there, put
  * real handles where virtual ones are, call, give the session back. outcome_of() knows what the
- * answer means, again() whether and where the call may be sent again, one() is the loop. A search
- * runs on every member that serves, a change of an object on every member that has it; everything
- * else on one.
+ * answer means, again() whether and where the call may be sent again, route_one() is the loop. A
+ * search runs on every member that serves, a change of an object on every member that has it
+ * (route_all.c); everything else on one.
  *
  * Never sent again: what may have been done already and cannot be done twice (calls.def), and what
  * a member judged: a verdict about ciphertext is confirmed by the same member at the most, because
@@ -310,9 +310,8 @@ static long long patience(const struct call *c, const struct trip *t, const stru
 	return c->group->config->retry.budget_ms;
 }
 
-/* The loop: one call on one of the members in `mask`. `waits`: for one of them, when none serves.
- */
-static CK_RV one(struct call *c, unsigned mask, bool waits)
+/* The loop. */
+CK_RV route_one(struct call *c, unsigned mask, bool waits)
 {
 	const CK_ULONG room = c->out_len ? *c->out_len : 0;
 	struct trip t = {.waits = waits};
@@ -336,128 +335,6 @@ static CK_RV one(struct call *c, unsigned mask, bool waits)
 	return rv;
 }
 
-/* A search on one member, added to what was found elsewhere. */
-static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
-{
-	CK_RV rv;
-
-	real->len = 0;
-	c->found = real;
-	rv = one(c, mask, waits);
-	c->found = all;
-	/* An attribute that a member does not know matches nothing there. */
-	if (rv == CKR_ATTRIBUTE_TYPE_INVALID) {
-		real->len = 0;
-		rv = CKR_OK;
-	}
-	return rv == CKR_OK ? object_found(c, real, all) : rv;
-}
-
-/* A search on one of several members. One that forgot its login answers, but not about private
- * objects; one that is dead may politely find nothing. */
-static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, struct buf *all)
-{
-	size_t before = all->len;
-	CK_RV rv = find_on(c, again_bit(m), false, real, all);
-
-	if (rv != CKR_OK || !object_is_missing(c, all))
-		return rv;
-	if (again_forgot_login(c)) {
-		all->len = before;
-		c->sends = 0;
-		return find_on(c, again_bit(m), false, real, all);
-	}
-	member_probe(m);
-	if (atomic_load(&m->serves))
-		return CKR_OK; /* somebody destroyed it */
-	all->len = before;
-	return CKR_DEVICE_ERROR;
-}
-
-/* A search asks every member that serves: what is on one of them only is found, too. `real` takes
- * what each of them finds. */
-static CK_RV find_on_all(struct call *c, struct buf *real)
-{
-	struct group *g = c->group;
-	const unsigned everyone = (1U << g->member_count) - 1;
-	struct buf *all = c->found;
-	unsigned mask = everyone, answered = 0;
-	struct member *m;
-	CK_RV rv = CKR_OK;
-
-	if (!g->is_multi)
-		return find_on(c, 1, true, real, all);
-	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
-		mask &= ~again_bit(m);
-		c->sends = 0;
-		if (find_on_one(c, m, real, all) == CKR_OK)
-			answered |= again_bit(m);
-	}
-	if (!answered) { /* waits for whoever returns first */
-		c->sends = 0;
-		rv = find_on(c, everyone, true, real, all);
-		answered = rv == CKR_OK ? again_bit(c->member) : 0;
-	}
-	if (rv != CKR_OK || answered == everyone || g->conf->find_first)
-		return rv;
-	return object_found_away(c, answered, all);
-}
-
-static CK_RV find_everywhere(struct call *c)
-{
-	struct buf real = {0};
-	CK_RV rv = find_on_all(c, &real);
-
-	buf_free(&real);
-	return rv;
-}
-
-/* A session object that cannot be destroyed because its member fails just now goes with its
- * session. */
-static bool is_gone_anyway(const struct call *c, CK_RV rv)
-{
-	return rv != c->object[0].bad && c->id == CALL_C_DestroyObject &&
-	       object_is_volatile(c->group, c->object[0].handle);
-}
-
-/* A change of an object happens wherever it is, or nowhere: one that was left on a member that is
- * away would come back with it. */
-static CK_RV change_everywhere(struct call *c)
-{
-	struct group *g = c->group;
-	unsigned mask = object_copies(g, c->object[0].handle), done = 0;
-	CK_RV rv = c->object[0].bad;
-
-	/* A session object goes with its session, also where it cannot be reached now. */
-	if (object_is_volatile(g, c->object[0].handle)) {
-		done = mask & ~choose_serving(c, mask) ? 1 : 0;
-		mask = choose_serving(c, mask);
-	}
-	for (unsigned i = 0; i < g->member_count; i++) {
-		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
-			continue;
-		log_msg(LOG_LEVEL_WARN,
-			"token %s: %s refused: member %s may hold the object, too, and cannot be "
-			"reached",
-			g->conf->label, call_name(c->id), g->members[i].conf->name);
-		return CKR_DEVICE_ERROR;
-	}
-	for (unsigned i = 0; i < g->member_count; i++) {
-		if (!(mask & 1U << i))
-			continue;
-		c->sends = 0;
-		rv = one(c, 1U << i, false);
-		if (rv == CKR_OK && c->id == CALL_C_DestroyObject)
-			object_forget(g, c->object[0].handle, &g->members[i]);
-		/* Gone already: by an attempt of which nothing was heard. */
-		if (rv == CKR_OK || (rv == c->object[0].bad && c->sends > 1))
-			done++;
-		else if (rv != c->object[0].bad && !is_gone_anyway(c, rv))
-			return rv;
-	}
-	return done || is_gone_anyway(c, rv) ? CKR_OK : rv;
-}
-
 /* An object that is named is not there any more, or the objects are on different members. */
 static CK_RV bad_object(const struct call *c)
 {
@@ -475,9 +352,9 @@ CK_RV route_run(struct call *c)
 	if (c->group->is_multi && c->place != CALL_BOUND)
 		health_tick();
 	if (c->id == CALL_C_FindObjectsInit)
-		return find_everywhere(c);
+		return route_find(c);
 	if (c->group->is_multi && is_change)
-		return change_everywhere(c);
+		return route_change(c);
 	if (c->group->is_multi && c->place != CALL_BOUND) {
 		mask = choose_able(c);
 		if (mask == 0)
@@ -485,5 +362,5 @@ CK_RV route_run(struct call *c)
 	} else if (c->group->is_multi) {
 		mask = (1U << c->group->member_count) - 1;
 	}
-	return one(c, mask, true);
+	return route_one(c, mask, true);
 }

@@ -24,6 +24,17 @@ enum outcome {
  */
 CK_RV route_run(struct call *call);
 
+/* The same for one of the members in `mask` (a bit each) and a call that is for one. `waits`: for
+ * one of them to serve, within the retry budget, when none does. */
+CK_RV route_one(struct call *call, unsigned mask, bool waits);
+
+/* C_FindObjectsInit: on every member that serves, and what is known to be on others. */
+CK_RV route_find(struct call *call);
+
+/* C_DestroyObject and C_SetAttributeValue in a token with several members: wherever the object is,
+ * or nowhere. CKR_DEVICE_ERROR when a member that may hold it cannot be reached. */
+CK_RV route_change(struct call *call);
+
 /* The meaning of a code from a member of this maker (vendor rows first). */
 struct vendor;
 enum outcome route_outcome(const struct vendor *vendor, const struct call *call, CK_RV rv);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Objects of a session in a virtual token of two members: they outlive the member where they were
+ * made, as they are now and not as they once were. The members are null tokens. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/object_call.h"
+#include "tests/unit/base/fail_alloc.h"
+#include "tests/unit/core/world.h"
+#include "tests/unit/unit.h"
+
+/* What the first member does; zeroed by begin(). */
+static struct {
+	unsigned creates, destroys, closes;
+	bool is_lost_after_create; /* once */
+	CK_RV destroy;
+	CK_RV change;
+} told;
+
+static CK_RV create(CK_SESSION_HANDLE s, CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *made)
+{
+	CK_RV rv = world_real()->C_CreateObject(s, tmpl, count, made);
+
+	told.creates++;
+	if (told.is_lost_after_create)
+		world_lose(0);
+	told.is_lost_after_create = false;
+	return rv;
+}
+
+static CK_RV destroy(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object)
+{
+	told.destroys++;
+	return told.destroy != CKR_OK ? told.destroy : world_real()->C_DestroyObject(s, object);
+}
+
+static CK_RV change(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+		    CK_ULONG count)
+{
+	if (told.change != CKR_OK)
+		return told.change;
+	return world_real()->C_SetAttributeValue(s, object, tmpl, count);
+}
+
+static CK_RV close_session(CK_SESSION_HANDLE s)
+{
+	told.closes++;
+	return world_real()->C_CloseSession(s);
+}
+
+static CK_SESSION_HANDLE begin(void)
+{
+	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+	memset(&told, 0, sizeof told);
+	world_list()->C_CreateObject = create;
+	world_list()->C_DestroyObject = destroy;
+	world_list()->C_SetAttributeValue = change;
+	world_list()->C_CloseSession = close_session;
+	return world_enter();
+}
+
+/* A data object of the session with the label "before". */
+static CK_RV make(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *made)
+{
+	static char label[] = "before", value[] = "value";
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_BBOOL no = CK_FALSE;
+	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, &class, sizeof class},
+			       {CKA_TOKEN, &no, sizeof no},
+			       {CKA_LABEL, label, 6},
+			       {CKA_VALUE, value, 5}};
+
+	return object_create(s, tmpl, 4, made);
+}
+
+static CK_OBJECT_HANDLE made(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_HANDLE object = 0;
+
+	CU_ASSERT_EQUAL_FATAL(make(s, &object), CKR_OK);
+	return object;
+}
+
+static CK_RV rename_it(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object)
+{
+	static char label[] = "afterwards";
+	CK_ATTRIBUTE a = {CKA_LABEL, label, 10};
+
+	return object_write(s, object, &a, 1);
+}
+
+/* The label, or the code. */
+static const char *label_of(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object)
+{
+	static char text[40];
+	char label[20];
+	CK_ATTRIBUTE a = {CKA_LABEL, label, sizeof label};
+	CK_RV rv = object_read(s, object, &a, 1);
+
+	if (rv == CKR_OK)
+		(void)snprintf(text, sizeof text, "%.*s", (int)a.ulValueLen, label);
+	else
+		(void)snprintf(text, sizeof text, "0x%lx", rv);
+	return text;
+}
+
+static void one_that_is_lost_before_it_has_a_handle_is_made_again(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object;
+
+	told.is_lost_after_create = true;
+	object = made(s);
+	CU_ASSERT_EQUAL(told.creates, 1);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	world_end();
+}
+
+static void a_change_outlives_the_member(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	CU_ASSERT_EQUAL(rename_it(s, object), CKR_OK);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+	world_lose(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+	world_bring_back(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+	CU_ASSERT_EQUAL(told.creates, 2);
+	world_end();
+}
+
+/* The copy on the second member is as it was before the change. */
+static void a_copy_from_before_a_change_is_not_used(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	world_lose(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before"); /* made there */
+	world_bring_back(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	CU_ASSERT_EQUAL(rename_it(s, object), CKR_OK);
+	world_lose(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+	world_end();
+}
+
+static void a_change_is_made_where_the_object_can_be_made(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	world_lose(0);
+	CU_ASSERT_EQUAL(rename_it(s, object), CKR_OK);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+	world_end();
+}
+
+static void a_change_that_is_refused_changes_nothing(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	told.change = CKR_ATTRIBUTE_READ_ONLY;
+	CU_ASSERT_EQUAL(rename_it(s, object), CKR_ATTRIBUTE_READ_ONLY);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	world_lose(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	world_end();
+}
+
+/* For each allocation that fails: the object is as it is now, or it is nowhere else. */
+static void without_memory_no_older_copy_is_made(void)
+{
+	unsigned long n = 0;
+	bool is_through;
+
+	do {
+		CK_SESSION_HANDLE s = begin();
+		CK_OBJECT_HANDLE object = made(s);
+		CK_RV rv;
+
+		alloc_fail_at(++n);
+		rv = rename_it(s, object);
+		is_through = alloc_seen < n;
+		alloc_fail_at(0);
+		CU_ASSERT(rv == CKR_OK || rv == CKR_HOST_MEMORY);
+		world_lose(0);
+		if (rv == CKR_OK)
+			CU_ASSERT_STRING_NOT_EQUAL(label_of(s, object), "before");
+		if (is_through)
+			CU_ASSERT_STRING_EQUAL(label_of(s, object), "afterwards");
+		world_end();
+	} while (!is_through && n < 100);
+	CU_ASSERT_TRUE(is_through);
+	CU_ASSERT(n > 2);
+}
+
+static void one_whose_member_is_lost_can_be_destroyed(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	world_lose(0);
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OBJECT_HANDLE_INVALID);
+	world_bring_back(0);
+	object = made(s);
+	world_restart(0); /* lost and back before anybody looks */
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	CU_ASSERT_EQUAL(told.destroys, 0);
+	world_end();
+}
+
+static void one_that_must_not_be_destroyed_stays(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+
+	told.destroy = CKR_ACTION_PROHIBITED;
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_ACTION_PROHIBITED);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	told.destroy = CKR_OK;
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	world_end();
+}
+
+/* The session in which it stays is not lent to anybody. */
+static void what_cannot_be_destroyed_goes_with_its_session(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+	unsigned closes = told.closes;
+
+	told.destroy = CKR_FUNCTION_FAILED;
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	CU_ASSERT(told.destroys > 0);
+	CU_ASSERT(told.closes > closes);
+	CU_ASSERT_EQUAL(world_count(s, CKO_DATA), 0);
+	world_end();
+}
+
+int main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT(one_that_is_lost_before_it_has_a_handle_is_made_again),
+		UNIT(a_change_outlives_the_member),
+		UNIT(a_copy_from_before_a_change_is_not_used),
+		UNIT(a_change_is_made_where_the_object_can_be_made),
+		UNIT(a_change_that_is_refused_changes_nothing),
+		UNIT(without_memory_no_older_copy_is_made),
+		UNIT(one_whose_member_is_lost_can_be_destroyed),
+		UNIT(one_that_must_not_be_destroyed_stays),
+		UNIT(what_cannot_be_destroyed_goes_with_its_session),
+	};
+
+	return unit_run("core/session objects", tests, sizeof tests / sizeof tests[0]);
+}
