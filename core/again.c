@@ -113,6 +113,8 @@ bool again_forgot_login(const struct call *c)
 
 	if (atomic_load(&c->group->user) != GROUP_USER || atomic_load(&m->user) != GROUP_USER)
 		return false;
+	if (c->made_epoch != atomic_load(&m->epoch))
+		return true; /* another call has noticed, and it is logged in again */
 	shed_dead(m);
 	if (pool_take(m, 0, 0, &ms) != CKR_OK)
 		return false;

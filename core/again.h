@@ -46,7 +46,8 @@ bool again_is_safe(const struct call *call);
  * what the application gets. Tells the breaker what was heard. */
 bool again(struct call *call, struct trip *trip, unsigned mask, enum outcome outcome, CK_RV *rv);
 
-/* Whether call->member forgot who is logged in; it is then renewed (member_renew). */
+/* Whether call->member forgot who is logged in; it is then renewed (member_renew), or another call has
+ * done that. */
 bool again_forgot_login(const struct call *call);
 
 #endif

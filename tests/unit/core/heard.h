@@ -128,6 +128,7 @@ static inline void begin(enum config_mode mode, enum call_id id)
 			     .member = &trio_member[0],
 			     .sends = 1,
 			     .made_epoch = 7};
+	atomic_store(&trio_member[0].epoch, 7);
 }
 
 /* again(), and what the application would get. */

@@ -114,6 +114,20 @@ static void a_member_that_forgot_the_login_is_logged_in_once(void)
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
 }
 
+/* Two calls were told that nobody is logged in; the other one was faster. */
+static void a_login_that_another_call_restored_is_used(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	atomic_store(&trio.user, GROUP_USER);
+	atomic_store(&trio_member[0].user, GROUP_USER);
+	call.made_epoch = 6; /* that was in the life before */
+	CU_ASSERT_TRUE(is_again(OUTCOME_AUTH, CKR_USER_NOT_LOGGED_IN, &rv));
+	CU_ASSERT_PTR_EQUAL(trip.same, &trio_member[0]);
+	CU_ASSERT_EQUAL(renewed, 0);
+}
+
 /* It had no session for the login a moment ago: it did nothing. */
 static void a_member_that_is_not_logged_in_yet_is_busy(void)
 {
@@ -174,6 +188,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_member_without_memory_may_have_done_it),
 	UNIT(what_another_member_said_does_not_matter),
 	UNIT(a_member_that_forgot_the_login_is_logged_in_once),
+	UNIT(a_login_that_another_call_restored_is_used),
 	UNIT(a_member_that_is_not_logged_in_yet_is_busy),
 	UNIT(an_object_is_looked_for_again_once),
 	UNIT(a_handle_is_not_bad_when_the_member_is),
