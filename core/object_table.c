@@ -193,8 +193,10 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 	atomic_store(&at->absent, OBJECT_NEVER);
 	atomic_store(&at->real, real);
 	atomic_store(&at->found, epoch);
-	if (is_proven)
-		atomic_store(&at->proven, epoch);
+	if (!is_proven)
+		return;
+	atomic_store(&at->doubts, 0);
+	atomic_store(&at->proven, epoch);
 }
 
 void object_absent(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE other)
@@ -204,6 +206,7 @@ void object_absent(struct object *o, const struct member *m, unsigned epoch, CK_
 	atomic_store(&at->proven, 0);
 	atomic_store(&at->found, 0);
 	atomic_store(&at->real, other);
+	atomic_store(&at->doubts, 0); /* that was about this epoch */
 	atomic_store(&at->absent, epoch);
 }
 

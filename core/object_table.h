@@ -12,12 +12,13 @@ struct trait;
 /* No epoch: those of members begin with 0, before they were ever up. */
 #define OBJECT_NEVER (~0U)
 
-/* Where an object is on one member. Epochs are those of the member; `found` and `proven` are 0 when never. */
+/* Where an object is on one member. Epochs are those of the member; `found` and `proven` are 0 when
+ * never. */
 struct object_place {
 	_Atomic unsigned found;        /* `real` holds in this one */
 	_Atomic unsigned proven;       /* and is known to be the same object */
 	_Atomic unsigned absent;       /* the member does not have it, or has another one for it */
-	_Atomic unsigned doubts;       /* proofs that failed half-way */
+	_Atomic unsigned doubts;       /* proofs that failed half-way, one after the other */
 	_Atomic CK_OBJECT_HANDLE real; /* absent: what has its name there instead, or 0 */
 };
 

@@ -256,6 +256,29 @@ static void a_proof_that_fails_half_way_is_tried_three_times(void)
 	CU_ASSERT_EQUAL(claims_real(1, h), 0);
 }
 
+/* Failures that are weeks apart do not add up. */
+static void a_key_that_has_proven_itself_is_believed_again(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+
+	for (unsigned i = 0; i < 4; i++) {
+		claims[1].is_doubtful = true;
+		CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
+		CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
+		claims[1].is_doubtful = false;
+		CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_OK);
+		trio_lose(1);
+		trio_return(1);
+	}
+	claims[1].is_doubtful = true;
+	for (unsigned i = 0; i < 3; i++)
+		(void)claims_locate(1, h, &real);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 5);
+	trio_lose(1);
+	trio_return(1);
+	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR); /* from the start */
+}
+
 static void lose_second(void)
 {
 	claims_do.hook = NULL;
@@ -452,6 +475,7 @@ static const struct unit_test tests[] = {
 	UNIT(codes_of_the_member_are_the_result),
 	UNIT(a_member_that_cannot_see_it_does_not_lack_it),
 	UNIT(a_proof_that_fails_half_way_is_tried_three_times),
+	UNIT(a_key_that_has_proven_itself_is_believed_again),
 	UNIT(what_was_found_in_an_epoch_that_is_over_is_not_bound),
 	UNIT(what_is_dropped_while_it_is_located_is_not_bound),
 	UNIT(a_session_object_is_made_again_where_it_is_needed),
