@@ -90,10 +90,11 @@ bool object_is_missing(struct call *call, const struct buf *out);
 CK_RV object_add_made(struct call *call, CK_OBJECT_HANDLE real, enum object_fact is_token,
 		      CK_OBJECT_HANDLE *handle);
 
-/* Keeps the template of a session object that was just made of it, so that it can be made on other
- * members. Without memory for it the object stays bound to its member. */
-void object_keep_template(struct group *group, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
-			  CK_ULONG count);
+/* Keeps what a session object was made of by `call` (C_CreateObject, done), and what its member
+ * says that the template does not, so that the same can be made on other members. What cannot be
+ * kept, without memory or because the member does not say it, stays bound to its member. False when
+ * the member is lost, and the object with it. */
+bool object_keep_template(struct call *call, CK_OBJECT_HANDLE handle);
 
 /* The attributes of a session object were changed: it is made with them from now on. Without memory
  * for that it is not made again, and stays bound to a member where it is. */

@@ -68,8 +68,6 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 	rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	if (!pending_refuses(call->group, list.attrs, list.count))
 		rv = pending_run(call, tokens, app);
-	if (rv == CKR_OK && !is_token && call->id == CALL_C_CreateObject)
-		object_keep_template(call->group, *args->made, list.attrs, list.count);
 	attr_list_free(&list);
 	return rv;
 }

@@ -6,8 +6,11 @@
 
 #include "core/base/locked.h"
 #include "core/base/log.h"
+#include "core/explicit.h"
+#include "core/health.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
+#include "core/session.h"
 
 /* Values beyond this are not kept to make a session object again. */
 #define TEMPLATE_MAX (64UL * 1024)
@@ -49,25 +52,8 @@ static void bind_template_less(struct group *g, CK_OBJECT_HANDLE handle)
 			atomic_store(&o->bound, i + 1);
 }
 
-void object_keep_template(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
-			  CK_ULONG count)
-{
-	struct identity none = {0};
-	struct trait *t;
-	bool ok;
-
-	if (!g->is_multi || !object_slot(handle))
-		return;
-	trait_lock();
-	ok = trait_add((uint32_t)handle, g, &none);
-	t = ok ? trait_of((uint32_t)handle) : NULL;
-	ok = t && copy_template(t, tmpl, count);
-	trait_unlock();
-	if (!ok)
-		bind_template_less(g, handle);
-}
-
-/* The template with the attributes of `tmpl` in the place of its own. The traits' lock is held. */
+/* The template with the attributes of `tmpl` in the place of its own, or beside them. The traits'
+ * lock is held. */
 static bool change_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
 	CK_ATTRIBUTE *all = calloc(t->tmpl_count + count, sizeof *all);
@@ -84,6 +70,41 @@ static bool change_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG 
 	ok = copy_template(t, all, n);
 	free(all);
 	return ok;
+}
+
+/* What the member says that the template does not. False when the member is lost; one that serves
+ * and does not say it, *is_known is false. */
+static bool read_more(struct call *c, struct explicit *more, bool *is_known)
+{
+	const CK_ATTRIBUTE *tmpl = c->tmpl[0];
+	const CK_ULONG count = c->tmpl_count[0];
+	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
+	struct member_session *home = c->session->home[c->member->index];
+
+	*is_known = home && home->epoch == c->made_epoch &&
+		    explicit_read(home, c->made[0], class, tmpl, count, more) == CKR_OK;
+	return *is_known ||
+	       (health_ask(c->member) && c->made_epoch == atomic_load(&c->member->epoch));
+}
+
+bool object_keep_template(struct call *c, CK_OBJECT_HANDLE handle)
+{
+	struct identity none = {0};
+	struct explicit more;
+	struct trait *t;
+	bool ok;
+
+	if (!read_more(c, &more, &ok))
+		return false;
+	trait_lock();
+	ok = ok && object_slot(handle) && trait_add((uint32_t)handle, c->group, &none);
+	t = ok ? trait_of((uint32_t)handle) : NULL;
+	ok = t && copy_template(t, c->tmpl[0], c->tmpl_count[0]) &&
+	     change_template(t, more.a, more.count);
+	trait_unlock();
+	if (!ok)
+		bind_template_less(c->group, handle);
+	return true;
 }
 
 void object_keep_change(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,

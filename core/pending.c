@@ -32,6 +32,7 @@
 #include "core/outcome.h"
 #include "core/pending_tag.h"
 #include "core/route.h"
+#include "core/session.h"
 
 /* What became of a call. */
 enum fate {
@@ -357,8 +358,19 @@ static enum fate settle(struct pending *p)
 	return fate;
 }
 
-/* Without a tag. Of a session object that was lost with its session before it had a handle nobody
- * knows: it is made again. */
+/* Keeps what a session object is; false when it was lost with its member before that. */
+static bool keep(struct call *c, CK_OBJECT_HANDLE *const app[2])
+{
+	if (!c->group->is_multi || !c->is_volatile || c->id != CALL_C_CreateObject ||
+	    object_keep_template(c, *app[0]))
+		return true;
+	object_drop(*app[0]);
+	session_quit_home(c->session, c->member);
+	return false;
+}
+
+/* Without a tag. Of a session object that was lost before it had a handle nobody knows: it is made
+ * again. */
 static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
 {
 	unsigned tries = 0;
@@ -373,6 +385,10 @@ static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HAND
 			return rv;
 		rv = object_publish(c, is_token, app);
 		is_lost = rv != CKR_OK && c->made_epoch != atomic_load(&c->member->epoch);
+		if (rv == CKR_OK && !keep(c, app)) {
+			rv = CKR_DEVICE_ERROR;
+			is_lost = true;
+		}
 	} while (is_lost && c->is_volatile && c->group->is_multi &&
 		 ++tries < c->group->config->retry.attempts);
 	return rv;

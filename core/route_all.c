@@ -98,8 +98,8 @@ static bool is_refusal(const struct call *c, CK_RV rv)
 static void abandon(struct call *c, struct member *m, bool is_destroyed)
 {
 	object_forget(c->group, c->object[0].handle, m);
-	if (!is_destroyed && c->session->home[m->index] && !session_owns_there(c->session, m))
-		session_drop_home(c->session, m);
+	if (!is_destroyed)
+		session_quit_home(c->session, m);
 }
 
 /* A session object goes with its session, also where it cannot be reached now, or not any more. */

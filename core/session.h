@@ -122,6 +122,10 @@ bool session_note_remade(struct session *session, CK_OBJECT_HANDLE object);
 /* Whether the session owns session objects on a member. */
 bool session_owns_there(const struct session *session, const struct member *member);
 
+/* On a member's home may be an object that nobody knows: closed, unless others of the session's
+ * objects are there, with which it then ends. */
+void session_quit_home(struct session *session, const struct member *member);
+
 /* A session object of the session is gone: sessions of members that own none of its objects any
  * more go back to their pools. */
 void session_release_homes(struct session *session);

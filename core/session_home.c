@@ -133,6 +133,12 @@ bool session_owns_there(const struct session *s, const struct member *m)
 	return false;
 }
 
+void session_quit_home(struct session *s, const struct member *m)
+{
+	if (s->home[m->index] && !session_owns_there(s, m))
+		session_drop_home(s, m);
+}
+
 void session_release_homes(struct session *s)
 {
 	for (unsigned i = 0; i < s->group->member_count; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/explicit.h"
 #include "core/member_op.h"
 
 struct claim claims[CLAIMS];
@@ -31,7 +32,22 @@ CK_RV __wrap_member_call(struct member_session *ms, struct call *c,
 CK_RV __wrap_session_home(struct session *s, struct member *m, long long wait_ms,
 			  struct member_session **ms);
 
+CK_RV __wrap_explicit_read(struct member_session *ms, CK_OBJECT_HANDLE real, CK_OBJECT_CLASS class,
+			   const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct explicit *out);
+
 static _Thread_local struct member_session out_there;
+
+CK_RV __wrap_explicit_read(struct member_session *ms, CK_OBJECT_HANDLE real, CK_OBJECT_CLASS class,
+			   const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct explicit *out)
+{
+	(void)ms;
+	(void)real;
+	(void)class;
+	(void)tmpl;
+	(void)count;
+	out->count = 0;
+	return claims_do.explain;
+}
 
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms)
@@ -263,4 +279,23 @@ CK_OBJECT_HANDLE claims_real(unsigned m, CK_OBJECT_HANDLE handle)
 	if (!object_real(&trio, handle, &trio_member[m], atomic_load(&trio_member[m].epoch), &real))
 		return 0;
 	return real;
+}
+
+bool claims_keep(CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	struct member *m = &trio_member[0];
+	struct member_session home = {.member = m, .epoch = atomic_load(&m->epoch)};
+	struct call call = {.id = CALL_C_CreateObject,
+			    .group = &trio,
+			    .session = &a_session,
+			    .member = m,
+			    .made_epoch = home.epoch,
+			    .tmpl = {tmpl},
+			    .tmpl_count = {count}};
+	bool is_kept;
+
+	a_session.home[0] = &home;
+	is_kept = object_keep_template(&call, handle);
+	a_session.home[0] = NULL;
+	return is_kept;
 }

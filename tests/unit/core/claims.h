@@ -35,7 +35,8 @@ extern struct claims_do {
 	CK_RV read; /* identity_read */
 	CK_RV prove;
 	CK_RV find;
-	CK_RV make; /* of an object that is made again */
+	CK_RV make;    /* of an object that is made again */
+	CK_RV explain; /* explicit_read(), which has nothing to say */
 	bool makes_none;
 	bool is_dead; /* what member_alive() finds out */
 	bool is_logged_out;
@@ -61,6 +62,9 @@ CK_RV claims_found(unsigned m, const CK_OBJECT_HANDLE *real, size_t count, struc
 
 /* The handle of one of them; 0: it is not shown. */
 CK_OBJECT_HANDLE claims_find(unsigned m, CK_OBJECT_HANDLE real);
+
+/* object_keep_template() of an object that was made so on the first member. */
+bool claims_keep(CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *tmpl, CK_ULONG count);
 
 /* object_locate() on a session of the member. */
 CK_RV claims_locate(unsigned m, CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real);

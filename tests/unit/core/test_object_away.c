@@ -130,7 +130,7 @@ static void hidden_ones_and_session_objects_are_not_found_away(void)
 	(void)claims_find(0, 100);
 	(void)claims_find(1, 101);
 	made = object_new(&trio, 0, 1, OBJECT_NO, OBJECT_NO);
-	object_keep_template(&trio, made, &tmpl, 1);
+	CU_ASSERT_TRUE(claims_keep(made, &tmpl, 1));
 	for (unsigned i = 0; i < TRIO; i++)
 		trio_lose(i);
 	CU_ASSERT_EQUAL(away(NULL, 0), 1);

@@ -41,7 +41,7 @@ static void objects_that_end_with_their_member_are_not_looked_for(void)
 	claims_key(0, 102, "own", "2", 0, 7)->kind = IDENTITY_NONE;
 	object_note_use(claims_find(0, 102));
 	h = object_new(&trio, 0, 1, OBJECT_NO, OBJECT_NO);
-	object_keep_template(&trio, h, &tmpl, 1);
+	CU_ASSERT_TRUE(claims_keep(h, &tmpl, 1));
 	object_note_use(h);
 	object_check_member(&trio_member[1]);
 	CU_ASSERT_EQUAL(claims_do.proofs + claims_do.finds + claims_do.makes, 0);

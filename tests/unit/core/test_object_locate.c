@@ -329,7 +329,7 @@ static CK_OBJECT_HANDLE keep(CK_OBJECT_CLASS class, void *value, CK_ULONG size, 
 	claims_begin(CONFIG_MODE_FAILOVER);
 	h = object_new(&trio, 0, 0, OBJECT_NO, OBJECT_NO);
 	object_place(object_slot(h), &trio_member[0], 1, 500, true);
-	object_keep_template(&trio, h, tmpl, is_nested ? 3 : 2);
+	CU_ASSERT_TRUE(claims_keep(h, tmpl, is_nested ? 3 : 2));
 	return h;
 }
 
@@ -404,7 +404,7 @@ static void what_is_too_long_to_keep_stays_on_its_member(void)
 	trait_unlock();
 	h = keep(CKO_DATA, value, 1000, false);
 	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
-	object_keep_template(&trio, 12345, NULL, 0); /* a handle that is gone */
+	CU_ASSERT_TRUE(claims_keep(12345, NULL, 0)); /* a handle that is gone */
 	CU_ASSERT_EQUAL(object_holders(&trio, 12345), 0);
 }
 

@@ -15,7 +15,17 @@ static struct {
 	bool is_lost_after_create; /* once */
 	CK_RV destroy;
 	CK_RV change;
+	CK_RV read;           /* C_GetAttributeValue */
+	bool is_lost_on_read; /* once */
 } told;
+
+/* With what the second member made an object last. */
+static struct {
+	unsigned creates;
+	CK_ULONG count;
+	CK_ATTRIBUTE_TYPE type[32];
+	CK_BBOOL value[32]; /* of those that are one byte long */
+} copied;
 
 static CK_RV create(CK_SESSION_HANDLE s, CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *made)
 {
@@ -25,6 +35,68 @@ static CK_RV create(CK_SESSION_HANDLE s, CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_
 	if (told.is_lost_after_create)
 		world_lose(0);
 	told.is_lost_after_create = false;
+	return rv;
+}
+
+static CK_RV create_copy(CK_SESSION_HANDLE s, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+			 CK_OBJECT_HANDLE *object)
+{
+	CU_ASSERT_FATAL(count <= 32);
+	copied.creates++;
+	copied.count = count;
+	for (CK_ULONG i = 0; i < count; i++) {
+		copied.type[i] = tmpl[i].type;
+		copied.value[i] = tmpl[i].ulValueLen == 1 ? *(CK_BBOOL *)tmpl[i].pValue : 0xff;
+	}
+	return world_real_at(1)->C_CreateObject(s, tmpl, count, object);
+}
+
+/* How often an attribute was given, and 0 or 1 as it was given last. */
+static unsigned times_given(CK_ATTRIBUTE_TYPE type, CK_BBOOL *value)
+{
+	unsigned times = 0;
+
+	for (CK_ULONG i = 0; i < copied.count; i++) {
+		if (copied.type[i] != type)
+			continue;
+		times++;
+		*value = copied.value[i];
+	}
+	return times;
+}
+
+/* The first member takes keys for sensitive that do not say what they are, may be changed and may
+ * do everything but encrypt; it does not know CKA_COPYABLE. */
+static CK_RV answer(CK_ATTRIBUTE *a)
+{
+	if (a->type == CKA_COPYABLE) {
+		a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
+		return CKR_ATTRIBUTE_TYPE_INVALID;
+	}
+	if (a->pValue)
+		*(CK_BBOOL *)a->pValue = a->type != CKA_ENCRYPT && a->type != CKA_EXTRACTABLE;
+	a->ulValueLen = 1;
+	return CKR_OK;
+}
+
+static CK_RV read_there(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+			CK_ULONG count)
+{
+	CK_RV rv = CKR_OK;
+
+	if (told.is_lost_on_read)
+		world_lose(0);
+	told.is_lost_on_read = false;
+	if (told.read != CKR_OK)
+		return told.read;
+	for (CK_ULONG i = 0; i < count; i++) {
+		CK_RV one = tmpl[i].type == CKA_LABEL || tmpl[i].type == CKA_CLASS ||
+					    tmpl[i].type == CKA_TOKEN
+				    ? world_real()->C_GetAttributeValue(s, object, &tmpl[i], 1)
+				    : answer(&tmpl[i]);
+
+		rv = one == CKR_OK ? rv : one;
+	}
 	return rv;
 }
 
@@ -52,10 +124,13 @@ static CK_SESSION_HANDLE begin(void)
 {
 	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
 	memset(&told, 0, sizeof told);
+	memset(&copied, 0, sizeof copied);
 	world_list()->C_CreateObject = create;
 	world_list()->C_DestroyObject = destroy;
 	world_list()->C_SetAttributeValue = change;
 	world_list()->C_CloseSession = close_session;
+	world_list()->C_GetAttributeValue = read_there;
+	world_list_at(1)->C_CreateObject = create_copy;
 	return world_enter();
 }
 
@@ -243,6 +318,93 @@ static void what_cannot_be_destroyed_goes_with_its_session(void)
 	world_end();
 }
 
+/* A secret key that says only that it may sign. */
+static CK_OBJECT_HANDLE made_key(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+	CK_BBOOL no = CK_FALSE, yes = CK_TRUE;
+	CK_BYTE value[16] = {1};
+	CK_OBJECT_HANDLE object = 0;
+	CK_ATTRIBUTE tmpl[] = {{CKA_CLASS, &class, sizeof class},
+			       {CKA_KEY_TYPE, &type, sizeof type},
+			       {CKA_TOKEN, &no, sizeof no},
+			       {CKA_SIGN, &yes, sizeof yes},
+			       {CKA_VALUE, value, sizeof value}};
+
+	CU_ASSERT_EQUAL_FATAL(object_create(s, tmpl, 5, &object), CKR_OK);
+	return object;
+}
+
+static void a_copy_is_what_the_first_member_took_the_object_for(void)
+{
+	static const struct {
+		CK_ATTRIBUTE_TYPE type;
+		unsigned times;
+		CK_BBOOL value;
+	} rows[] = {
+		{CKA_SIGN, 1, CK_TRUE},
+		{CKA_SENSITIVE, 1, CK_TRUE},
+		{CKA_EXTRACTABLE, 1, CK_FALSE},
+		{CKA_ENCRYPT, 1, CK_FALSE},
+		{CKA_DECRYPT, 1, CK_TRUE},
+		{CKA_PRIVATE, 1, CK_TRUE},
+		{CKA_WRAP, 1, CK_TRUE},
+		{CKA_DERIVE, 1, CK_TRUE},
+		{CKA_WRAP_WITH_TRUSTED, 1, CK_TRUE},
+		{CKA_MODIFIABLE, 0, 0},
+		{CKA_DESTROYABLE, 0, 0},
+		{CKA_COPYABLE, 0, 0},
+		{CKA_ALWAYS_AUTHENTICATE, 0, 0},
+	};
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made_key(s);
+
+	world_lose(0);
+	(void)label_of(s, object);
+	CU_ASSERT_EQUAL(copied.creates, 1);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CK_BBOOL value = 0;
+		unsigned times = times_given(rows[i].type, &value);
+
+		if (times == rows[i].times && value == rows[i].value)
+			continue;
+		(void)printf("attribute 0x%lx: %u times, %u\n", rows[i].type, times, value);
+		CU_FAIL("a copy is not what it should be");
+	}
+	world_end();
+}
+
+static void one_that_is_lost_before_it_is_known_is_made_again(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object;
+
+	told.is_lost_on_read = true;
+	object = made_key(s);
+	CU_ASSERT_EQUAL(told.creates, 1);
+	CU_ASSERT_EQUAL(copied.creates, 1);
+	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	CU_ASSERT_EQUAL(told.destroys, 0);
+	world_end();
+}
+
+/* What it is, is not known: a copy might be able to do more. */
+static void one_whose_member_says_nothing_of_it_stays_there(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object;
+
+	told.read = CKR_FUNCTION_FAILED;
+	object = made_key(s);
+	told.read = CKR_OK;
+	CU_ASSERT_STRING_NOT_EQUAL(label_of(s, object), "0x82");
+	world_lose(0);
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "0x82");
+	CU_ASSERT_EQUAL(copied.creates, 0);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -255,6 +417,9 @@ int main(void)
 		UNIT(one_whose_member_is_lost_can_be_destroyed),
 		UNIT(one_that_must_not_be_destroyed_stays),
 		UNIT(what_cannot_be_destroyed_goes_with_its_session),
+		UNIT(a_copy_is_what_the_first_member_took_the_object_for),
+		UNIT(one_that_is_lost_before_it_is_known_is_made_again),
+		UNIT(one_whose_member_says_nothing_of_it_stays_there),
 	};
 
 	return unit_run("core/session objects", tests, sizeof tests / sizeof tests[0]);
