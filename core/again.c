@@ -82,27 +82,42 @@ static void forget_objects(const struct call *c, const struct member *m)
 		object_forget(c->group, c->op->key, m);
 }
 
+static void has_failed(const struct call *c, struct trip *t)
+{
+	t->failed |= again_bit(c->member);
+	t->failed_epoch[c->member->index] = c->made_epoch;
+}
+
+void again_forgive(const struct group *g, struct trip *t)
+{
+	for (unsigned i = 0; t->failed != 0 && i < g->member_count; i++)
+		if ((t->failed & 1U << i) &&
+		    t->failed_epoch[i] != atomic_load(&g->members[i].epoch))
+			t->failed &= ~(1U << i);
+}
+
 /* The member certainly did nothing: that does not count as sent. */
 static void not_done(struct call *c)
 {
 	c->sends -= c->sends > 0;
 }
 
-/* Throws idle sessions away until one is good. */
-static void shed_dead(struct member *m)
+/* Throws idle sessions away until one is good. False: there is none. */
+static bool shed_dead(struct member *m)
 {
 	for (unsigned i = 0; i <= POOL_IDLE; i++) {
-		struct member_session *ms;
+		struct member_session *ms = pool_take_idle(m, i);
 		CK_STATE state;
 
-		if (pool_take(m, i, 0, &ms) != CKR_OK)
-			return;
+		if (!ms)
+			return false;
 		if (pool_state(ms, &state) == CKR_OK) {
 			pool_give(ms, i);
-			return;
+			return true;
 		}
 		pool_drop(ms);
 	}
+	return false;
 }
 
 bool again_forgot_login(const struct call *c)
@@ -115,12 +130,14 @@ bool again_forgot_login(const struct call *c)
 		return false;
 	if (c->made_epoch != atomic_load(&m->epoch))
 		return true; /* another call has noticed, and it is logged in again */
-	shed_dead(m);
-	if (pool_take(m, 0, 0, &ms) != CKR_OK)
+	if (!member_shows_user(m))
 		return false;
+	(void)shed_dead(m);
+	if (pool_take(m, 0, 0, &ms) != CKR_OK)
+		return c->made_epoch != atomic_load(&m->epoch); /* what is opened is looked at */
 	(void)pool_state(ms, &state); /* without an answer nothing is known */
 	pool_give(ms, 0);
-	if (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS)
+	if (pool_is_user(state))
 		return false;
 	member_renew(m, c->made_epoch);
 	return true;
@@ -130,6 +147,18 @@ bool again_forgot_login(const struct call *c)
 static bool may_judge(CK_RV rv)
 {
 	return rv == CKR_GENERAL_ERROR;
+}
+
+/* Those who serve failed as often as they may: another one may be on its way back. */
+static bool is_worth_one_more(struct call *c, struct trip *t)
+{
+	const unsigned attempts = c->group->config->retry.attempts;
+
+	if (t->is_desperate || !is_repeatable(c) || c->sends < attempts || attempts == 1)
+		return false;
+	t->is_desperate = true;
+	not_done(c);
+	return again_is_safe(c);
 }
 
 /* A code that may be about the request, from a member that is alive. It is asked for again: a
@@ -148,20 +177,16 @@ static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV r
 		t->is_confirmed = true;
 		return again_is_safe(c);
 	}
-	t->failed |= again_bit(m);
+	t->failed &= ~t->busy; /* may have time by now */
+	t->busy = 0;
+	has_failed(c, t);
 	if (again_is_safe(c) && choose_member(c, again_left(t, mask)))
 		return true;
 	if (again_is_safe(c)) {
 		t->same = m;
 		return true;
 	}
-	/* The only one that serves fails: another one may be on its way back. */
-	if (t->is_desperate || may_judge(rv) || !is_repeatable(c) ||
-	    c->sends < c->group->config->retry.attempts)
-		return false;
-	t->is_desperate = true;
-	not_done(c);
-	return again_is_safe(c);
+	return !may_judge(rv) && is_worth_one_more(c, t);
 }
 
 static bool again_here(struct trip *t, struct member *m, bool *done)
@@ -176,8 +201,8 @@ static bool again_here(struct trip *t, struct member *m, bool *done)
 /* The member is in trouble: the next one, unless the call may have been done. */
 static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 {
-	t->failed |= again_bit(c->member);
-	if (again_is_safe(c))
+	has_failed(c, t);
+	if (again_is_safe(c) || is_worth_one_more(c, t))
 		return true;
 	*rv = t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 	return false;
@@ -193,7 +218,8 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 	if (c->sends > 0 && !is_repeatable(c) && rv != CKR_SESSION_COUNT)
 		return false;
 	not_done(c);
-	t->failed |= again_bit(c->member);
+	has_failed(c, t);
+	t->busy |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
 		return again_is_safe(c);
 	if (!t->waits)
@@ -243,9 +269,10 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 
 	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
 		not_done(c);
-	/* Its sessions often go together, and with its login. */
-	shed_dead(m);
-	(void)again_forgot_login(c);
+	/* Its sessions often go together, and with its login. Where no login shows that, handles of
+	 * before are worth nothing either. */
+	if (!again_forgot_login(c) && !shed_dead(m) && !member_shows_user(m))
+		member_renew(m, c->made_epoch);
 	if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
 		t->reopened |= again_bit(m);
 		t->same = m;
@@ -271,8 +298,10 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		return again_later(c, t, mask, *rv);
 	case OUTCOME_AUTH:
 		not_done(c);
-		if (is_not_in_yet(c))
-			return keep_verdict(t, *rv) && again_later(c, t, mask, *rv);
+		if (is_not_in_yet(c)) {
+			*rv = CKR_DEVICE_ERROR; /* the application is logged in */
+			return again_later(c, t, mask, *rv);
+		}
 		if (!again_forgot_login(c) || !again_is_safe(c))
 			return false;
 		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);

@@ -9,19 +9,21 @@
 
 /* A call on its way: which members are left, what was tried, what was heard. */
 struct trip {
-	unsigned lacking;      /* members that cannot do it */
-	unsigned failed;       /* members that failed; tried again after a wait */
-	unsigned reopened;     /* members whose session was replaced */
-	long long deadline_ms; /* clock_ms when the budget is over; 0: nothing failed yet */
-	CK_RV verdict;         /* the first answer that may be about the request; CKR_OK: none */
-	struct member *same;   /* is to be asked once more */
-	bool is_confirmed;     /* a verdict was asked for twice */
-	bool is_desperate;     /* nobody who serves could do it: waits for those that do not */
-	bool is_refound;       /* an object was looked for again */
-	bool is_relogged;      /* somebody logged in again */
-	bool is_patient;       /* waits for a session, nobody has one */
-	bool waits;            /* for a member that is away, within the budget */
-	unsigned before;       /* the call's sends before the last attempt */
+	unsigned lacking;       /* members that cannot do it */
+	unsigned failed;        /* members that failed; tried again after a wait */
+	unsigned *failed_epoch; /* in which epoch each of them did; room for CONFIG_MAX_MEMBERS */
+	unsigned busy;          /* of them those that only had no time */
+	unsigned reopened;      /* members whose session was replaced */
+	long long deadline_ms;  /* clock_ms when the budget is over; 0: nothing failed yet */
+	CK_RV verdict;          /* the first answer that may be about the request; CKR_OK: none */
+	struct member *same;    /* is to be asked once more */
+	bool is_confirmed;      /* a verdict was asked for twice */
+	bool is_desperate;      /* nobody who serves could do it: waits for those that do not */
+	bool is_refound;        /* an object was looked for again */
+	bool is_relogged;       /* somebody logged in again */
+	bool is_patient;        /* waits for a session, nobody has one */
+	bool waits;             /* for a member that is away, within the budget */
+	unsigned before;        /* the call's sends before the last attempt */
 	unsigned turns;
 };
 
@@ -37,6 +39,9 @@ static inline unsigned again_left(const struct trip *t, unsigned mask)
 	return mask & ~t->lacking & ~t->failed;
 }
 
+/* A member that came back since it failed may be asked again. */
+void again_forgive(const struct group *group, struct trip *trip);
+
 /* True when sending the call once more can do no harm: nothing was made, nothing of it lives on a
  * session that is lost, and it was not sent too often already. */
 bool again_is_safe(const struct call *call);
@@ -46,8 +51,8 @@ bool again_is_safe(const struct call *call);
  * what the application gets. Tells the breaker what was heard. */
 bool again(struct call *call, struct trip *trip, unsigned mask, enum outcome outcome, CK_RV *rv);
 
-/* Whether call->member forgot who is logged in; it is then renewed (member_renew), or another call has
- * done that. */
+/* Whether call->member forgot who is logged in; it is then renewed (member_renew), or another call
+ * has done that. */
 bool again_forgot_login(const struct call *call);
 
 #endif

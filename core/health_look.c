@@ -58,7 +58,7 @@ bool look_member(struct member *m, bool is_thread)
 		return false;
 	if (atomic_load(&m->serves)) {
 		if (wants_probe(m, is_thread))
-			member_probe(m);
+			(void)member_probe(m); /* it takes it out itself */
 		return false;
 	}
 	if (clock_ms() < member_due_ms(m))

@@ -72,7 +72,7 @@ CK_RV keeper_call(struct group *g, struct member *m, struct session *s, struct c
 {
 	CK_RV rv = run(g, m, s, call);
 
-	if (rv == CKR_OK || !g->is_multi || !is_current(m) ||
+	if (rv == CKR_OK || !g->is_multi ||
 	    (call->member_rv != CKR_SESSION_HANDLE_INVALID &&
 	     call->member_rv != CKR_SESSION_CLOSED))
 		return rv;
@@ -104,6 +104,7 @@ CK_RV keeper_logout(struct group *g, struct member *m, struct session *s)
 	struct call call = {.id = CALL_C_Logout};
 	CK_RV rv = CKR_OK;
 
+	atomic_store(&m->shows_login, 0); /* from now on sessions may be public */
 	if (atomic_load(&m->state) == MEMBER_UP && is_current(m) &&
 	    !atomic_load(&m->lib->is_ending)) {
 		object_drop_private(g, m->keeper);

@@ -77,11 +77,20 @@ static void refused(struct group *g, struct member *m, CK_RV rv)
 			name, label, name_of(NAME_RV, rv, code));
 }
 
+/* Whether the session that holds the login shows it. */
+static bool is_shown(const struct member *m)
+{
+	CK_STATE state = CKS_RW_PUBLIC_SESSION;
+
+	return m->keeper && pool_state(m->keeper, &state) == CKR_OK && pool_is_user(state);
+}
+
 void login_accepted(struct group *g, struct member *m, enum group_user user, CK_RV rv)
 {
 	g->logins[m->index].was_refused = false;
 	/* In a library of ours nobody else can have logged in. */
 	m->is_login_ours = rv == CKR_OK || m->lib->is_owned;
+	atomic_store(&m->shows_login, user == GROUP_USER && is_shown(m));
 	atomic_store(&m->user, (int)user);
 	/* Lost and back since then: nobody is logged in there now. */
 	if (m->keeper && m->keeper->epoch != atomic_load(&m->epoch))

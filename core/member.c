@@ -224,6 +224,7 @@ static void came_up(struct member *m)
 	m->lib_epoch = atomic_load(&m->lib->epoch);
 	if (!m->group->is_multi)
 		m->backoff_ms = 0;
+	atomic_store(&m->shows_login, 0);
 	atomic_store(&m->user, 0);
 	atomic_fetch_add(&m->epoch, 1);
 	atomic_store(&m->state, MEMBER_UP);
@@ -337,12 +338,13 @@ static bool was_just_asked(const struct member *m)
 	return clock_ms() - atomic_load(&m->probe_ms) < pause;
 }
 
-void member_probe(struct member *m)
+bool member_probe(struct member *m)
 {
 	pthread_mutex_lock(&m->lib->lock);
 	if (atomic_load(&m->state) == MEMBER_UP)
 		probe_now(m);
 	pthread_mutex_unlock(&m->lib->lock);
+	return seems_alive(m);
 }
 
 void member_renew(struct member *m, unsigned epoch)
@@ -350,6 +352,7 @@ void member_renew(struct member *m, unsigned epoch)
 	pthread_mutex_lock(&m->lib->lock);
 	if (atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch) {
 		atomic_fetch_add(&m->epoch, 1);
+		atomic_store(&m->shows_login, 0);
 		atomic_store(&m->user, 0);
 		object_drop_epoch(m);
 		log_msg(LOG_LEVEL_WARN,

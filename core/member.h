@@ -105,10 +105,12 @@ struct member {
 	char reason[256];     /* why it is not up, in words */
 	struct log_limit log; /* a member that comes and goes does not fill the log */
 
-	_Atomic int user;   /* enum group_user logged in on the member; written under the group's
-			     * login_lock */
-	bool is_login_ours; /* not that of somebody else in the process; under login_lock */
-	bool was_asked;     /* the last call for a login reached it; under login_lock */
+	_Atomic int user; /* enum group_user logged in on the member; written under the group's
+			   * login_lock */
+	_Atomic int
+		shows_login; /* its sessions showed that `user` is logged in, as most tokens do */
+	bool is_login_ours;  /* not that of somebody else in the process; under login_lock */
+	bool was_asked;      /* the last call for a login reached it; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
 	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
@@ -144,6 +146,13 @@ static inline bool member_may_serve(const struct member *m)
 	       !atomic_load_explicit(&m->is_refusing, memory_order_relaxed);
 }
 
+/* Whether a user is logged in there and its sessions show it: one that does not is of another life.
+ * Never for the member of a passthrough token. */
+static inline bool member_shows_user(const struct member *m)
+{
+	return atomic_load(&m->shows_login) && atomic_load(&m->user) != 0;
+}
+
 /* Closes sessions (when `closes` says that its library may still be called) and frees what it
  * holds. */
 void member_fini(struct member *member, bool closes);
@@ -173,8 +182,8 @@ void member_renew(struct member *member, unsigned epoch);
  * of them in a row takes the member out. */
 bool member_alive(struct member *member);
 
-/* Probes it now, if it is up; takes it out as member_alive() does. */
-void member_probe(struct member *member);
+/* Probes it now, if it is up; takes it out, and answers, as member_alive() does. */
+bool member_probe(struct member *member);
 
 /* Lets a member that came up in `epoch` serve after `probes` good answers in a row; takes it down
  * when one is not. True when it serves. */

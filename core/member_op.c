@@ -16,8 +16,9 @@
 
 #define BYTES(p) ((CK_BYTE *)(uintptr_t)(p))
 
-static CK_RV find(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c)
+static CK_RV find(const CK_FUNCTION_LIST *f, struct member_session *ms, struct call *c)
 {
+	const CK_SESSION_HANDLE s = ms->real;
 	CK_OBJECT_HANDLE batch[FIND_BATCH];
 	CK_ULONG n = 0;
 	CK_RV rv = f->C_FindObjectsInit(s, c->tmpl[0], c->tmpl_count[0]);
@@ -33,7 +34,8 @@ static CK_RV find(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c
 		if (rv == CKR_OK && !buf_add(c->found, batch, n * sizeof batch[0]))
 			rv = CKR_HOST_MEMORY;
 	} while (rv == CKR_OK && n > 0);
-	(void)f->C_FindObjectsFinal(s); /* the snapshot is complete, or `rv` says why not */
+	if (f->C_FindObjectsFinal(s) != CKR_OK)
+		ms->is_dirty = true; /* the search may still be on it */
 	return rv;
 }
 
@@ -50,9 +52,10 @@ static CK_ULONG pin_len(const struct secret *pin)
 	return pin ? secret_len(pin) : 0;
 }
 
-static CK_RV step(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c,
+static CK_RV step(const CK_FUNCTION_LIST *f, struct member_session *ms, struct call *c,
 		  const CK_OBJECT_HANDLE object[2])
 {
+	const CK_SESSION_HANDLE s = ms->real;
 	CK_MECHANISM *m = c->mech ? &c->mech->m : NULL;
 	CK_BYTE *in = BYTES(c->in), *in2 = BYTES(c->in2);
 
@@ -108,7 +111,7 @@ static CK_RV step(const CK_FUNCTION_LIST *f, CK_SESSION_HANDLE s, struct call *c
 	case CALL_C_VerifyRecover:
 		return f->C_VerifyRecover(s, in, c->in_len, c->out, c->out_len);
 	case CALL_C_FindObjectsInit:
-		return find(f, s, c);
+		return find(f, ms, c);
 	case CALL_C_CreateObject:
 		return f->C_CreateObject(s, c->tmpl[0], c->tmpl_count[0], &c->made[0]);
 	case CALL_C_CopyObject:
@@ -229,7 +232,7 @@ CK_RV member_call(struct member_session *ms, struct call *c, const CK_OBJECT_HAN
 	}
 	library_guard(lib, &guard);
 	if (c->id < CALL_C_GetInterfaceList)
-		rv = step(lib->v2, ms->real, c, object);
+		rv = step(lib->v2, ms, c, object);
 	else if (lib->v3)
 		rv = message_step(lib->v3, ms->real, c, object);
 	else

@@ -357,8 +357,11 @@ static bool is_logged_out(const struct group *g, struct member_session *ms)
 {
 	CK_STATE state = 0;
 
-	return atomic_load(&g->user) == GROUP_USER && pool_state(ms, &state) == CKR_OK &&
-	       state != CKS_RO_USER_FUNCTIONS && state != CKS_RW_USER_FUNCTIONS;
+	if (atomic_load(&g->user) != GROUP_USER)
+		return false;
+	return atomic_load(&ms->member->user) != GROUP_USER ||
+	       (member_shows_user(ms->member) && pool_state(ms, &state) == CKR_OK &&
+		!pool_is_user(state));
 }
 
 CK_RV object_locate(struct group *g, struct session *session, struct member_session *ms,

@@ -86,8 +86,10 @@ static enum outcome meaning_of(const struct call *c, CK_RV rv)
 	for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
 		if (meanings[i].code == rv)
 			return meanings[i].outcome;
-	/* We believed the session idle: it was left dirty; or busy: it was lost. */
-	if (rv == CKR_OPERATION_ACTIVE && (c->place == CALL_KEEP || c->place == CALL_BORROW))
+	/* We believed the session idle: it was left dirty; or busy: it was lost. An operation that
+	 * is nowhere was about to begin again. */
+	if (rv == CKR_OPERATION_ACTIVE &&
+	    (c->place == CALL_KEEP || c->place == CALL_BORROW || (c->op && !c->op->ms)))
 		return OUTCOME_SESSION;
 	if (rv == CKR_OPERATION_NOT_INITIALIZED && c->op && !c->op->is_doubtful)
 		return OUTCOME_SESSION;
@@ -175,7 +177,6 @@ bool outcome_is_oracle(const struct call *c)
 {
 	switch ((int)c->id) {
 	case CALL_C_Decrypt:
-	case CALL_C_DecryptUpdate:
 	case CALL_C_DecryptFinal:
 	case CALL_C_DecryptMessage:
 	case CALL_C_DecryptMessageNext:
@@ -192,7 +193,6 @@ CK_RV outcome_normal(const struct call *c, CK_RV rv)
 {
 	switch ((int)c->id) {
 	case CALL_C_Decrypt:
-	case CALL_C_DecryptUpdate:
 	case CALL_C_DecryptFinal:
 	case CALL_C_DecryptMessage:
 	case CALL_C_DecryptMessageNext:

@@ -10,7 +10,6 @@
  */
 #include "core/pool.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,6 +43,7 @@ void pool_init(struct pool *p, unsigned limit)
 	p->open = 0;
 	p->limit = limit;
 	p->learned = 0;
+	p->learned_epoch = 0;
 	p->learned_until_ms = 0;
 	memset(&p->past, 0, sizeof p->past);
 }
@@ -116,49 +116,6 @@ static void wake(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-unsigned pool_bucket(long long us)
-{
-	unsigned bucket = 0;
-
-	while (us > pool_bucket_us(bucket))
-		bucket++;
-	return bucket;
-}
-
-long long pool_bucket_us(unsigned bucket)
-{
-	static const long long bounds[] = {
-		10,    25,    50,     100,    250,    500,     1000,    2500,    5000,    10000,
-		25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000};
-
-	_Static_assert(sizeof bounds / sizeof bounds[0] == TALLY_BUCKETS - 1, "one has no bound");
-	return bucket < TALLY_BUCKETS - 1 ? bounds[bucket] : LLONG_MAX;
-}
-
-/* One writer at a time, so that a load and a store do; others only read. */
-#define ADD(counter, n)                                                                            \
-	atomic_store_explicit(&(counter),                                                          \
-			      atomic_load_explicit(&(counter), memory_order_relaxed) + (n),        \
-			      memory_order_relaxed)
-
-void pool_count(struct member_session *ms, bool failed, long long us)
-{
-	ADD(ms->tally.calls, 1);
-	if (failed)
-		ADD(ms->tally.errors, 1);
-	if (us >= 0)
-		ADD(ms->tally.bucket[pool_bucket(us)], 1);
-}
-
-/* The pool's lock is held, or `sum` is the caller's own. */
-static void tally_add(struct tally *sum, const struct tally *tally)
-{
-	ADD(sum->calls, atomic_load_explicit(&tally->calls, memory_order_relaxed));
-	ADD(sum->errors, atomic_load_explicit(&tally->errors, memory_order_relaxed));
-	for (unsigned i = 0; i < TALLY_BUCKETS; i++)
-		ADD(sum->bucket[i], atomic_load_explicit(&tally->bucket[i], memory_order_relaxed));
-}
-
 void pool_tally(struct pool *p, struct tally *sum, unsigned *open, unsigned *busy)
 {
 	unsigned idle = 0;
@@ -185,7 +142,8 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 		return CKR_HOST_MEMORY;
 	ms->member = member;
 	pthread_mutex_lock(&p->lock);
-	if (p->learned && clock_ms() >= p->learned_until_ms)
+	if (p->learned &&
+	    (clock_ms() >= p->learned_until_ms || p->learned_epoch != atomic_load(&member->epoch)))
 		p->learned = 0;
 	if ((p->limit && p->open >= p->limit) || (p->learned && p->open >= p->learned)) {
 		pthread_mutex_unlock(&p->lock);
@@ -223,10 +181,13 @@ static void session_free(struct member_session *ms)
 /* The member allows no more: remember that for a while, so that the next one waits instead of
  * asking. Not for ever, because the sessions may be another process's. With none of ours open there
  * is nothing to wait for. */
-static void learn_limit(struct pool *p)
+static void learn_limit(struct member *m)
 {
+	struct pool *p = &m->pool;
+
 	pthread_mutex_lock(&p->lock);
 	p->learned = p->open > 1 ? p->open - 1 : 0;
+	p->learned_epoch = atomic_load(&m->epoch);
 	p->learned_until_ms = clock_ms() + LEARNED_MS;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -252,6 +213,19 @@ static bool has_open(struct pool *p)
 	return has;
 }
 
+static void close_real(struct member_session *ms)
+{
+	struct library *lib = ms->member->lib;
+	struct library_guard guard;
+
+	if (atomic_load(&lib->is_ending) || !pool_enter(ms))
+		return;
+	library_guard(lib, &guard);
+	(void)lib->v2->C_CloseSession(ms->real); /* gone either way */
+	library_unguard(&guard);
+	pool_leave(ms);
+}
+
 static CK_RV open_on(struct member_session *ms)
 {
 	struct member *m = ms->member;
@@ -266,18 +240,39 @@ static CK_RV open_on(struct member_session *ms)
 		rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
 	if (rv == CKR_OK && ms->real == CK_INVALID_HANDLE)
 		rv = CKR_DEVICE_ERROR;
-	/* Lost and found on another slot in the meantime: this session is on the wrong one. */
-	if (rv == CKR_OK && ms->epoch != atomic_load(&m->epoch)) {
-		(void)f->C_CloseSession(ms->real); /* of no use */
-		rv = CKR_DEVICE_ERROR;
-	}
 	library_unguard(&guard);
 	return rv;
+}
+
+/* Whether a session that was just opened shows that all others were lost behind our back: a login
+ * ends with the last session, and what a handle denoted until then another may denote now. */
+static bool is_forgotten(struct member_session *ms)
+{
+	CK_STATE state = CKS_RW_USER_FUNCTIONS;
+
+	(void)pool_state(ms, &state); /* without an answer nothing is known */
+	return !pool_is_user(state) && member_shows_user(ms->member);
+}
+
+static CK_RV check_opened(struct member_session *ms, bool is_user)
+{
+	struct member *m = ms->member;
+	/* Lost and found on another slot in the meantime: this session is on the wrong one. */
+	bool is_elsewhere = ms->epoch != atomic_load(&m->epoch);
+
+	if (!is_elsewhere && !(is_user && is_forgotten(ms)))
+		return CKR_OK;
+	close_real(ms);
+	if (is_elsewhere)
+		return CKR_DEVICE_ERROR;
+	member_renew(m, ms->epoch);
+	return CKR_SESSION_HANDLE_INVALID;
 }
 
 static CK_RV open_real(struct member_session *ms)
 {
 	struct member *m = ms->member;
+	bool is_user = member_shows_user(m);
 	CK_RV rv;
 
 	ms->epoch = atomic_load(&m->epoch);
@@ -287,7 +282,7 @@ static CK_RV open_real(struct member_session *ms)
 	rv = open_on(ms);
 	pool_leave(ms);
 	/* A code that C_OpenSession cannot give must not pass for the answer of what comes next. */
-	return rv == CKR_OK ? CKR_OK : code_map(CALL_C_OpenSession, rv);
+	return rv == CKR_OK ? check_opened(ms, is_user) : code_map(CALL_C_OpenSession, rv);
 }
 
 /* `is_refused`: the member said that it allows no more, not our own limit. */
@@ -306,12 +301,12 @@ static CK_RV open_new(struct member *member, struct member_session **out, bool *
 	}
 	*is_refused = rv == CKR_SESSION_COUNT;
 	if (*is_refused)
-		learn_limit(&member->pool);
+		learn_limit(member);
 	session_free(ms);
 	return rv;
 }
 
-static struct member_session *take_idle(struct member *member, unsigned hint)
+struct member_session *pool_take_idle(struct member *member, unsigned hint)
 {
 	struct pool *p = &member->pool;
 	unsigned epoch = atomic_load(&member->epoch);
@@ -356,7 +351,7 @@ static CK_RV take_later(struct member *member, unsigned hint, long long end,
 	while (rv == CKR_SESSION_COUNT && clock_ms() < end) {
 		long long slice = clock_ms() + SLICE_MS;
 
-		*out = take_idle(member, hint);
+		*out = pool_take_idle(member, hint);
 		if (*out)
 			return CKR_OK;
 		(void)wait_given(p, slice < end ? slice : end); /* looked at again in any case */
@@ -372,7 +367,7 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		struct member_session **out)
 {
 	struct pool *p = &member->pool;
-	struct member_session *ms = take_idle(member, hint);
+	struct member_session *ms = pool_take_idle(member, hint);
 	bool is_refused, has_some = true;
 	CK_RV rv;
 
@@ -397,7 +392,7 @@ void pool_give(struct member_session *ms, unsigned hint)
 {
 	struct pool *p = &ms->member->pool;
 
-	if (ms->epoch != atomic_load(&ms->member->epoch)) {
+	if (ms->is_dirty || ms->epoch != atomic_load(&ms->member->epoch)) {
 		pool_drop(ms);
 		return;
 	}
@@ -417,15 +412,7 @@ void pool_give(struct member_session *ms, unsigned hint)
 
 void pool_drop(struct member_session *ms)
 {
-	struct library *lib = ms->member->lib;
-	struct library_guard guard;
-
-	if (!atomic_load(&lib->is_ending) && pool_enter(ms)) {
-		library_guard(lib, &guard);
-		(void)lib->v2->C_CloseSession(ms->real); /* gone either way */
-		library_unguard(&guard);
-		pool_leave(ms);
-	}
+	close_real(ms);
 	session_free(ms);
 }
 

@@ -12,22 +12,12 @@
 #include <stdint.h>
 
 #include "core/base/pkcs11.h"
+#include "core/tally.h"
 
 /* Idle sessions kept at the most; more than that many threads rarely sign at once. */
 #define POOL_IDLE 64
 
-/* Classes of latency: upper bounds of 10 us, 25, 50, 100, 250, ... 10 s, and one without. */
-#define TALLY_BUCKETS 20
-
 struct member;
-
-/* What became of the calls on a session. Written by who has the session, with relaxed stores, so
- * that others may read them at any time. */
-struct tally {
-	_Atomic uint64_t calls;
-	_Atomic uint64_t errors;                /* the member failed; verdicts are none */
-	_Atomic uint32_t bucket[TALLY_BUCKETS]; /* of the calls that were timed */
-};
 
 /* A real session. */
 struct member_session {
@@ -36,6 +26,7 @@ struct member_session {
 	unsigned epoch;        /* of the member, in which it was opened */
 	unsigned lib_epoch;    /* of the library: `real` means nothing in another */
 	_Atomic int in_call;   /* the vendor's code runs on it now */
+	bool is_dirty; /* something may be active on it: is not lent again; its borrower's */
 	struct tally tally;
 	struct member_session *prev; /* all of the pool's; guarded by pool.lock */
 	struct member_session *next;
@@ -52,7 +43,8 @@ struct pool {
 	struct tally past;          /* of the sessions that were closed */
 	unsigned limit;             /* from the configuration; 0 = none */
 	unsigned learned;           /* most that the member allowed lately; 0 = unknown */
-	long long learned_until_ms; /* not believed after that */
+	unsigned learned_epoch;     /* of the member; not believed in another ... */
+	long long learned_until_ms; /* ... nor after that */
 };
 
 /* Sets up in place. */
@@ -63,9 +55,14 @@ void pool_fini(struct pool *pool);
 
 /* Borrows a session of the member's current epoch; `hint` spreads users over the array. Opens one
  * when none is idle (read/write, or read-only on a write-protected token); waits up to `wait_ms`
- * when the member allows no more. The member's code, or CKR_SESSION_COUNT after the wait. */
+ * when the member allows no more. The member's code, or CKR_SESSION_COUNT after the wait;
+ * CKR_SESSION_HANDLE_INVALID when the new session shows that the member lost all others, and the
+ * login with them: it is in a new epoch then. */
 CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		struct member_session **ms);
+
+/* The same for one that is idle; NULL when none is. */
+struct member_session *pool_take_idle(struct member *member, unsigned hint);
 
 /* Gives a session back that has no active operation. */
 void pool_give(struct member_session *ms, unsigned hint);
@@ -87,20 +84,17 @@ void pool_leave(struct member_session *ms);
 bool pool_reserve(struct pool *pool);
 void pool_unreserve(struct pool *pool);
 
-/* Adds what became of a call to the session's tally: `failed` when the member failed; `us` its
- * length in microseconds, negative when it was not timed. The caller has the session. */
-void pool_count(struct member_session *ms, bool failed, long long us);
-
 /* The sums over all sessions, open and closed; and how many are open and, of them, in use. */
 void pool_tally(struct pool *pool, struct tally *sum, unsigned *open, unsigned *busy);
-
-/* The class of latency to which `us` microseconds belong, and the upper bound of one. */
-unsigned pool_bucket(long long us);
-long long pool_bucket_us(unsigned bucket);
 
 /* The state of login that the member says a session has (CKS_...). The member's code. The caller
  * has the session. */
 CK_RV pool_state(struct member_session *ms, CK_STATE *state);
+
+static inline bool pool_is_user(CK_STATE state)
+{
+	return state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS;
+}
 
 /* Stops calls from beginning and waits up to `wait_ms` for those inside. True when none is inside.
  * pool_resume() lets them begin again. */

@@ -17,6 +17,7 @@
 #include "core/again.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/names.h"
 #include "core/choose.h"
 #include "core/group.h"
 #include "core/health.h"
@@ -146,7 +147,7 @@ static CK_RV send(struct call *c, struct member_session *ms, const CK_OBJECT_HAN
 					     : route_outcome(atomic_load(&m->lib->vendor), c, rv);
 	if (is_balanced && us >= 0)
 		choose_took(m, us);
-	pool_count(ms, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
+	tally_count(&ms->tally, *outcome == OUTCOME_DEAD || *outcome == OUTCOME_SESSION, us);
 	return rv;
 }
 
@@ -186,6 +187,14 @@ static bool is_flat(const struct call *c, const struct member *m)
 	       outcome_has_nested(c);
 }
 
+/* The application is logged in and the member is not, or not yet: a search there would not find
+ * what is private, and not say so; others would only be in the way of the login. */
+static bool is_kept_out(const struct call *c, const struct member *m)
+{
+	return c->group->is_multi && atomic_load(&c->group->user) == GROUP_USER &&
+	       atomic_load(&m->user) != GROUP_USER;
+}
+
 static bool names_objects(const struct call *c)
 {
 	return c->object[0].bad || c->object[1].bad || c->mech;
@@ -205,6 +214,10 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
 	sync_login(c, m);
+	if (call_retry(c->id) != CALL_RETRY_NEVER && is_kept_out(c, m)) {
+		*outcome = OUTCOME_AUTH;
+		return CKR_USER_NOT_LOGGED_IN;
+	}
 	if (c->op && c->op->ms && (c->op->ms->member != m || !is_current(c->op->ms)))
 		leave(c->session, c->op);
 	if (c->op && replay_floats(c))
@@ -217,7 +230,9 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	}
 	c->made_epoch = ms->epoch;
 	rv = names_objects(c) ? translate(c, ms, object, &is_lack) : CKR_OK;
-	if (rv == CKR_OK && is_flat(c, m))
+	if (c->found && is_kept_out(c, m))
+		rv = CKR_USER_NOT_LOGGED_IN;
+	else if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
 	else if (rv == CKR_OK)
 		rv = send(c, ms, object, outcome);
@@ -235,6 +250,9 @@ static bool wait_for_one(struct call *c, struct trip *t, unsigned *mask)
 	unsigned serving = choose_serving(c, *mask);
 	unsigned away = *mask & ~t->lacking & ~serving;
 
+	again_forgive(c->group, t);
+	if (choose_member(c, again_left(t, *mask)))
+		return true; /* came back just now */
 	if (!t->waits || away == 0 || (c->sends > 0 && !again_is_safe(c)))
 		return false;
 	if (t->deadline_ms == 0)
@@ -310,13 +328,36 @@ static long long patience(const struct call *c, const struct trip *t, const stru
 	return c->group->config->retry.budget_ms;
 }
 
+static void tell(const struct call *c, enum outcome outcome, bool goes_on)
+{
+	static const char *const words[] = {
+		[OUTCOME_DONE] = "",
+		[OUTCOME_SESSION] = "its session is lost",
+		[OUTCOME_SUSPECT] = "in doubt",
+		[OUTCOME_DEAD] = "it is gone",
+		[OUTCOME_HANDLE] = "the object is not there",
+		[OUTCOME_AUTH] = "not logged in",
+		[OUTCOME_BUSY] = "busy",
+		[OUTCOME_LACKS] = "it cannot do that",
+	};
+	char code[NAME_MAX_LEN];
+
+	if (log_on(LOG_LEVEL_DEBUG))
+		log_msg(LOG_LEVEL_DEBUG, "token %s: %s: member %s answered %s (%s): %s",
+			c->group->conf->label, call_name(c->id), c->member->conf->name,
+			name_of(NAME_RV, c->member_rv, code), words[outcome],
+			goes_on ? "tried again" : "not tried again");
+}
+
 /* The loop. */
 CK_RV route_one(struct call *c, unsigned mask, bool waits)
 {
 	const CK_ULONG room = c->out_len ? *c->out_len : 0;
-	struct trip t = {.waits = waits};
+	unsigned failed_epoch[CONFIG_MAX_MEMBERS];
+	struct trip t = {.waits = waits, .failed_epoch = failed_epoch};
 	enum outcome outcome;
 	struct member *m;
+	bool goes_on;
 	CK_RV rv;
 
 	while (t.turns++ < MAX_TURNS && (m = next_member(c, &t, &mask)) != NULL) {
@@ -325,7 +366,9 @@ CK_RV route_one(struct call *c, unsigned mask, bool waits)
 		c->member_rv = rv;
 		if (outcome == OUTCOME_DONE)
 			return rv;
-		if (!again(c, &t, mask, outcome, &rv))
+		goes_on = again(c, &t, mask, outcome, &rv);
+		tell(c, outcome, goes_on);
+		if (!goes_on)
 			return rv;
 		clean(c, room);
 	}

@@ -41,8 +41,7 @@ static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, str
 		c->sends = 0;
 		return find_on(c, again_bit(m), false, real, all);
 	}
-	member_probe(m);
-	if (atomic_load(&m->serves))
+	if (member_probe(m))
 		return CKR_OK; /* somebody destroyed it */
 	all->len = before;
 	return CKR_DEVICE_ERROR;

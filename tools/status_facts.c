@@ -122,7 +122,7 @@ long long facts_latency_us(const struct facts *f, unsigned percent)
 	for (unsigned i = 0; i < STATE_BUCKETS; i++) {
 		below += f->bucket[i];
 		if (below >= wanted)
-			return pool_bucket_us(i);
+			return tally_bucket_us(i);
 	}
 	return LLONG_MAX;
 }

@@ -22,6 +22,7 @@ void __wrap_object_forget(const struct group *g, CK_OBJECT_HANDLE handle, const 
 void __wrap_member_renew(struct member *m, unsigned epoch);
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms);
+struct member_session *__wrap_pool_take_idle(struct member *m, unsigned hint);
 void __wrap_pool_give(struct member_session *ms, unsigned hint);
 void __wrap_pool_drop(struct member_session *ms);
 CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
@@ -33,6 +34,7 @@ static CK_RV lost_rv;
 static CK_OBJECT_HANDLE forgotten[8];
 static unsigned forgotten_count, renewed, dropped, given;
 static unsigned bad_sessions; /* idle ones that the member has forgotten */
+static bool has_good_one;     /* and one that it has not */
 static CK_STATE state;
 static struct member_session idle;
 
@@ -82,6 +84,13 @@ CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 	return CKR_OK;
 }
 
+struct member_session *__wrap_pool_take_idle(struct member *m, unsigned hint)
+{
+	(void)hint;
+	idle.member = m;
+	return bad_sessions > 0 || has_good_one ? &idle : NULL;
+}
+
 void __wrap_pool_give(struct member_session *ms, unsigned hint)
 {
 	(void)hint;
@@ -108,6 +117,7 @@ CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *is)
 /* A call on its way: of each class of calls.def one, as sent to member 0. */
 static struct call call;
 static struct trip trip;
+static unsigned failed_epoch[TRIO];
 static struct operation op;
 
 static inline void begin(enum config_mode mode, enum call_id id)
@@ -119,9 +129,10 @@ static inline void begin(enum config_mode mode, enum call_id id)
 	is_well = true;
 	asked = alive_asked = lost = lost_epoch = forgotten_count = 0;
 	renewed = dropped = given = bad_sessions = 0;
+	has_good_one = true;
 	state = CKS_RW_USER_FUNCTIONS;
 	lost_rv = CKR_OK;
-	trip = (struct trip){0};
+	trip = (struct trip){.failed_epoch = failed_epoch};
 	call = (struct call){.id = id,
 			     .place = CALL_BORROW,
 			     .group = &trio,

@@ -89,6 +89,9 @@ static void a_dead_member_is_lost_and_the_next_is_asked(void)
 	CU_ASSERT_PTR_NULL(trip.same);
 	call.sends = 3;
 	call.member = &trio_member[1];
+	CU_ASSERT_TRUE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv)); /* once more than that */
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 4);
+	call.sends = 3;
 	CU_ASSERT_FALSE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv));
 	CU_ASSERT_EQUAL(rv, CKR_DEVICE_ERROR);
 	CU_ASSERT_EQUAL(lost, 3);
@@ -219,8 +222,39 @@ static void a_doubtful_code_of_a_member_in_trouble_is_none(void)
 	CU_ASSERT_EQUAL(trip.verdict, CKR_OK);
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
 	call.sends = 3;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv)); /* once more than that */
+	call.sends = 3;
 	CU_ASSERT_FALSE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
 	CU_ASSERT_EQUAL(rv, CKR_DEVICE_ERROR);
+}
+
+static void a_second_time_may_be_forbidden(void)
+{
+	static const enum outcome outcomes[] = {OUTCOME_DEAD, OUTCOME_SUSPECT};
+	CK_RV rv;
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+		trio_config.retry.attempts = 1;
+		CU_ASSERT_FALSE(is_again(outcomes[i], CKR_DEVICE_REMOVED, &rv));
+	}
+}
+
+/* What failed in another life of a member says nothing about this one. */
+static void a_member_that_came_back_is_asked_again(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	CU_ASSERT_TRUE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv));
+	again_forgive(&trio, &trip);
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
+	call.member = &trio_member[2];
+	CU_ASSERT_TRUE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv));
+	atomic_store(&trio_member[0].epoch, 9);
+	atomic_store(&trio_member[2].epoch, 7);
+	again_forgive(&trio, &trip);
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 3);
 }
 
 /* A verdict about a ciphertext is asked for twice at the most, and of one member only. */
@@ -315,6 +349,8 @@ static const struct unit_test tests[] = {
 	UNIT(a_doubtful_code_is_heard_from_a_second_member),
 	UNIT(a_doubtful_code_of_the_only_member_is_confirmed_by_it),
 	UNIT(a_doubtful_code_of_a_member_in_trouble_is_none),
+	UNIT(a_second_time_may_be_forbidden),
+	UNIT(a_member_that_came_back_is_asked_again),
 	UNIT(an_oracle_is_asked_of_one_member_only),
 	UNIT(a_key_that_cannot_be_unwrapped_is_not_tried_again),
 	UNIT(an_only_member_that_is_alive_has_answered),

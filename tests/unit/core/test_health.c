@@ -383,11 +383,11 @@ static void only_who_was_idle_is_probed(void)
 	begin(true);
 	CU_ASSERT_TRUE(at(NOW, first_was_looked_at));
 	CU_ASSERT_EQUAL_FATAL(pool_take(pair_member(0), 0, 0, &ms), CKR_OK);
-	pool_count(ms, false, 30);
+	tally_count(&ms->tally, false, 30);
 	atomic_store(&asked_before, atomic_load(&pair_ill.asked));
 	CU_ASSERT_TRUE(at(NOW + 2000, first_was_looked_at));
 	CU_ASSERT_FALSE(first_was_probed());
-	pool_count(ms, true, 30); /* a failure is no sign of life */
+	tally_count(&ms->tally, true, 30); /* a failure is no sign of life */
 	CU_ASSERT_TRUE(at(NOW + 4000, first_was_probed));
 	pool_give(ms, 0);
 	end();

@@ -160,7 +160,7 @@ static void what_this_process_does_is_published(void)
 
 	begin();
 	CU_ASSERT_EQUAL_FATAL(pool_take(pair_member(0), 0, 0, &ms), CKR_OK);
-	pool_count(ms, true, 30);
+	tally_count(&ms->tally, true, 30);
 	pair_lose(1);
 	clock_set_ms(NOW + 1300);
 	pair_member(1)->next_try_ms = NOW + 60000;
@@ -175,7 +175,7 @@ static void what_this_process_does_is_published(void)
 	CU_ASSERT_STRING_EQUAL(all[0].usage[0].breaker, "closed");
 	CU_ASSERT_EQUAL(all[0].usage[0].calls, 1);
 	CU_ASSERT_EQUAL(all[0].usage[0].errors, 1);
-	CU_ASSERT_EQUAL(all[0].usage[0].bucket[pool_bucket(30)], 1);
+	CU_ASSERT_EQUAL(all[0].usage[0].bucket[tally_bucket(30)], 1);
 	CU_ASSERT_EQUAL(all[0].usage[0].busy, 1);
 	CU_ASSERT_STRING_EQUAL(all[0].usage[1].state, "down");
 	CU_ASSERT_STRING_EQUAL(all[0].usage[1].breaker, "open");

@@ -231,6 +231,8 @@ static void a_member_that_cannot_see_it_does_not_lack_it(void)
 	CK_OBJECT_HANDLE h = begin(), real;
 
 	atomic_store(&trio.user, GROUP_USER);
+	atomic_store(&trio_member[2].user, GROUP_USER);
+	atomic_store(&trio_member[2].shows_login, 1);
 	claims_do.is_dead = true;
 	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_DEVICE_ERROR);
 	claims_do.is_logged_out = true;

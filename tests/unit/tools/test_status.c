@@ -61,17 +61,17 @@ static void latency_is_that_of_all_calls(void)
 
 	CU_ASSERT_EQUAL(facts_latency_us(&f, 50), -1);
 	f.bucket[3] = 1;
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 50), pool_bucket_us(3));
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), pool_bucket_us(3));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 50), tally_bucket_us(3));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), tally_bucket_us(3));
 	f.bucket[3] = 98;
 	f.bucket[7] = 2;
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 50), pool_bucket_us(3));
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 98), pool_bucket_us(3));
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), pool_bucket_us(7));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 50), tally_bucket_us(3));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 98), tally_bucket_us(3));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), tally_bucket_us(7));
 	f.bucket[STATE_BUCKETS - 1] = 200;
 	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), LLONG_MAX);
 	f.bucket[0] = UINT64_MAX / 2; /* sums of nonsense do not wrap around the answer */
-	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), pool_bucket_us(0));
+	CU_ASSERT_EQUAL(facts_latency_us(&f, 99), tally_bucket_us(0));
 }
 
 /* What is printed for a member of this state, on stdout; static. */
