@@ -97,9 +97,9 @@ void again_forgive(const struct group *g, struct trip *t)
 }
 
 /* The member certainly did nothing: that does not count as sent. */
-static void not_done(struct call *c)
+static void not_done(struct call *c, const struct trip *t)
 {
-	c->sends -= c->sends > 0;
+	c->sends = t->before;
 }
 
 /* Throws idle sessions away until one is good. False: there is none. */
@@ -149,6 +149,17 @@ static bool may_judge(CK_RV rv)
 	return rv == CKR_GENERAL_ERROR;
 }
 
+bool again_all_over(const struct call *c, struct trip *t, unsigned mask)
+{
+	unsigned again = choose_serving(c, t->failed & mask & ~t->lacking);
+
+	if (!again || t->is_desperate || !again_is_safe(c) ||
+	    ++t->rounds >= c->group->config->retry.attempts)
+		return false;
+	t->failed &= ~again;
+	return true;
+}
+
 /* Those who serve failed as often as they may: another one may be on its way back. */
 static bool is_worth_one_more(struct call *c, struct trip *t)
 {
@@ -157,7 +168,7 @@ static bool is_worth_one_more(struct call *c, struct trip *t)
 	if (t->is_desperate || !is_repeatable(c) || c->sends < attempts || attempts == 1)
 		return false;
 	t->is_desperate = true;
-	not_done(c);
+	c->sends--;
 	return again_is_safe(c);
 }
 
@@ -189,15 +200,6 @@ static bool again_suspect(struct call *c, struct trip *t, unsigned mask, CK_RV r
 	return !may_judge(rv) && is_worth_one_more(c, t);
 }
 
-static bool again_here(struct trip *t, struct member *m, bool *done)
-{
-	if (*done)
-		return false;
-	*done = true;
-	t->same = m;
-	return true;
-}
-
 /* The member is in trouble: the next one, unless the call may have been done. */
 static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 {
@@ -206,6 +208,30 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 		return true;
 	*rv = t->verdict != CKR_OK ? t->verdict : CKR_DEVICE_ERROR;
 	return false;
+}
+
+/* The last word of a member that seems alive is believed when it still is afterwards. */
+static bool again_in_doubt(struct call *c, struct trip *t, unsigned mask, CK_RV *rv)
+{
+	keep_verdict(t, outcome_normal(c, *rv));
+	if (again_suspect(c, t, mask, *rv))
+		return true;
+	if (!t->is_fresh && !member_alive_now(c->member)) {
+		t->is_fresh = true;
+		t->verdict = CKR_OK;
+		return again_elsewhere(c, t, rv);
+	}
+	*rv = t->verdict;
+	return false;
+}
+
+static bool again_here(struct trip *t, struct member *m, bool *done)
+{
+	if (*done)
+		return false;
+	*done = true;
+	t->same = m;
+	return true;
 }
 
 /* Busy: somebody else, or after a moment the same one, as long as the budget lasts. */
@@ -217,7 +243,7 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 	/* Memory may have been out in the middle of making something. */
 	if (c->sends > 0 && !is_repeatable(c) && rv != CKR_SESSION_COUNT)
 		return false;
-	not_done(c);
+	not_done(c, t);
 	has_failed(c, t);
 	t->busy |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
@@ -227,13 +253,14 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 	if (t->deadline_ms == 0)
 		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
 	if (clock_ms() >= t->deadline_ms)
-		return false;
+		return again_all_over(c, t, mask & ~t->busy);
 	/* A token does not say when it has time again; another one may come back meanwhile. */
 	away = mask & ~t->lacking & ~choose_serving(c, mask);
 	if (away == 0 || !health_wait(c->group, away, clock_ms() + MOMENT_MS))
 		nanosleep(&moment, NULL);
 	t->is_patient = true;
-	t->failed = 0;
+	t->failed &= ~t->busy;
+	t->busy = 0;
 	t->turns = 0;
 	return true;
 }
@@ -249,7 +276,7 @@ static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
 
-	not_done(c);
+	not_done(c, t);
 	if (!health_ask(m))
 		return again_elsewhere(c, t, rv);
 	if (again_forgot_login(c) && again_here(t, m, &t->is_relogged))
@@ -268,7 +295,7 @@ static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 	struct member *m = c->member;
 
 	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
-		not_done(c);
+		not_done(c, t);
 	/* Its sessions often go together, and with its login. Where no login shows that, handles of
 	 * before are worth nothing either. */
 	if (!again_forgot_login(c) && !shed_dead(m) && !member_shows_user(m))
@@ -297,7 +324,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		keep_verdict(t, *rv);
 		return again_later(c, t, mask, *rv);
 	case OUTCOME_AUTH:
-		not_done(c);
+		not_done(c, t);
 		if (is_not_in_yet(c)) {
 			*rv = CKR_DEVICE_ERROR; /* the application is logged in */
 			return again_later(c, t, mask, *rv);
@@ -316,11 +343,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 			return again_elsewhere(c, t, rv);
 		if (*rv == CKR_OK) /* a search that found nothing */
 			return again_forgot_login(c) && again_here(t, m, &t->is_relogged);
-		keep_verdict(t, outcome_normal(c, *rv));
-		if (again_suspect(c, t, mask, *rv))
-			return true;
-		*rv = t->verdict;
-		return false;
+		return again_in_doubt(c, t, mask, rv);
 	case OUTCOME_DEAD:
 		member_lost(m, c->made_epoch, call_name(c->id), *rv);
 		return again_elsewhere(c, t, rv);

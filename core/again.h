@@ -17,6 +17,7 @@ struct trip {
 	long long deadline_ms;  /* clock_ms when the budget is over; 0: nothing failed yet */
 	CK_RV verdict;          /* the first answer that may be about the request; CKR_OK: none */
 	struct member *same;    /* is to be asked once more */
+	bool is_fresh;          /* the member was asked after it had answered */
 	bool is_confirmed;      /* a verdict was asked for twice */
 	bool is_desperate;      /* nobody who serves could do it: waits for those that do not */
 	bool is_refound;        /* an object was looked for again */
@@ -25,6 +26,7 @@ struct trip {
 	bool waits;             /* for a member that is away, within the budget */
 	unsigned before;        /* the call's sends before the last attempt */
 	unsigned turns;
+	unsigned rounds; /* how often everybody failed */
 };
 
 /* The bit of a member in a mask. */
@@ -41,6 +43,9 @@ static inline unsigned again_left(const struct trip *t, unsigned mask)
 
 /* A member that came back since it failed may be asked again. */
 void again_forgive(const struct group *group, struct trip *trip);
+
+/* Everybody who serves failed, and nobody came back: true when they may be asked once more. */
+bool again_all_over(const struct call *call, struct trip *trip, unsigned mask);
 
 /* True when sending the call once more can do no harm: nothing was made, nothing of it lives on a
  * session that is lost, and it was not sent too often already. */

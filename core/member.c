@@ -329,13 +329,17 @@ static bool seems_alive(struct member *m)
 	return atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->suspicions) == 0;
 }
 
+/* Between two questions, ms. */
+static long long pause_of(const struct member *m)
+{
+	if (atomic_load(&m->suspicions) > 0)
+		return HURRY_MS;
+	return m->group->is_multi ? PROBE_MULTI_MS : PROBE_MS;
+}
+
 static bool was_just_asked(const struct member *m)
 {
-	long long pause = m->group->is_multi ? PROBE_MULTI_MS : PROBE_MS;
-
-	if (atomic_load(&m->suspicions) > 0)
-		pause = HURRY_MS;
-	return clock_ms() - atomic_load(&m->probe_ms) < pause;
+	return clock_ms() - atomic_load(&m->probe_ms) < pause_of(m);
 }
 
 bool member_probe(struct member *m)
@@ -375,6 +379,16 @@ bool member_alive(struct member *m)
 	}
 	pthread_mutex_unlock(&m->lib->lock);
 	return seems_alive(m);
+}
+
+bool member_alive_now(struct member *m)
+{
+	long long early = atomic_load(&m->probe_ms) + pause_of(m) - clock_ms();
+	const struct timespec rest = {.tv_nsec = early * 1000 * 1000};
+
+	if (early > 0)
+		nanosleep(&rest, NULL); /* so that bad requests cannot keep the token busy */
+	return member_alive(m);
 }
 
 /* `lib->lock` is held. */

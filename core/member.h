@@ -182,6 +182,10 @@ void member_renew(struct member *member, unsigned epoch);
  * of them in a row takes the member out. */
 bool member_alive(struct member *member);
 
+/* The same, asked after this call began: what was known before says nothing about a failure since.
+ */
+bool member_alive_now(struct member *member);
+
 /* Probes it now, if it is up; takes it out, and answers, as member_alive() does. */
 bool member_probe(struct member *member);
 

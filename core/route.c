@@ -287,7 +287,7 @@ static struct member *next_member(struct call *c, struct trip *t, unsigned *mask
 		return NULL;
 	do {
 		m = choose_member(c, again_left(t, *mask));
-	} while (!m && wait_for_one(c, t, mask));
+	} while (!m && (wait_for_one(c, t, mask) || again_all_over(c, t, *mask)));
 	return m;
 }
 

@@ -10,8 +10,19 @@
 #include "core/object.h"
 #include "core/session.h"
 
-/* A search on one member, added to what was found elsewhere. */
-static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
+/* What a member found was looked at there, and that failed with `rv`. */
+static void note_failure(const struct call *c, CK_RV rv)
+{
+	struct member *m = c->member;
+
+	if (route_outcome(atomic_load(&m->lib->vendor), c, rv) == OUTCOME_DEAD)
+		member_lost(m, c->made_epoch, "C_GetAttributeValue", rv);
+	else if (member_alive(m))
+		(void)again_forgot_login(c); /* it is logged in again by the next attempt */
+}
+
+/* A search on one member. */
+static CK_RV search_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
 {
 	CK_RV rv;
 
@@ -24,7 +35,27 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real
 		real->len = 0;
 		rv = CKR_OK;
 	}
-	return rv == CKR_OK ? object_found(c, real, all) : rv;
+	return rv;
+}
+
+/* The same, added to what was found elsewhere. */
+static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real, struct buf *all)
+{
+	const size_t before = all->len;
+	CK_RV rv = CKR_DEVICE_ERROR;
+
+	for (unsigned i = 0; i < c->group->config->retry.attempts; i++) {
+		c->sends = 0;
+		rv = search_on(c, mask, waits, real, all);
+		if (rv != CKR_OK)
+			return rv;
+		rv = object_found(c, real, all);
+		if (rv == CKR_OK || !c->group->is_multi)
+			return rv;
+		all->len = before;
+		note_failure(c, rv);
+	}
+	return rv == CKR_HOST_MEMORY ? rv : CKR_DEVICE_ERROR;
 }
 
 /* A search on one of several members. One that forgot its login answers, but not about private
@@ -38,7 +69,6 @@ static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, str
 		return rv;
 	if (again_forgot_login(c)) {
 		all->len = before;
-		c->sends = 0;
 		return find_on(c, again_bit(m), false, real, all);
 	}
 	if (member_probe(m))
@@ -62,12 +92,10 @@ static CK_RV find_on_all(struct call *c, struct buf *real)
 		return find_on(c, 1, true, real, all);
 	while ((m = choose_member(c, mask)) != NULL && !(answered && g->conf->find_first)) {
 		mask &= ~again_bit(m);
-		c->sends = 0;
 		if (find_on_one(c, m, real, all) == CKR_OK)
 			answered |= again_bit(m);
 	}
 	if (!answered) { /* waits for whoever returns first */
-		c->sends = 0;
 		rv = find_on(c, everyone, true, real, all);
 		answered = rv == CKR_OK ? again_bit(c->member) : 0;
 	}

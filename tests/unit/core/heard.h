@@ -17,6 +17,7 @@
 
 bool __wrap_health_ask(struct member *m);
 bool __wrap_member_alive(struct member *m);
+bool __wrap_member_alive_now(struct member *m);
 void __wrap_member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv);
 void __wrap_object_forget(const struct group *g, CK_OBJECT_HANDLE handle, const struct member *m);
 void __wrap_member_renew(struct member *m, unsigned epoch);
@@ -28,8 +29,8 @@ void __wrap_pool_drop(struct member_session *ms);
 CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
 
 /* What members answer, and what became of them. */
-static bool is_well;
-static unsigned asked, alive_asked, lost, lost_epoch;
+static bool is_well, is_still_well;
+static unsigned asked, alive_asked, fresh_asked, lost, lost_epoch;
 static CK_RV lost_rv;
 static CK_OBJECT_HANDLE forgotten[8];
 static unsigned forgotten_count, renewed, dropped, given;
@@ -50,6 +51,13 @@ bool __wrap_member_alive(struct member *m)
 	CU_ASSERT_PTR_EQUAL(m->group, &trio);
 	alive_asked++;
 	return is_well;
+}
+
+bool __wrap_member_alive_now(struct member *m)
+{
+	CU_ASSERT_PTR_EQUAL(m->group, &trio);
+	fresh_asked++;
+	return is_still_well;
 }
 
 void __wrap_member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
@@ -126,8 +134,8 @@ static inline void begin(enum config_mode mode, enum call_id id)
 	trio_begin(mode);
 	trio_config.retry.attempts = 3;
 	memset(&op, 0, sizeof op);
-	is_well = true;
-	asked = alive_asked = lost = lost_epoch = forgotten_count = 0;
+	is_well = is_still_well = true;
+	asked = alive_asked = fresh_asked = lost = lost_epoch = forgotten_count = 0;
 	renewed = dropped = given = bad_sessions = 0;
 	has_good_one = true;
 	state = CKS_RW_USER_FUNCTIONS;

@@ -228,6 +228,50 @@ static void a_doubtful_code_of_a_member_in_trouble_is_none(void)
 	CU_ASSERT_EQUAL(rv, CKR_DEVICE_ERROR);
 }
 
+/* What it answered before the call failed does not show that it was alive then. */
+static void the_last_word_of_a_member_counts_when_it_is_alive_afterwards(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	call.sends = 3;
+	CU_ASSERT_FALSE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
+	CU_ASSERT_EQUAL(rv, CKR_GENERAL_ERROR);
+	CU_ASSERT_EQUAL(fresh_asked, 1);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	call.sends = 3;
+	is_still_well = false;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv)); /* elsewhere */
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
+	CU_ASSERT_EQUAL(trip.verdict, CKR_OK);
+	call.sends = 3;
+	call.member = &trio_member[1];
+	CU_ASSERT_FALSE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
+	CU_ASSERT_EQUAL(fresh_asked, 1);
+}
+
+static void everybody_may_be_asked_once_more(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	CU_ASSERT_FALSE(again_all_over(&call, &trip, ALL)); /* nobody failed */
+	trip.failed = 5;
+	trip.lacking = 1;
+	atomic_store(&trio_member[2].serves, 0);
+	CU_ASSERT_FALSE(again_all_over(&call, &trip, ALL)); /* nobody who could do it serves */
+	atomic_store(&trio_member[2].serves, 1);
+	CU_ASSERT_TRUE(again_all_over(&call, &trip, ALL));
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
+	trip.failed = 6;
+	CU_ASSERT_TRUE(again_all_over(&call, &trip, ALL));
+	trip.failed = 6;
+	CU_ASSERT_FALSE(again_all_over(&call, &trip, ALL)); /* three times in all */
+	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);
+	CU_ASSERT_FALSE(is_again(OUTCOME_SESSION, CKR_SESSION_CLOSED, &rv));
+	CU_ASSERT_FALSE(again_all_over(&call, &trip, ALL)); /* may have made one */
+}
+
 static void a_second_time_may_be_forbidden(void)
 {
 	static const enum outcome outcomes[] = {OUTCOME_DEAD, OUTCOME_SUSPECT};
@@ -349,6 +393,8 @@ static const struct unit_test tests[] = {
 	UNIT(a_doubtful_code_is_heard_from_a_second_member),
 	UNIT(a_doubtful_code_of_the_only_member_is_confirmed_by_it),
 	UNIT(a_doubtful_code_of_a_member_in_trouble_is_none),
+	UNIT(the_last_word_of_a_member_counts_when_it_is_alive_afterwards),
+	UNIT(everybody_may_be_asked_once_more),
 	UNIT(a_second_time_may_be_forbidden),
 	UNIT(a_member_that_came_back_is_asked_again),
 	UNIT(an_oracle_is_asked_of_one_member_only),

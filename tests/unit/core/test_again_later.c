@@ -65,13 +65,39 @@ static void a_busy_member_is_passed_over(void)
 	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv)); /* all are: one waits */
 	CU_ASSERT_TRUE(trip.is_patient);
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), ALL);
-	trip.failed = 3;
+	trip.failed = trip.busy = 3;
 	clock_set_ms(trip.deadline_ms); /* as long as the budget lasts */
 	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
 	CU_ASSERT_EQUAL(trip.verdict, CKR_SESSION_COUNT);
 	CU_ASSERT_EQUAL(asked + lost, 0);
 	trip = (struct trip){.failed = 3, .failed_epoch = failed_epoch};
 	CU_ASSERT_FALSE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv)); /* or not at all */
+	clock_set_ms(-1);
+}
+
+/* It is waited for, not one that failed; that one is asked once more in the end. */
+static void a_busy_member_comes_before_one_that_failed(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	trip.waits = true;
+	trip.lacking = 4;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_DEVICE_ERROR, &rv));
+	call.member = &trio_member[1];
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	CU_ASSERT_TRUE(trip.is_patient);
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 2);
+	clock_set_ms(trip.deadline_ms);
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 1);
+	clock_set_ms(-1);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	call.member = &trio_member[1];
+	call.sends = 1;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_DEVICE_ERROR, &rv)); /* it may have time now */
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 5);
 }
 
 static void a_member_without_a_session_did_nothing(void)
@@ -190,6 +216,7 @@ static void an_object_is_looked_for_again_once(void)
 	CU_ASSERT_EQUAL(trip.lacking, 1);
 	CU_ASSERT_EQUAL(trip.verdict, CKR_KEY_HANDLE_INVALID);
 	call.sends = 4;
+	trip.before = 3;
 	CU_ASSERT_FALSE(is_again(OUTCOME_HANDLE, CKR_KEY_HANDLE_INVALID, &rv));
 }
 
@@ -211,6 +238,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_lost_session_is_replaced_once),
 	UNIT(a_member_that_lost_all_sessions_begins_anew),
 	UNIT(a_busy_member_is_passed_over),
+	UNIT(a_busy_member_comes_before_one_that_failed),
 	UNIT(a_member_without_a_session_did_nothing),
 	UNIT(a_member_without_memory_may_have_done_it),
 	UNIT(what_another_member_said_does_not_matter),

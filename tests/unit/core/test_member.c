@@ -254,6 +254,22 @@ static void a_suspicion_asks_at_most_every_quarter_of_a_second(void)
 	world_end();
 }
 
+/* A good answer of before says nothing about a failure since. */
+static void a_last_word_asks_anew(void)
+{
+	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+	world_list()->C_GetTokenInfo = token_info;
+	clock_set_ms(1000);
+	CU_ASSERT_TRUE(member_alive(world_member()));
+	is_broken = true;
+	CU_ASSERT_TRUE(member_alive(world_member())); /* it was asked just now */
+	clock_set_ms(-1);
+	CU_ASSERT_FALSE(member_alive_now(world_member()));
+	CU_ASSERT_FALSE(member_alive_now(world_member())); /* nor when it is down already */
+	is_broken = false;
+	world_end();
+}
+
 static void mechanisms_are_read_once_an_epoch_and_kept_while_down(void)
 {
 	static CK_MECHANISM_TYPE types[256];
@@ -356,6 +372,7 @@ int main(void)
 		UNIT(a_broken_library_is_initialised_anew),
 		UNIT(a_library_that_somebody_else_finalised_is_started_again),
 		UNIT(a_suspicion_asks_at_most_every_quarter_of_a_second),
+		UNIT(a_last_word_asks_anew),
 		UNIT(mechanisms_are_read_once_an_epoch_and_kept_while_down),
 		UNIT(a_mechanism_does_not_vanish_because_its_details_cannot_be_read),
 		UNIT(details_that_never_come_are_not_asked_for_ever),
