@@ -149,6 +149,13 @@ static bool may_judge(CK_RV rv)
 	return rv == CKR_GENERAL_ERROR;
 }
 
+void again_settle(struct trip *t, const struct member *done)
+{
+	for (unsigned i = 0; i < done->group->member_count; i++)
+		if ((t->blamed & ~again_bit(done)) & 1U << i)
+			member_blame(&done->group->members[i], t->failed_epoch[i], t->blamed_rv);
+}
+
 bool again_all_over(const struct call *c, struct trip *t, unsigned mask)
 {
 	unsigned again = choose_serving(c, t->failed & mask & ~t->lacking);
@@ -210,13 +217,16 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 	return false;
 }
 
-/* The last word of a member that seems alive is believed when it still is afterwards. */
+/* The last word of a member that seems alive is believed when it still is afterwards. A verdict
+ * about a ciphertext as it is: the time that asking takes would tell it to who cannot see it. */
 static bool again_in_doubt(struct call *c, struct trip *t, unsigned mask, CK_RV *rv)
 {
+	const bool is_judged = outcome_is_oracle(c) && may_judge(*rv);
+
 	keep_verdict(t, outcome_normal(c, *rv));
 	if (again_suspect(c, t, mask, *rv))
 		return true;
-	if (!t->is_fresh && !member_alive_now(c->member)) {
+	if (!is_judged && !t->is_fresh && !member_alive_now(c->member)) {
 		t->is_fresh = true;
 		t->verdict = CKR_OK;
 		return again_elsewhere(c, t, rv);
@@ -337,6 +347,11 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 	case OUTCOME_SESSION:
 		return again_session(c, t, rv);
 	case OUTCOME_SUSPECT:
+		if (!may_judge(*rv) && *rv != CKR_FUNCTION_FAILED && *rv != CKR_OK) {
+			t->blamed |= again_bit(m);
+			t->failed_epoch[m->index] = c->made_epoch;
+			t->blamed_rv = *rv;
+		}
 		if (!health_ask(m))
 			return again_elsewhere(c, t, rv);
 		if (c->sends == t->before) /* it could not even begin: that judges nothing */

@@ -12,6 +12,8 @@ struct trip {
 	unsigned lacking;       /* members that cannot do it */
 	unsigned failed;        /* members that failed; tried again after a wait */
 	unsigned *failed_epoch; /* in which epoch each of them did; room for CONFIG_MAX_MEMBERS */
+	unsigned blamed;        /* of them those that failed with a code that judges no request */
+	CK_RV blamed_rv;        /* the last such code */
 	unsigned busy;          /* of them those that only had no time */
 	unsigned reopened;      /* members whose session was replaced */
 	long long deadline_ms;  /* clock_ms when the budget is over; 0: nothing failed yet */
@@ -43,6 +45,9 @@ static inline unsigned again_left(const struct trip *t, unsigned mask)
 
 /* A member that came back since it failed may be asked again. */
 void again_forgive(const struct group *group, struct trip *trip);
+
+/* `done` did the call: tells the breakers of those that failed at it. */
+void again_settle(struct trip *trip, const struct member *done);
 
 /* Everybody who serves failed, and nobody came back: true when they may be asked once more. */
 bool again_all_over(const struct call *call, struct trip *trip, unsigned mask);

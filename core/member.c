@@ -37,6 +37,10 @@
 #define HURRY_MAX_MS 500
 /* Who served that long is not one that comes and goes. */
 #define SETTLED_MS 10000
+/* A member is taken out that fails at one in BLAMED_PART calls, and at so many within a window. */
+#define BLAMED_PART      2U
+#define BLAMED_LEAST     20U
+#define BLAMED_WINDOW_MS 10000
 /* How long calls in flight are waited for before a library is initialised anew. */
 #define QUIESCE_MS 2000
 
@@ -295,6 +299,46 @@ void member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
 			       name_of(NAME_RV, rv, code));
 		lost(m, reason);
 	}
+	pthread_mutex_unlock(&m->lib->lock);
+}
+
+static uint64_t calls_of(struct member *m)
+{
+	struct tally sum;
+	unsigned open, busy;
+
+	pool_tally(&m->pool, &sum, &open, &busy);
+	return sum.calls;
+}
+
+/* `lib->lock` is held; it serves. */
+static void blame(struct member *m, CK_RV rv)
+{
+	char code[NAME_MAX_LEN], reason[160];
+	uint64_t calls = calls_of(m);
+
+	if (m->blames == 0 || clock_ms() - m->blamed_since_ms >= BLAMED_WINDOW_MS) {
+		m->blamed_since_ms = clock_ms();
+		m->blamed_at = calls - 1; /* this one counts */
+		m->blames = 0;
+	}
+	m->blames++;
+	if (m->blames < BLAMED_LEAST || m->blames * BLAMED_PART < calls - m->blamed_at)
+		return;
+	(void)snprintf(reason, sizeof reason,
+		       "%u of %llu calls failed that others could do, the last one with %s",
+		       m->blames, (unsigned long long)(calls - m->blamed_at),
+		       name_of(NAME_RV, rv, code));
+	m->blames = 0;
+	lost(m, reason);
+}
+
+void member_blame(struct member *m, unsigned epoch, CK_RV rv)
+{
+	if (pthread_mutex_trylock(&m->lib->lock) != 0)
+		return; /* it is being looked at */
+	if (atomic_load(&m->serves) && atomic_load(&m->epoch) == epoch)
+		blame(m, rv);
 	pthread_mutex_unlock(&m->lib->lock);
 }
 

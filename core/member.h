@@ -101,6 +101,9 @@ struct member {
 	unsigned mech_tries; /* readings that left something out because of a failure */
 	unsigned lib_epoch;  /* library epoch in which it came up */
 	long long backoff_ms;
+	long long blamed_since_ms; /* the window of the two that follow */
+	unsigned blames;           /* calls that it failed at and another member could do */
+	uint64_t blamed_at;        /* calls that had been sent when the window began */
 	struct member_canary canary;
 	char reason[256];     /* why it is not up, in words */
 	struct log_limit log; /* a member that comes and goes does not fill the log */
@@ -170,6 +173,10 @@ bool member_find_slot(struct member *member);
 /* Notes that it failed in `epoch` with `rv` during `what`: sessions and handles of that epoch
  * become worthless. Nothing happens when the epoch is over already. */
 void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV rv);
+
+/* It failed in `epoch` with `rv` at a call that another member then did: the request was not to
+ * blame. It is taken out when that were half of at least 20 calls within ten seconds. */
+void member_blame(struct member *member, unsigned epoch, CK_RV rv);
 
 /* The member forgot its login, or its sessions, in `epoch` and is otherwise well: its handles and
  * sessions are worthless (SoftHSM2 numbers private objects anew at each login), it goes on in a new

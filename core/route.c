@@ -364,6 +364,8 @@ CK_RV route_one(struct call *c, unsigned mask, bool waits)
 		t.before = c->sends;
 		rv = attempt(c, m, patience(c, &t, m, mask), &outcome);
 		c->member_rv = rv;
+		if (outcome == OUTCOME_DONE && rv == CKR_OK && t.blamed)
+			again_settle(&t, m);
 		if (outcome == OUTCOME_DONE)
 			return rv;
 		goes_on = again(c, &t, mask, outcome, &rv);

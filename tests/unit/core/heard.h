@@ -19,6 +19,7 @@ bool __wrap_health_ask(struct member *m);
 bool __wrap_member_alive(struct member *m);
 bool __wrap_member_alive_now(struct member *m);
 void __wrap_member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv);
+void __wrap_member_blame(struct member *m, unsigned epoch, CK_RV rv);
 void __wrap_object_forget(const struct group *g, CK_OBJECT_HANDLE handle, const struct member *m);
 void __wrap_member_renew(struct member *m, unsigned epoch);
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
@@ -30,7 +31,7 @@ CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
 
 /* What members answer, and what became of them. */
 static bool is_well, is_still_well;
-static unsigned asked, alive_asked, fresh_asked, lost, lost_epoch;
+static unsigned asked, alive_asked, fresh_asked, blamed, lost, lost_epoch;
 static CK_RV lost_rv;
 static CK_OBJECT_HANDLE forgotten[8];
 static unsigned forgotten_count, renewed, dropped, given;
@@ -65,6 +66,13 @@ void __wrap_member_lost(struct member *m, unsigned epoch, const char *what, CK_R
 	CU_ASSERT_PTR_NOT_NULL(what);
 	lost |= again_bit(m);
 	lost_epoch = epoch;
+	lost_rv = rv;
+}
+
+void __wrap_member_blame(struct member *m, unsigned epoch, CK_RV rv)
+{
+	CU_ASSERT_EQUAL(epoch, 7);
+	blamed |= again_bit(m);
 	lost_rv = rv;
 }
 
@@ -135,7 +143,7 @@ static inline void begin(enum config_mode mode, enum call_id id)
 	trio_config.retry.attempts = 3;
 	memset(&op, 0, sizeof op);
 	is_well = is_still_well = true;
-	asked = alive_asked = fresh_asked = lost = lost_epoch = forgotten_count = 0;
+	asked = alive_asked = fresh_asked = blamed = lost = lost_epoch = forgotten_count = 0;
 	renewed = dropped = given = bad_sessions = 0;
 	has_good_one = true;
 	state = CKS_RW_USER_FUNCTIONS;

@@ -248,6 +248,36 @@ static void the_last_word_of_a_member_counts_when_it_is_alive_afterwards(void)
 	call.member = &trio_member[1];
 	CU_ASSERT_FALSE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
 	CU_ASSERT_EQUAL(fresh_asked, 1);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_Decrypt);
+	call.sends = 3;
+	is_still_well = false;
+	CU_ASSERT_FALSE(
+		is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv)); /* no time is lost on it */
+	CU_ASSERT_EQUAL(fresh_asked, 0);
+}
+
+static void who_failed_at_what_another_could_do_is_to_blame(void)
+{
+	static const struct {
+		enum outcome outcome;
+		CK_RV rv;
+		unsigned blamed;
+	} answers[] = {
+		{OUTCOME_SUSPECT, CKR_DEVICE_ERROR, 1},    {OUTCOME_SUSPECT, 0x80000001, 1},
+		{OUTCOME_SUSPECT, CKR_GENERAL_ERROR, 0}, /* may be about the request */
+		{OUTCOME_SUSPECT, CKR_FUNCTION_FAILED, 0}, {OUTCOME_SESSION, CKR_SESSION_CLOSED, 0},
+		{OUTCOME_BUSY, CKR_DEVICE_MEMORY, 0}};
+	CK_RV rv;
+
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+		CU_ASSERT_TRUE(is_again(answers[i].outcome, answers[i].rv, &rv));
+		again_settle(&trip, &trio_member[0]); /* the same one: a moment's failure */
+		CU_ASSERT_EQUAL(blamed, 0);
+		again_settle(&trip, &trio_member[1]);
+		CU_ASSERT_EQUAL(blamed, answers[i].blamed);
+		CU_ASSERT_EQUAL(lost_rv, blamed ? answers[i].rv : CKR_OK);
+	}
 }
 
 static void everybody_may_be_asked_once_more(void)
@@ -394,6 +424,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_doubtful_code_of_the_only_member_is_confirmed_by_it),
 	UNIT(a_doubtful_code_of_a_member_in_trouble_is_none),
 	UNIT(the_last_word_of_a_member_counts_when_it_is_alive_afterwards),
+	UNIT(who_failed_at_what_another_could_do_is_to_blame),
 	UNIT(everybody_may_be_asked_once_more),
 	UNIT(a_second_time_may_be_forbidden),
 	UNIT(a_member_that_came_back_is_asked_again),

@@ -270,6 +270,48 @@ static void a_last_word_asks_anew(void)
 	world_end();
 }
 
+static void call_often(struct member *m, unsigned calls, unsigned blames)
+{
+	struct member_session *ms;
+
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+	for (unsigned i = 0; i < calls; i++) {
+		tally_count(&ms->tally, false, -1);
+		if (i < blames)
+			member_blame(m, atomic_load(&m->epoch), CKR_DEVICE_ERROR);
+	}
+	pool_give(ms, 0);
+}
+
+static void a_member_that_fails_half_of_its_calls_is_taken_out(void)
+{
+	struct member *m;
+
+	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+	m = world_member();
+	clock_set_ms(1000);
+	call_often(m, 19, 19);
+	CU_ASSERT_TRUE(member_may_serve(m)); /* too few to say */
+	clock_set_ms(1000 + 10000);
+	call_often(m, 1, 1); /* those are forgotten */
+	CU_ASSERT_TRUE(member_may_serve(m));
+	call_often(m, 30, 0);
+	call_often(m, 20, 20); /* not yet half of them */
+	CU_ASSERT_TRUE(member_may_serve(m));
+	member_blame(m, atomic_load(&m->epoch) - 1, CKR_DEVICE_ERROR); /* in another life */
+	call_often(m, 8, 8);
+	CU_ASSERT_TRUE(member_may_serve(m));
+	call_often(m, 2, 2);
+	CU_ASSERT_FALSE(member_may_serve(m));
+	CU_ASSERT_EQUAL(atomic_load(&m->state), MEMBER_DOWN);
+	CU_ASSERT_STRING_EQUAL(m->reason,
+			       "30 of 60 calls failed that others could do, the last one "
+			       "with CKR_DEVICE_ERROR");
+	CU_ASSERT_TRUE(member_may_serve(world_member_at(1)));
+	clock_set_ms(-1);
+	world_end();
+}
+
 static void mechanisms_are_read_once_an_epoch_and_kept_while_down(void)
 {
 	static CK_MECHANISM_TYPE types[256];
@@ -373,6 +415,7 @@ int main(void)
 		UNIT(a_library_that_somebody_else_finalised_is_started_again),
 		UNIT(a_suspicion_asks_at_most_every_quarter_of_a_second),
 		UNIT(a_last_word_asks_anew),
+		UNIT(a_member_that_fails_half_of_its_calls_is_taken_out),
 		UNIT(mechanisms_are_read_once_an_epoch_and_kept_while_down),
 		UNIT(a_mechanism_does_not_vanish_because_its_details_cannot_be_read),
 		UNIT(details_that_never_come_are_not_asked_for_ever),
