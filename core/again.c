@@ -282,6 +282,21 @@ static bool is_not_in_yet(const struct call *c)
 	       atomic_load(&c->member->user) != GROUP_USER;
 }
 
+/* Not logged in there: the member says so, or was not asked because of that. */
+static bool again_auth(struct call *c, struct trip *t, unsigned mask, CK_RV *rv)
+{
+	const bool was_asked = c->sends > t->before;
+	const bool has_forgotten = !is_not_in_yet(c) && again_forgot_login(c);
+
+	not_done(c, t);
+	if (has_forgotten && again_is_safe(c))
+		return again_here(t, c->member, &t->is_relogged) || again_elsewhere(c, t, rv);
+	if (was_asked && !is_not_in_yet(c))
+		return false;
+	*rv = CKR_DEVICE_ERROR; /* the application is logged in */
+	return again_later(c, t, mask, *rv);
+}
+
 static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
@@ -334,14 +349,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 		keep_verdict(t, *rv);
 		return again_later(c, t, mask, *rv);
 	case OUTCOME_AUTH:
-		not_done(c, t);
-		if (is_not_in_yet(c)) {
-			*rv = CKR_DEVICE_ERROR; /* the application is logged in */
-			return again_later(c, t, mask, *rv);
-		}
-		if (!again_forgot_login(c) || !again_is_safe(c))
-			return false;
-		return again_here(t, m, &t->is_relogged) || again_elsewhere(c, t, rv);
+		return again_auth(c, t, mask, rv);
 	case OUTCOME_HANDLE:
 		return again_handle(c, t, rv);
 	case OUTCOME_SESSION:

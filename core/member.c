@@ -37,10 +37,6 @@
 #define HURRY_MAX_MS 500
 /* Who served that long is not one that comes and goes. */
 #define SETTLED_MS 10000
-/* A member is taken out that fails at one in BLAMED_PART calls, and at so many within a window. */
-#define BLAMED_PART      2U
-#define BLAMED_LEAST     20U
-#define BLAMED_WINDOW_MS 10000
 /* How long calls in flight are waited for before a library is initialised anew. */
 #define QUIESCE_MS 2000
 
@@ -302,43 +298,15 @@ void member_lost(struct member *m, unsigned epoch, const char *what, CK_RV rv)
 	pthread_mutex_unlock(&m->lib->lock);
 }
 
-static uint64_t calls_of(struct member *m)
-{
-	struct tally sum;
-	unsigned open, busy;
-
-	pool_tally(&m->pool, &sum, &open, &busy);
-	return sum.calls;
-}
-
-/* `lib->lock` is held; it serves. */
-static void blame(struct member *m, CK_RV rv)
-{
-	char code[NAME_MAX_LEN], reason[160];
-	uint64_t calls = calls_of(m);
-
-	if (m->blames == 0 || clock_ms() - m->blamed_since_ms >= BLAMED_WINDOW_MS) {
-		m->blamed_since_ms = clock_ms();
-		m->blamed_at = calls - 1; /* this one counts */
-		m->blames = 0;
-	}
-	m->blames++;
-	if (m->blames < BLAMED_LEAST || m->blames * BLAMED_PART < calls - m->blamed_at)
-		return;
-	(void)snprintf(reason, sizeof reason,
-		       "%u of %llu calls failed that others could do, the last one with %s",
-		       m->blames, (unsigned long long)(calls - m->blamed_at),
-		       name_of(NAME_RV, rv, code));
-	m->blames = 0;
-	lost(m, reason);
-}
-
 void member_blame(struct member *m, unsigned epoch, CK_RV rv)
 {
+	char reason[160];
+
 	if (pthread_mutex_trylock(&m->lib->lock) != 0)
 		return; /* it is being looked at */
-	if (atomic_load(&m->serves) && atomic_load(&m->epoch) == epoch)
-		blame(m, rv);
+	if (atomic_load(&m->serves) && atomic_load(&m->epoch) == epoch &&
+	    member_is_to_blame(m, rv, reason, sizeof reason))
+		lost(m, reason);
 	pthread_mutex_unlock(&m->lib->lock);
 }
 
@@ -395,20 +363,35 @@ bool member_probe(struct member *m)
 	return seems_alive(m);
 }
 
-void member_renew(struct member *m, unsigned epoch)
+static bool begin_epoch(struct member *m, unsigned epoch)
 {
+	bool is_ours;
+
 	pthread_mutex_lock(&m->lib->lock);
-	if (atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch) {
+	is_ours = atomic_load(&m->state) == MEMBER_UP && atomic_load(&m->epoch) == epoch;
+	if (is_ours) {
 		atomic_fetch_add(&m->epoch, 1);
 		atomic_store(&m->shows_login, 0);
 		atomic_store(&m->user, 0);
 		object_drop_epoch(m);
+	}
+	pthread_mutex_unlock(&m->lib->lock);
+	return is_ours;
+}
+
+void member_begin_anew(struct member *m, unsigned epoch)
+{
+	if (m->group->is_multi)
+		(void)begin_epoch(m, epoch); /* somebody else may have done it */
+}
+
+void member_renew(struct member *m, unsigned epoch)
+{
+	if (begin_epoch(m, epoch))
 		log_msg(LOG_LEVEL_WARN,
 			"member %s of token %s: forgot its login or its sessions; it is logged in "
 			"again",
 			m->conf->name, m->group_label);
-	}
-	pthread_mutex_unlock(&m->lib->lock);
 }
 
 bool member_alive(struct member *m)

@@ -178,10 +178,18 @@ void member_lost(struct member *member, unsigned epoch, const char *what, CK_RV 
  * blame. It is taken out when that were half of at least 20 calls within ten seconds. */
 void member_blame(struct member *member, unsigned epoch, CK_RV rv);
 
+/* Counts one such call; true, with words, when it is enough. The lock of its library is held. Used
+ * by member_blame(). */
+bool member_is_to_blame(struct member *member, CK_RV rv, char *reason, size_t size);
+
 /* The member forgot its login, or its sessions, in `epoch` and is otherwise well: its handles and
  * sessions are worthless (SoftHSM2 numbers private objects anew at each login), it goes on in a new
  * epoch, public. Nothing happens when the epoch is over already. */
 void member_renew(struct member *member, unsigned epoch);
+
+/* The same when the last of our sessions there was closed by ourselves: not a thing to tell.
+ * Nothing for the member of a passthrough token, whose handles are the application's. */
+void member_begin_anew(struct member *member, unsigned epoch);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
  * probes it (probe.h), at most every 250 ms (every 20 where another could do the work). True when

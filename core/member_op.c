@@ -5,6 +5,8 @@
  * virtual session's is held. A member may return anything; the caller decides what it means. */
 #include "core/member_op.h"
 
+#include <string.h>
+
 #include "core/base/secret.h"
 #include "core/library.h"
 #include "core/member.h"
@@ -27,6 +29,7 @@ static CK_RV find(const CK_FUNCTION_LIST *f, struct member_session *ms, struct c
 		return rv;
 	do {
 		n = 0;
+		memset(batch, 0, sizeof batch); /* some count what they did not write */
 		rv = f->C_FindObjects(s, batch, FIND_BATCH, &n);
 		if (rv == CKR_OK &&
 		    (n > FIND_BATCH || c->found->len / sizeof batch[0] + n > FIND_MAX))

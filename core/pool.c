@@ -41,6 +41,8 @@ void pool_init(struct pool *p, unsigned limit)
 	pthread_condattr_destroy(&attr);
 	p->all = NULL;
 	p->open = 0;
+	p->was_used = false;
+	p->used_epoch = 0;
 	p->limit = limit;
 	p->learned = 0;
 	p->learned_epoch = 0;
@@ -133,10 +135,19 @@ void pool_tally(struct pool *p, struct tally *sum, unsigned *open, unsigned *bus
 	*busy = *open > idle ? *open - idle : 0;
 }
 
+/* The lock is held. None is open, and there were some in this epoch: with the last one the member
+ * may have forgotten what handles denoted (SoftHSM2 does). */
+static bool is_forgetful(const struct pool *p, unsigned epoch)
+{
+	return p->open == 0 && p->was_used && p->used_epoch == epoch;
+}
+
 static CK_RV session_new(struct member *member, struct member_session **out)
 {
 	struct pool *p = &member->pool;
 	struct member_session *ms = calloc(1, sizeof *ms);
+	const unsigned epoch = atomic_load(&member->epoch);
+	bool is_anew;
 
 	if (!ms)
 		return CKR_HOST_MEMORY;
@@ -154,8 +165,11 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 	if (p->all)
 		p->all->prev = ms;
 	p->all = ms;
+	is_anew = is_forgetful(p, epoch);
 	p->open++;
 	pthread_mutex_unlock(&p->lock);
+	if (is_anew)
+		member_begin_anew(member, epoch);
 	*out = ms;
 	return CKR_OK;
 }
@@ -285,6 +299,16 @@ static CK_RV open_real(struct member_session *ms)
 	return rv == CKR_OK ? check_opened(ms, is_user) : code_map(CALL_C_OpenSession, rv);
 }
 
+static void note_use(const struct member_session *ms)
+{
+	struct pool *p = &ms->member->pool;
+
+	pthread_mutex_lock(&p->lock);
+	p->was_used = true;
+	p->used_epoch = ms->epoch;
+	pthread_mutex_unlock(&p->lock);
+}
+
 /* `is_refused`: the member said that it allows no more, not our own limit. */
 static CK_RV open_new(struct member *member, struct member_session **out, bool *is_refused)
 {
@@ -296,6 +320,7 @@ static CK_RV open_new(struct member *member, struct member_session **out, bool *
 		return rv;
 	rv = open_real(ms);
 	if (rv == CKR_OK) {
+		note_use(ms);
 		*out = ms;
 		return CKR_OK;
 	}

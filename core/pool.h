@@ -40,6 +40,8 @@ struct pool {
 	pthread_cond_t given;       /* a session was given back or closed */
 	struct member_session *all; /* every one that exists */
 	unsigned open;              /* their number */
+	bool was_used;              /* one was opened, in: */
+	unsigned used_epoch;        /* of the member */
 	struct tally past;          /* of the sessions that were closed */
 	unsigned limit;             /* from the configuration; 0 = none */
 	unsigned learned;           /* most that the member allowed lately; 0 = unknown */

@@ -230,9 +230,10 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	}
 	c->made_epoch = ms->epoch;
 	rv = names_objects(c) ? translate(c, ms, object, &is_lack) : CKR_OK;
-	if (c->found && is_kept_out(c, m))
-		rv = CKR_USER_NOT_LOGGED_IN;
-	else if (rv == CKR_OK && is_flat(c, m))
+	if (c->found && is_kept_out(c, m)) {
+		rv = CKR_USER_NOT_LOGGED_IN; /* since it was looked at above */
+		*outcome = OUTCOME_AUTH;
+	} else if (rv == CKR_OK && is_flat(c, m))
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
 	else if (rv == CKR_OK)
 		rv = send(c, ms, object, outcome);

@@ -149,6 +149,7 @@ static void a_member_that_forgot_the_login_is_logged_in_once(void)
 	CU_ASSERT_EQUAL(rv, CKR_USER_NOT_LOGGED_IN);
 	atomic_store(&trio.user, GROUP_USER);
 	atomic_store(&trio_member[0].user, GROUP_USER);
+	call.sends = 1;
 	atomic_store(&trio_member[0].shows_login, 1);
 	CU_ASSERT_FALSE(is_again(OUTCOME_AUTH, CKR_USER_NOT_LOGGED_IN, &rv)); /* it is in */
 	CU_ASSERT_EQUAL(renewed, 0);
@@ -178,6 +179,20 @@ static void a_login_that_another_call_restored_is_used(void)
 	CU_ASSERT_TRUE(is_again(OUTCOME_AUTH, CKR_USER_NOT_LOGGED_IN, &rv));
 	CU_ASSERT_PTR_EQUAL(trip.same, &trio_member[0]);
 	CU_ASSERT_EQUAL(renewed, 0);
+}
+
+/* It was not asked because nobody was logged in there, and then somebody was. */
+static void a_login_that_came_meanwhile_is_used(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	atomic_store(&trio.user, GROUP_USER);
+	atomic_store(&trio_member[0].user, GROUP_USER);
+	call.sends = trip.before = 1;
+	CU_ASSERT_TRUE(is_again(OUTCOME_AUTH, CKR_USER_NOT_LOGGED_IN, &rv));
+	CU_ASSERT_EQUAL(call.sends, 1);
+	CU_ASSERT_EQUAL(trip.verdict, CKR_OK);
 }
 
 /* It had no session for the login a moment ago: it did nothing. */
@@ -244,6 +259,7 @@ static const struct unit_test tests[] = {
 	UNIT(what_another_member_said_does_not_matter),
 	UNIT(a_member_that_forgot_the_login_is_logged_in_once),
 	UNIT(a_login_that_another_call_restored_is_used),
+	UNIT(a_login_that_came_meanwhile_is_used),
 	UNIT(a_member_that_is_not_logged_in_yet_is_busy),
 	UNIT(an_object_is_looked_for_again_once),
 	UNIT(a_handle_is_not_bad_when_the_member_is),

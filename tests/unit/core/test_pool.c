@@ -252,7 +252,7 @@ static void a_new_session_shows_that_the_login_was_lost(void)
 
 static void a_new_session_after_a_logout_is_as_good_as_any(void)
 {
-	struct member_session *ms;
+	struct member_session *first, *ms;
 	CK_SESSION_HANDLE s;
 	unsigned epoch;
 
@@ -260,10 +260,42 @@ static void a_new_session_after_a_logout_is_as_good_as_any(void)
 	s = world_enter();
 	epoch = atomic_load(&world_member_at(1)->epoch);
 	CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member_at(1), 0, 0, &first), CKR_OK);
 	pool_empty(world_member_at(1), true);
 	CU_ASSERT_EQUAL_FATAL(pool_take(world_member_at(1), 0, 0, &ms), CKR_OK);
 	CU_ASSERT_EQUAL(atomic_load(&world_member_at(1)->epoch), epoch);
 	pool_give(ms, 0);
+	pool_give(first, 0);
+	world_end();
+}
+
+/* Tokens may number objects anew when the last session is closed. */
+static void after_the_last_session_handles_are_worth_nothing(void)
+{
+	struct member_session *ms;
+	struct member *m;
+	unsigned epoch;
+
+	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+	m = world_member_at(1);
+	pool_empty(m, true);
+	CU_ASSERT_EQUAL_FATAL(m->pool.open, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		epoch = atomic_load(&m->epoch);
+		CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+		CU_ASSERT_EQUAL(atomic_load(&m->epoch), i == 0 ? epoch : epoch + 1);
+		CU_ASSERT_EQUAL(ms->epoch, atomic_load(&m->epoch));
+		pool_drop(ms);
+	}
+	world_end();
+	world_begin(NULL, NULL); /* the application's own handles */
+	m = world_member();
+	epoch = atomic_load(&m->epoch);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+		pool_drop(ms);
+	}
+	CU_ASSERT_EQUAL(atomic_load(&m->epoch), epoch);
 	world_end();
 }
 
@@ -408,6 +440,7 @@ int main(void)
 		UNIT(a_session_of_an_earlier_library_is_only_forgotten),
 		UNIT(a_new_session_shows_that_the_login_was_lost),
 		UNIT(a_new_session_after_a_logout_is_as_good_as_any),
+		UNIT(after_the_last_session_handles_are_worth_nothing),
 		UNIT(nobody_enters_while_the_member_is_quiet),
 		UNIT(nobody_enters_another_life_of_the_library),
 		UNIT(eight_threads_share_two_sessions),
