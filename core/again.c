@@ -8,6 +8,7 @@
 #include "core/choose.h"
 #include "core/group.h"
 #include "core/health.h"
+#include "core/login.h"
 #include "core/object.h"
 #include "core/op_output.h"
 #include "core/outcome.h"
@@ -102,22 +103,24 @@ static void not_done(struct call *c, const struct trip *t)
 	c->sends = t->before;
 }
 
-/* Throws idle sessions away until one is good. False: there is none. */
-static bool shed_dead(struct member *m)
+/* Throws idle sessions away that are dead. True when one that is older than `serial` is good: then
+ * not all were lost. */
+static bool shed_dead(struct member *m, uint64_t serial)
 {
-	for (unsigned i = 0; i <= POOL_IDLE; i++) {
-		struct member_session *ms = pool_take_idle(m, i);
+	bool has_older = false;
+
+	for (unsigned i = 0; i < POOL_IDLE; i++) {
+		struct member_session *ms = pool_take_at(m, i);
 		CK_STATE state;
 
-		if (!ms)
-			return false;
-		if (pool_state(ms, &state) == CKR_OK) {
+		if (ms && pool_state(ms, &state) == CKR_OK) {
+			has_older = has_older || ms->serial < serial;
 			pool_give(ms, i);
-			return true;
+		} else if (ms) {
+			pool_drop(ms);
 		}
-		pool_drop(ms);
 	}
-	return false;
+	return has_older;
 }
 
 bool again_forgot_login(const struct call *c)
@@ -132,7 +135,7 @@ bool again_forgot_login(const struct call *c)
 		return true; /* another call has noticed, and it is logged in again */
 	if (!member_shows_user(m))
 		return false;
-	(void)shed_dead(m);
+	(void)shed_dead(m, 0); /* so that one is taken that can tell */
 	if (pool_take(m, 0, 0, &ms) != CKR_OK)
 		return c->made_epoch != atomic_load(&m->epoch); /* what is opened is looked at */
 	(void)pool_state(ms, &state); /* without an answer nothing is known */
@@ -244,12 +247,35 @@ static bool again_here(struct trip *t, struct member *m, bool *done)
 	return true;
 }
 
+/* A token does not say when it has time again; another one may come back meanwhile. False when the
+ * budget is over. */
+static bool wait_a_moment(const struct call *c, struct trip *t, unsigned mask)
+{
+	const struct timespec moment = {.tv_nsec = MOMENT_MS * 1000L * 1000};
+	unsigned away = mask & ~t->lacking & ~choose_serving(c, mask);
+
+	if (t->deadline_ms == 0)
+		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
+	if (!t->waits || clock_ms() >= t->deadline_ms)
+		return false;
+	if (away == 0 || !health_wait(c->group, away, clock_ms() + MOMENT_MS))
+		nanosleep(&moment, NULL);
+	t->is_patient = true;
+	t->failed &= ~t->busy;
+	t->busy = 0;
+	t->turns = 0;
+	return true;
+}
+
+bool again_busy(const struct call *c, struct trip *t, unsigned mask)
+{
+	return choose_serving(c, t->busy & mask & ~t->lacking) && again_is_safe(c) &&
+	       wait_a_moment(c, t, mask);
+}
+
 /* Busy: somebody else, or after a moment the same one, as long as the budget lasts. */
 static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 {
-	const struct timespec moment = {.tv_nsec = MOMENT_MS * 1000L * 1000};
-	unsigned away;
-
 	/* Memory may have been out in the middle of making something. */
 	if (c->sends > 0 && !is_repeatable(c) && rv != CKR_SESSION_COUNT)
 		return false;
@@ -258,21 +284,7 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 	t->busy |= again_bit(c->member);
 	if (!again_is_safe(c) || choose_member(c, again_left(t, mask)))
 		return again_is_safe(c);
-	if (!t->waits)
-		return false;
-	if (t->deadline_ms == 0)
-		t->deadline_ms = clock_ms() + c->group->config->retry.budget_ms;
-	if (clock_ms() >= t->deadline_ms)
-		return again_all_over(c, t, mask & ~t->busy);
-	/* A token does not say when it has time again; another one may come back meanwhile. */
-	away = mask & ~t->lacking & ~choose_serving(c, mask);
-	if (away == 0 || !health_wait(c->group, away, clock_ms() + MOMENT_MS))
-		nanosleep(&moment, NULL);
-	t->is_patient = true;
-	t->failed &= ~t->busy;
-	t->busy = 0;
-	t->turns = 0;
-	return true;
+	return t->waits && (wait_a_moment(c, t, mask) || again_all_over(c, t, mask & ~t->busy));
 }
 
 /* Somebody is logged in, but not there: the member had no session for it a moment ago. */
@@ -315,16 +327,34 @@ static bool again_handle(struct call *c, struct trip *t, CK_RV *rv)
 	return keep_verdict(t, c->place == CALL_BOUND ? CKR_DEVICE_ERROR : *rv);
 }
 
+/* The session was opened after the login that is there still. */
+static bool is_of_login(const struct call *c)
+{
+	return member_shows_user(c->member) &&
+	       c->made_serial > atomic_load(&c->member->login_serial);
+}
+
+static void begin_anew(const struct call *c)
+{
+	/* Logins hold the lock that the other one takes. */
+	if (call_retry(c->id) == CALL_RETRY_NEVER)
+		member_renew(c->member, c->made_epoch);
+	else
+		login_refresh(c->group, c->member, c->made_epoch);
+}
+
 static bool again_session(struct call *c, struct trip *t, CK_RV *rv)
 {
 	struct member *m = c->member;
+	bool has_older;
 
 	if (*rv == CKR_SESSION_HANDLE_INVALID) /* CKR_SESSION_CLOSED: it went while it worked */
 		not_done(c, t);
-	/* Its sessions often go together, and with its login. Where no login shows that, handles of
-	 * before are worth nothing either. */
-	if (!again_forgot_login(c) && !shed_dead(m) && !member_shows_user(m))
-		member_renew(m, c->made_epoch);
+	/* Its sessions often go together, and with its login. Where nothing shows that they did
+	 * not, handles of before are worth nothing. */
+	has_older = shed_dead(m, c->made_serial);
+	if (!again_forgot_login(c) && !has_older && !is_of_login(c))
+		begin_anew(c);
 	if (again_is_safe(c) && !(t->reopened & again_bit(m))) {
 		t->reopened |= again_bit(m);
 		t->same = m;

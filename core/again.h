@@ -49,6 +49,10 @@ void again_forgive(const struct group *group, struct trip *trip);
 /* `done` did the call: tells the breakers of those that failed at it. */
 void again_settle(struct trip *trip, const struct member *done);
 
+/* Nobody else is left, and one that serves had no time: waits a moment. False when the budget is
+ * over. */
+bool again_busy(const struct call *call, struct trip *trip, unsigned mask);
+
 /* Everybody who serves failed, and nobody came back: true when they may be asked once more. */
 bool again_all_over(const struct call *call, struct trip *trip, unsigned mask);
 

@@ -8,6 +8,7 @@
 #define HSMUX_CORE_CALL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "core/base/buf.h"
@@ -81,10 +82,11 @@ struct call {
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
 	struct member *member;    /* out: where it ran, last */
-	unsigned sends;      /* out: how often it reached a member, and may have been done there */
-	unsigned made_epoch; /* out: the member's epoch in which it ran, for which `made` holds */
-	struct buf *found;   /* C_FindObjectsInit: out: virtual handles, CK_OBJECT_HANDLE each */
-	CK_ULONG size;       /* C_GetObjectSize: out */
+	unsigned sends;       /* out: how often it reached a member, and may have been done there */
+	uint64_t made_serial; /* of the session on which it ran; UINT64_MAX: of none */
+	unsigned made_epoch;  /* out: the member's epoch in which it ran, for which `made` holds */
+	struct buf *found;    /* C_FindObjectsInit: out: virtual handles, CK_OBJECT_HANDLE each */
+	CK_ULONG size;        /* C_GetObjectSize: out */
 
 	CK_RV member_rv; /* out: what the member said, before it was mapped */
 };

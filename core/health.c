@@ -136,6 +136,13 @@ bool health_ask(struct member *m)
 	return member_alive(m);
 }
 
+/* The application is logged in, and the member had no session for that. */
+static bool is_kept_out(const struct member *m)
+{
+	return atomic_load(&m->group->user) == GROUP_USER && !atomic_load(&m->is_refusing) &&
+	       atomic_load(&m->user) != GROUP_USER;
+}
+
 /* Login and keys, then the breaker closes. The member is up. */
 static bool admit(struct member *m, bool is_starting)
 {
@@ -144,6 +151,10 @@ static bool admit(struct member *m, bool is_starting)
 
 	if (atomic_load(&m->group->user) != GROUP_PUBLIC)
 		login_sync(m->group, m);
+	if (is_kept_out(m)) {
+		member_lost(m, epoch, "a session for the login", CKR_SESSION_COUNT);
+		return false;
+	}
 	orphan_clean(m);
 	if (!is_starting)
 		object_check_member(m);

@@ -241,6 +241,13 @@ static void sync_one(struct group *g, struct member *m)
 		login_again(g, m);
 }
 
+void login_refresh(struct group *g, struct member *m, unsigned epoch)
+{
+	pthread_mutex_lock(&g->login_lock);
+	login_many_refresh(m, epoch);
+	pthread_mutex_unlock(&g->login_lock);
+}
+
 void login_sync(struct group *g, struct member *m)
 {
 	pthread_mutex_lock(&g->login_lock);

@@ -26,6 +26,11 @@ CK_RV login_set_pin(CK_SESSION_HANDLE session, const CK_BYTE *old_pin, CK_ULONG 
  * can log in. */
 void login_sync(struct group *group, struct member *member);
 
+/* Sessions of a member were lost in `epoch`, perhaps all of them: its handles are worthless, and it
+ * goes on in a new epoch; with the login where that is seen to be there, else member_renew(). Not
+ * under the group's login_lock. */
+void login_refresh(struct group *group, struct member *member, unsigned epoch);
+
 /* The last session of a group is gone: the standard's implicit logout. */
 void login_drop(struct group *group);
 

@@ -206,6 +206,21 @@ static bool holds_login(const struct member *m)
 	return m->keeper && m->keeper->epoch == atomic_load(&m->epoch);
 }
 
+void login_many_refresh(struct member *m, unsigned epoch)
+{
+	CK_STATE state = CKS_RW_PUBLIC_SESSION;
+	int user = atomic_load(&m->user);
+
+	if (!holds_login(m) || !member_shows_user(m) || pool_state(m->keeper, &state) != CKR_OK ||
+	    !pool_is_user(state)) {
+		member_renew(m, epoch);
+	} else if (member_begin_anew(m, epoch)) {
+		m->keeper->epoch = atomic_load(&m->epoch); /* it was seen to live */
+		atomic_store(&m->shows_login, 1);
+		atomic_store(&m->user, user);
+	}
+}
+
 static bool is_logged_in(const struct member *m, int user)
 {
 	return is_up(m) && (holds_login(m) || atomic_load(&m->user) == user);

@@ -23,6 +23,9 @@ void login_many_out(struct group *g, struct session *s);
 /* See login_sync(). */
 void login_many_sync(struct group *g, struct member *m);
 
+/* See login_refresh(). */
+void login_many_refresh(struct member *m, unsigned epoch);
+
 /* CKR_OK when every configured member is up; else CKR_DEVICE_ERROR, with a log line that names the
  * one that is missing for `what`. */
 CK_RV login_need_all(struct group *g, struct session *s, const char *what);

@@ -379,10 +379,9 @@ static bool begin_epoch(struct member *m, unsigned epoch)
 	return is_ours;
 }
 
-void member_begin_anew(struct member *m, unsigned epoch)
+bool member_begin_anew(struct member *m, unsigned epoch)
 {
-	if (m->group->is_multi)
-		(void)begin_epoch(m, epoch); /* somebody else may have done it */
+	return m->group->is_multi && begin_epoch(m, epoch);
 }
 
 void member_renew(struct member *m, unsigned epoch)

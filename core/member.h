@@ -110,6 +110,7 @@ struct member {
 
 	_Atomic int user; /* enum group_user logged in on the member; written under the group's
 			   * login_lock */
+	_Atomic uint64_t login_serial; /* pool_serial() when that login was made */
 	_Atomic int
 		shows_login; /* its sessions showed that `user` is logged in, as most tokens do */
 	bool is_login_ours;  /* not that of somebody else in the process; under login_lock */
@@ -187,9 +188,10 @@ bool member_is_to_blame(struct member *member, CK_RV rv, char *reason, size_t si
  * epoch, public. Nothing happens when the epoch is over already. */
 void member_renew(struct member *member, unsigned epoch);
 
-/* The same when the last of our sessions there was closed by ourselves: not a thing to tell.
- * Nothing for the member of a passthrough token, whose handles are the application's. */
-void member_begin_anew(struct member *member, unsigned epoch);
+/* The same when it is not a thing to tell, as when the last of our sessions there was closed by
+ * ourselves. False when the epoch was over; and for the member of a passthrough token, whose
+ * handles are the application's. */
+bool member_begin_anew(struct member *member, unsigned epoch);
 
 /* After a code that may be about the request or about the token (CKR_GENERAL_ERROR and the like):
  * probes it (probe.h), at most every 250 ms (every 20 where another could do the work). True when

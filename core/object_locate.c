@@ -311,9 +311,8 @@ static CK_RV make_again(const struct sought *s, struct session *session, struct 
 		rv = CKR_HOST_MEMORY;
 	if (rv == CKR_OK)
 		rv = member_call(home, &call, none);
-	if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED) {
+	if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED)
 		session_drop_home(session, m);
-	}
 	*real = call.made[0];
 	return rv == CKR_OK && !*real ? CKR_DEVICE_ERROR : rv;
 }

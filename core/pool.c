@@ -15,9 +15,9 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "core/codes.h"
 #include "core/library.h"
 #include "core/member.h"
+#include "core/pool_real.h"
 
 /* A waiter looks again after this long, which bounds the gap between looking and waiting. */
 #define SLICE_MS 5
@@ -43,6 +43,7 @@ void pool_init(struct pool *p, unsigned limit)
 	p->open = 0;
 	p->was_used = false;
 	p->used_epoch = 0;
+	p->serial = 0;
 	p->limit = limit;
 	p->learned = 0;
 	p->learned_epoch = 0;
@@ -166,10 +167,11 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 		p->all->prev = ms;
 	p->all = ms;
 	is_anew = is_forgetful(p, epoch);
+	ms->serial = ++p->serial;
 	p->open++;
 	pthread_mutex_unlock(&p->lock);
 	if (is_anew)
-		member_begin_anew(member, epoch);
+		(void)member_begin_anew(member, epoch); /* or somebody else did */
 	*out = ms;
 	return CKR_OK;
 }
@@ -227,78 +229,6 @@ static bool has_open(struct pool *p)
 	return has;
 }
 
-static void close_real(struct member_session *ms)
-{
-	struct library *lib = ms->member->lib;
-	struct library_guard guard;
-
-	if (atomic_load(&lib->is_ending) || !pool_enter(ms))
-		return;
-	library_guard(lib, &guard);
-	(void)lib->v2->C_CloseSession(ms->real); /* gone either way */
-	library_unguard(&guard);
-	pool_leave(ms);
-}
-
-static CK_RV open_on(struct member_session *ms)
-{
-	struct member *m = ms->member;
-	const CK_FUNCTION_LIST *f = m->lib->v2;
-	CK_SLOT_ID slot = atomic_load(&m->slot);
-	struct library_guard guard;
-	CK_RV rv;
-
-	library_guard(m->lib, &guard);
-	rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &ms->real);
-	if (rv == CKR_TOKEN_WRITE_PROTECTED)
-		rv = f->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &ms->real);
-	if (rv == CKR_OK && ms->real == CK_INVALID_HANDLE)
-		rv = CKR_DEVICE_ERROR;
-	library_unguard(&guard);
-	return rv;
-}
-
-/* Whether a session that was just opened shows that all others were lost behind our back: a login
- * ends with the last session, and what a handle denoted until then another may denote now. */
-static bool is_forgotten(struct member_session *ms)
-{
-	CK_STATE state = CKS_RW_USER_FUNCTIONS;
-
-	(void)pool_state(ms, &state); /* without an answer nothing is known */
-	return !pool_is_user(state) && member_shows_user(ms->member);
-}
-
-static CK_RV check_opened(struct member_session *ms, bool is_user)
-{
-	struct member *m = ms->member;
-	/* Lost and found on another slot in the meantime: this session is on the wrong one. */
-	bool is_elsewhere = ms->epoch != atomic_load(&m->epoch);
-
-	if (!is_elsewhere && !(is_user && is_forgotten(ms)))
-		return CKR_OK;
-	close_real(ms);
-	if (is_elsewhere)
-		return CKR_DEVICE_ERROR;
-	member_renew(m, ms->epoch);
-	return CKR_SESSION_HANDLE_INVALID;
-}
-
-static CK_RV open_real(struct member_session *ms)
-{
-	struct member *m = ms->member;
-	bool is_user = member_shows_user(m);
-	CK_RV rv;
-
-	ms->epoch = atomic_load(&m->epoch);
-	ms->lib_epoch = atomic_load(&m->lib->epoch);
-	if (atomic_load(&m->state) != MEMBER_UP || !pool_enter(ms))
-		return CKR_DEVICE_ERROR;
-	rv = open_on(ms);
-	pool_leave(ms);
-	/* A code that C_OpenSession cannot give must not pass for the answer of what comes next. */
-	return rv == CKR_OK ? check_opened(ms, is_user) : code_map(CALL_C_OpenSession, rv);
-}
-
 static void note_use(const struct member_session *ms)
 {
 	struct pool *p = &ms->member->pool;
@@ -318,7 +248,7 @@ static CK_RV open_new(struct member *member, struct member_session **out, bool *
 	*is_refused = false;
 	if (rv != CKR_OK)
 		return rv;
-	rv = open_real(ms);
+	rv = pool_open_real(ms);
 	if (rv == CKR_OK) {
 		note_use(ms);
 		*out = ms;
@@ -331,24 +261,27 @@ static CK_RV open_new(struct member *member, struct member_session **out, bool *
 	return rv;
 }
 
-struct member_session *pool_take_idle(struct member *member, unsigned hint)
+struct member_session *pool_take_at(struct member *member, unsigned place)
 {
-	struct pool *p = &member->pool;
-	unsigned epoch = atomic_load(&member->epoch);
+	_Atomic(struct member_session *) *slot = &member->pool.idle[place % POOL_IDLE];
+	struct member_session *ms;
 
-	for (unsigned i = 0; i < POOL_IDLE; i++) {
-		_Atomic(struct member_session *) *slot = &p->idle[(hint + i) % POOL_IDLE];
-		struct member_session *ms;
-
-		if (!atomic_load_explicit(slot, memory_order_relaxed))
-			continue;
-		ms = atomic_exchange(slot, NULL);
-		if (ms && ms->epoch == epoch)
-			return ms;
-		if (ms)
-			pool_drop(ms);
-	}
+	if (!atomic_load_explicit(slot, memory_order_relaxed))
+		return NULL;
+	ms = atomic_exchange(slot, NULL);
+	if (!ms || ms->epoch == atomic_load(&member->epoch))
+		return ms;
+	pool_drop(ms);
 	return NULL;
+}
+
+static struct member_session *take_idle(struct member *member, unsigned hint)
+{
+	struct member_session *ms = NULL;
+
+	for (unsigned i = 0; !ms && i < POOL_IDLE; i++)
+		ms = pool_take_at(member, hint + i);
+	return ms;
 }
 
 /* False when the time is over. Registered as a waiter before looking once more, so that a session
@@ -376,7 +309,7 @@ static CK_RV take_later(struct member *member, unsigned hint, long long end,
 	while (rv == CKR_SESSION_COUNT && clock_ms() < end) {
 		long long slice = clock_ms() + SLICE_MS;
 
-		*out = pool_take_idle(member, hint);
+		*out = take_idle(member, hint);
 		if (*out)
 			return CKR_OK;
 		(void)wait_given(p, slice < end ? slice : end); /* looked at again in any case */
@@ -392,7 +325,7 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		struct member_session **out)
 {
 	struct pool *p = &member->pool;
-	struct member_session *ms = pool_take_idle(member, hint);
+	struct member_session *ms = take_idle(member, hint);
 	bool is_refused, has_some = true;
 	CK_RV rv;
 
@@ -437,7 +370,7 @@ void pool_give(struct member_session *ms, unsigned hint)
 
 void pool_drop(struct member_session *ms)
 {
-	close_real(ms);
+	pool_close_real(ms);
 	session_free(ms);
 }
 
@@ -455,22 +388,14 @@ void pool_empty(struct member *member, bool closes)
 	}
 }
 
-CK_RV pool_state(struct member_session *ms, CK_STATE *state)
+uint64_t pool_serial(struct pool *p)
 {
-	struct library *lib = ms->member->lib;
-	CK_RV rv = CKR_SESSION_HANDLE_INVALID;
-	struct library_guard guard;
-	CK_SESSION_INFO info;
+	uint64_t serial;
 
-	if (!pool_enter(ms))
-		return rv;
-	library_guard(lib, &guard);
-	rv = lib->v2->C_GetSessionInfo(ms->real, &info);
-	library_unguard(&guard);
-	pool_leave(ms);
-	if (rv == CKR_OK)
-		*state = info.state;
-	return rv;
+	pthread_mutex_lock(&p->lock);
+	serial = p->serial;
+	pthread_mutex_unlock(&p->lock);
+	return serial;
 }
 
 bool pool_reserve(struct pool *p)

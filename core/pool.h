@@ -24,6 +24,7 @@ struct member_session {
 	CK_SESSION_HANDLE real;
 	struct member *member; /* borrowed */
 	unsigned epoch;        /* of the member, in which it was opened */
+	uint64_t serial;       /* higher than those of all that were opened before */
 	unsigned lib_epoch;    /* of the library: `real` means nothing in another */
 	_Atomic int in_call;   /* the vendor's code runs on it now */
 	bool is_dirty; /* something may be active on it: is not lent again; its borrower's */
@@ -43,6 +44,7 @@ struct pool {
 	bool was_used;              /* one was opened, in: */
 	unsigned used_epoch;        /* of the member */
 	struct tally past;          /* of the sessions that were closed */
+	uint64_t serial;            /* of the last one */
 	unsigned limit;             /* from the configuration; 0 = none */
 	unsigned learned;           /* most that the member allowed lately; 0 = unknown */
 	unsigned learned_epoch;     /* of the member; not believed in another ... */
@@ -63,8 +65,11 @@ void pool_fini(struct pool *pool);
 CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 		struct member_session **ms);
 
-/* The same for one that is idle; NULL when none is. */
-struct member_session *pool_take_idle(struct member *member, unsigned hint);
+/* The idle session at one of the POOL_IDLE places, NULL when there is none. */
+struct member_session *pool_take_at(struct member *member, unsigned place);
+
+/* The serial number of the session that was opened last. */
+uint64_t pool_serial(struct pool *pool);
 
 /* Gives a session back that has no active operation. */
 void pool_give(struct member_session *ms, unsigned hint);

@@ -70,6 +70,7 @@ static CK_RV borrow_for_op(struct call *c, struct member *m, long long wait_ms,
 	rv = session_borrow(c->session, m, hint_of(c), wait_ms, ms);
 	if (rv != CKR_OK)
 		return rv;
+	c->made_serial = (*ms)->serial;
 	rv = replay(c, *ms, is_lack);
 	if (rv == CKR_OK)
 		op->ms = *ms;
@@ -160,6 +161,7 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	CK_RV rv = is_update ? CKR_OK : session_borrow(c->session, m, hint_of(c), wait_ms, &ms);
 
 	c->made_epoch = ms ? ms->epoch : c->made_epoch;
+	c->made_serial = ms ? ms->serial : c->made_serial;
 	if (rv == CKR_OK) {
 		CK_ULONG room = c->out_len ? *c->out_len : 0;
 
@@ -210,6 +212,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 
 	c->member = m;
 	c->made_epoch = atomic_load(&m->epoch);
+	c->made_serial = UINT64_MAX;
 	*outcome = OUTCOME_DONE;
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
@@ -229,6 +232,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 		return rv;
 	}
 	c->made_epoch = ms->epoch;
+	c->made_serial = ms->serial;
 	rv = names_objects(c) ? translate(c, ms, object, &is_lack) : CKR_OK;
 	if (c->found && is_kept_out(c, m)) {
 		rv = CKR_USER_NOT_LOGGED_IN; /* since it was looked at above */
@@ -288,7 +292,8 @@ static struct member *next_member(struct call *c, struct trip *t, unsigned *mask
 		return NULL;
 	do {
 		m = choose_member(c, again_left(t, *mask));
-	} while (!m && (wait_for_one(c, t, mask) || again_all_over(c, t, *mask)));
+	} while (!m && (again_busy(c, t, *mask) || wait_for_one(c, t, mask) ||
+			again_all_over(c, t, *mask)));
 	return m;
 }
 

@@ -54,6 +54,8 @@ static CK_RV find_on(struct call *c, unsigned mask, bool waits, struct buf *real
 			return rv;
 		all->len = before;
 		note_failure(c, rv);
+		if (mask & ~again_bit(c->member))
+			mask &= ~again_bit(c->member); /* or whoever returns */
 	}
 	return rv == CKR_HOST_MEMORY ? rv : CKR_DEVICE_ERROR;
 }

@@ -57,6 +57,8 @@ void session_drop_home(struct session *s, const struct member *m)
 	struct member_session *ms = s->home[m->index];
 	bool is_lent = s->lent & 1U << m->index;
 
+	if (!ms)
+		return;
 	session_lost_home(s, m);
 	if (!is_lent)
 		pool_drop(ms);

@@ -102,7 +102,7 @@ member_calls() {
 		core/probe.c C_OpenSession C_CloseSession C_GetSessionInfo C_GetTokenInfo C_GenerateRandom
 		core/probe.c C_FindObjectsInit C_FindObjects C_FindObjectsFinal C_CreateObject C_DestroyObject
 		core/probe.c C_SignInit C_Sign
-		core/pool.c C_OpenSession C_CloseSession C_GetSessionInfo
+		core/pool_real.c C_OpenSession C_CloseSession C_GetSessionInfo
 		core/login.c C_Login C_Logout C_LoginUser
 	EOF
 }

@@ -22,9 +22,10 @@ void __wrap_member_lost(struct member *m, unsigned epoch, const char *what, CK_R
 void __wrap_member_blame(struct member *m, unsigned epoch, CK_RV rv);
 void __wrap_object_forget(const struct group *g, CK_OBJECT_HANDLE handle, const struct member *m);
 void __wrap_member_renew(struct member *m, unsigned epoch);
+void __wrap_login_refresh(struct group *g, struct member *m, unsigned epoch);
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms);
-struct member_session *__wrap_pool_take_idle(struct member *m, unsigned hint);
+struct member_session *__wrap_pool_take_at(struct member *m, unsigned place);
 void __wrap_pool_give(struct member_session *ms, unsigned hint);
 void __wrap_pool_drop(struct member_session *ms);
 CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
@@ -34,9 +35,10 @@ static bool is_well, is_still_well;
 static unsigned asked, alive_asked, fresh_asked, blamed, lost, lost_epoch;
 static CK_RV lost_rv;
 static CK_OBJECT_HANDLE forgotten[8];
-static unsigned forgotten_count, renewed, dropped, given;
+static unsigned forgotten_count, renewed, refreshed, dropped, given;
 static unsigned bad_sessions; /* idle ones that the member has forgotten */
 static bool has_good_one;     /* and one that it has not */
+static unsigned places;       /* that sessions lie at */
 static CK_STATE state;
 static struct member_session idle;
 
@@ -90,6 +92,14 @@ void __wrap_member_renew(struct member *m, unsigned epoch)
 	renewed++;
 }
 
+void __wrap_login_refresh(struct group *g, struct member *m, unsigned epoch)
+{
+	CU_ASSERT_PTR_EQUAL(g, &trio);
+	CU_ASSERT_PTR_EQUAL(m->group, &trio);
+	CU_ASSERT_EQUAL(epoch, 7);
+	refreshed++;
+}
+
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms)
 {
@@ -100,11 +110,13 @@ CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 	return CKR_OK;
 }
 
-struct member_session *__wrap_pool_take_idle(struct member *m, unsigned hint)
+/* The bad ones lie in the first places, then there is the good one. */
+struct member_session *__wrap_pool_take_at(struct member *m, unsigned place)
 {
-	(void)hint;
 	idle.member = m;
-	return bad_sessions > 0 || has_good_one ? &idle : NULL;
+	if (place == 0)
+		places = bad_sessions + has_good_one;
+	return place < places ? &idle : NULL;
 }
 
 void __wrap_pool_give(struct member_session *ms, unsigned hint)
@@ -144,7 +156,7 @@ static inline void begin(enum config_mode mode, enum call_id id)
 	memset(&op, 0, sizeof op);
 	is_well = is_still_well = true;
 	asked = alive_asked = fresh_asked = blamed = lost = lost_epoch = forgotten_count = 0;
-	renewed = dropped = given = bad_sessions = 0;
+	renewed = refreshed = dropped = given = bad_sessions = 0;
 	has_good_one = true;
 	state = CKS_RW_USER_FUNCTIONS;
 	lost_rv = CKR_OK;
@@ -154,7 +166,9 @@ static inline void begin(enum config_mode mode, enum call_id id)
 			     .group = &trio,
 			     .member = &trio_member[0],
 			     .sends = 1,
+			     .made_serial = 5,
 			     .made_epoch = 7};
+	idle.serial = 1;
 	atomic_store(&trio_member[0].epoch, 7);
 }
 

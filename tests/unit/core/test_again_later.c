@@ -25,8 +25,7 @@ static void a_lost_session_is_replaced_once(void)
 	CU_ASSERT_PTR_EQUAL(trip.same, &trio_member[1]);
 }
 
-/* Nobody is logged in, or the token does not show it, and no session of before is left: what
- * handles denote now is not known. */
+/* Nothing shows that not all of its sessions were lost: what handles denote now is not known. */
 static void a_member_that_lost_all_sessions_begins_anew(void)
 {
 	CK_RV rv;
@@ -34,20 +33,33 @@ static void a_member_that_lost_all_sessions_begins_anew(void)
 	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
 	bad_sessions = 2;
 	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
-	CU_ASSERT_EQUAL(renewed, 0); /* one of them lives */
+	CU_ASSERT_EQUAL(refreshed, 0); /* an older one lives */
 	CU_ASSERT_EQUAL(dropped, 2);
+	idle.serial = 6;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
+	CU_ASSERT_EQUAL(refreshed, 1); /* only one that may have been opened since */
 	has_good_one = false;
 	bad_sessions = 2;
 	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
-	CU_ASSERT_EQUAL(renewed, 1);
+	CU_ASSERT_EQUAL(refreshed, 2);
 	CU_ASSERT_EQUAL(dropped, 4);
 	atomic_store(&trio.user, GROUP_USER);
 	atomic_store(&trio_member[0].user, GROUP_USER);
 	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
-	CU_ASSERT_EQUAL(renewed, 2);
-	atomic_store(&trio_member[0].shows_login, 1); /* a new session tells more */
+	CU_ASSERT_EQUAL(refreshed, 3); /* its sessions do not show the login */
+	atomic_store(&trio_member[0].shows_login, 1);
+	atomic_store(&trio_member[0].login_serial, 5);
 	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
-	CU_ASSERT_EQUAL(renewed, 2);
+	CU_ASSERT_EQUAL(refreshed, 4); /* it was opened before the login */
+	atomic_store(&trio_member[0].login_serial, 4);
+	CU_ASSERT_TRUE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
+	CU_ASSERT_EQUAL(refreshed, 4);
+	CU_ASSERT_EQUAL(renewed, 0);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_Login); /* its lock is held */
+	has_good_one = false;
+	CU_ASSERT_FALSE(is_again(OUTCOME_SESSION, CKR_SESSION_HANDLE_INVALID, &rv));
+	CU_ASSERT_EQUAL(renewed, 1);
+	CU_ASSERT_EQUAL(refreshed, 0);
 }
 
 static void a_busy_member_is_passed_over(void)
@@ -98,6 +110,21 @@ static void a_busy_member_comes_before_one_that_failed(void)
 	call.sends = 1;
 	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_DEVICE_ERROR, &rv)); /* it may have time now */
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), 5);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	trip.waits = true;
+	trip.lacking = 4;
+	CU_ASSERT_FALSE(again_busy(&call, &trip, ALL)); /* nobody is */
+	CU_ASSERT_TRUE(is_again(OUTCOME_BUSY, CKR_SESSION_COUNT, &rv));
+	call.member = &trio_member[1];
+	CU_ASSERT_TRUE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv));
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 0);
+	CU_ASSERT_TRUE(again_busy(&call, &trip, ALL));
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 1);
+	trip.failed = 3;
+	trip.busy = 1;
+	clock_set_ms(trip.deadline_ms);
+	CU_ASSERT_FALSE(again_busy(&call, &trip, ALL)); /* as long as the budget lasts */
+	clock_set_ms(-1);
 }
 
 static void a_member_without_a_session_did_nothing(void)
