@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/member.h"
 #include "core/object_call.h"
 #include "tests/unit/base/fail_alloc.h"
 #include "tests/unit/core/world.h"
@@ -120,9 +121,24 @@ static CK_RV close_session(CK_SESSION_HANDLE s)
 	return world_real()->C_CloseSession(s);
 }
 
+/* So often the second member says that nobody is logged in. */
+static unsigned forgotten;
+
+static CK_RV session_info(CK_SESSION_HANDLE s, CK_SESSION_INFO *info)
+{
+	CK_RV rv = world_real_at(1)->C_GetSessionInfo(s, info);
+
+	if (rv == CKR_OK && forgotten > 0) {
+		forgotten--;
+		info->state = CKS_RW_PUBLIC_SESSION;
+	}
+	return rv;
+}
+
 static CK_SESSION_HANDLE begin(void)
 {
-	world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+	world_begin_many(
+		&(struct world_many){.count = 2, .mode = "failover", .token = "relogin = true;"});
 	memset(&told, 0, sizeof told);
 	memset(&copied, 0, sizeof copied);
 	world_list()->C_CreateObject = create;
@@ -189,6 +205,26 @@ static void one_that_is_lost_before_it_has_a_handle_is_made_again(void)
 	CU_ASSERT_EQUAL(told.creates, 1);
 	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
 	CU_ASSERT_EQUAL(object_destroy(s, object), CKR_OK);
+	world_end();
+}
+
+/* The session for its copy is the first that shows that all others of the member were lost. */
+static void one_whose_second_member_lost_everything_is_made_there(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object = made(s);
+	struct member_session *ms;
+	unsigned epoch = atomic_load(&world_member_at(1)->epoch);
+
+	CU_ASSERT_EQUAL_FATAL(pool_take(world_member_at(1), 0, 0, &ms), CKR_OK);
+	pool_give(ms, 0); /* the call works on this one */
+	world_list_at(1)->C_GetSessionInfo = session_info;
+	world_lose(0);
+	forgotten = 1;
+	CU_ASSERT_STRING_EQUAL(label_of(s, object), "before");
+	CU_ASSERT_EQUAL(forgotten, 0);
+	CU_ASSERT_EQUAL(atomic_load(&world_member_at(1)->epoch), epoch + 1);
+	CU_ASSERT_EQUAL(copied.creates, 1);
 	world_end();
 }
 
@@ -409,6 +445,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT(one_that_is_lost_before_it_has_a_handle_is_made_again),
+		UNIT(one_whose_second_member_lost_everything_is_made_there),
 		UNIT(a_change_outlives_the_member),
 		UNIT(a_copy_from_before_a_change_is_not_used),
 		UNIT(a_change_is_made_where_the_object_can_be_made),
