@@ -152,7 +152,7 @@ static bool admit(struct member *m, bool is_starting)
 	if (atomic_load(&m->group->user) != GROUP_PUBLIC)
 		login_sync(m->group, m);
 	if (is_kept_out(m)) {
-		member_lost(m, epoch, "a session for the login", CKR_SESSION_COUNT);
+		member_put_off(m);
 		return false;
 	}
 	orphan_clean(m);

@@ -77,12 +77,15 @@ static void refused(struct group *g, struct member *m, CK_RV rv)
 			name, label, name_of(NAME_RV, rv, code));
 }
 
-/* Whether the session that holds the login shows it. */
-static bool is_shown(const struct member *m)
+/* Whether sessions show the login, as those of most tokens do: this one does, or others did, or it
+ * does not answer just now. */
+static bool is_shown(struct member *m)
 {
 	CK_STATE state = CKS_RW_PUBLIC_SESSION;
+	CK_RV rv = m->keeper ? pool_state(m->keeper, &state) : CKR_SESSION_CLOSED;
 
-	return m->keeper && pool_state(m->keeper, &state) == CKR_OK && pool_is_user(state);
+	m->has_shown = m->has_shown || (rv == CKR_OK && pool_is_user(state));
+	return m->keeper && (rv != CKR_OK || m->has_shown);
 }
 
 void login_accepted(struct group *g, struct member *m, enum group_user user, CK_RV rv)

@@ -113,6 +113,7 @@ struct member {
 	_Atomic uint64_t login_serial; /* pool_serial() when that login was made */
 	_Atomic int
 		shows_login; /* its sessions showed that `user` is logged in, as most tokens do */
+	bool has_shown;      /* that some login was shown; under login_lock */
 	bool is_login_ours;  /* not that of somebody else in the process; under login_lock */
 	bool was_asked;      /* the last call for a login reached it; under login_lock */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
@@ -166,6 +167,9 @@ void member_fini(struct member *member, bool closes);
  * take each other's place: as configured); `force` ignores the wait. Where the library itself is
  * broken and nobody else uses it, it is initialised anew. */
 bool member_up(struct member *member, bool force);
+
+/* It is up and cannot serve yet: it is looked at again after a pause, which grows. */
+void member_put_off(struct member *member);
 
 /* Finds its slot and reads its token's information; false with member->reason. The lock of its
  * library is held. Used by member_up(). */

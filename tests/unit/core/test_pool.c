@@ -250,6 +250,54 @@ static void a_new_session_shows_that_the_login_was_lost(void)
 	world_end();
 }
 
+/* What the second member says of a session. */
+static CK_RV info_code;
+static bool is_always_public;
+
+static CK_RV info_there(CK_SESSION_HANDLE s, CK_SESSION_INFO *info)
+{
+	CK_RV rv = info_code != CKR_OK ? info_code : world_real_at(1)->C_GetSessionInfo(s, info);
+
+	if (rv == CKR_OK && is_always_public)
+		info->state = CKS_RW_PUBLIC_SESSION;
+	return rv;
+}
+
+/* Whether a token shows logins is learned; a token that does not answer is taken for one that does.
+ */
+static void tokens_that_show_no_login_are_told_from_those_that_failed(void)
+{
+	struct member_session *ms;
+	struct member *m;
+	CK_SESSION_HANDLE s;
+
+	for (unsigned i = 0; i < 3; i++) {
+		info_code = i == 0 ? CKR_DEVICE_ERROR : CKR_OK;
+		is_always_public = i > 0;
+		world_begin_many(&(struct world_many){.count = 2, .mode = "failover"});
+		m = world_member_at(1);
+		world_list_at(1)->C_GetSessionInfo = info_there;
+		s = world_enter();
+		CU_ASSERT_EQUAL(member_shows_user(m), i == 0);
+		if (i == 2) { /* it did once */
+			CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+			is_always_public = false;
+			CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+			CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+			is_always_public = true;
+			CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+			CU_ASSERT_TRUE(member_shows_user(m));
+		}
+		info_code = CKR_OK;
+		CU_ASSERT_EQUAL(world_real_at(1)->C_CloseAllSessions(m->slot), CKR_OK);
+		CU_ASSERT_EQUAL(pool_take(m, 0, 0, &ms),
+				i == 1 ? CKR_OK : CKR_SESSION_HANDLE_INVALID);
+		if (i == 1)
+			pool_give(ms, 0);
+		world_end();
+	}
+}
+
 static void a_new_session_after_a_logout_is_as_good_as_any(void)
 {
 	struct member_session *first, *ms;
@@ -439,6 +487,7 @@ int main(void)
 		UNIT(a_session_of_an_earlier_epoch_is_closed_not_lent),
 		UNIT(a_session_of_an_earlier_library_is_only_forgotten),
 		UNIT(a_new_session_shows_that_the_login_was_lost),
+		UNIT(tokens_that_show_no_login_are_told_from_those_that_failed),
 		UNIT(a_new_session_after_a_logout_is_as_good_as_any),
 		UNIT(after_the_last_session_handles_are_worth_nothing),
 		UNIT(nobody_enters_while_the_member_is_quiet),
