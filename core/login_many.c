@@ -11,8 +11,10 @@
  * their own, the application's must equal the first member's. */
 #include "core/login_many.h"
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/names.h"
+#include "core/health.h"
 #include "core/keeper.h"
 #include "core/login_member.h"
 #include "core/object.h"
@@ -86,6 +88,21 @@ static struct member *next_to_check(const struct round *r)
 	return best;
 }
 
+/* Nobody is there to check a PIN: waits for one, within the budget. Nobody else needs the lock
+ * then: members that come back to a public token are not logged in. */
+static void wait_for_checker(const struct round *r)
+{
+	struct group *g = r->g;
+	unsigned mask = 0;
+
+	for (size_t i = 0; i < g->member_count; i++)
+		if (!login_has_own_pin(&g->members[i]))
+			mask |= bit(&g->members[i]);
+	if (!next_to_check(r) && atomic_load(&g->user) == GROUP_PUBLIC)
+		(void)health_wait(g, mask,
+				  clock_ms() + g->config->retry.budget_ms); /* asked next */
+}
+
 /* The application's PIN on one member. */
 static CK_RV send(struct round *r, struct member *m)
 {
@@ -108,6 +125,7 @@ static CK_RV check_pin(struct round *r, struct member **by)
 	CK_RV rv = CKR_DEVICE_ERROR;
 	char code[NAME_MAX_LEN];
 
+	wait_for_checker(r);
 	while ((*by = next_to_check(r))) {
 		rv = send(r, *by);
 		if (rv == CKR_OK)

@@ -165,6 +165,19 @@ static void a_session_that_is_lost_is_replaced_before_the_pin_is_looked_at(void)
 	world_end();
 }
 
+static void a_login_waits_for_a_member_that_comes_back(void)
+{
+	CK_SESSION_HANDLE s =
+		begin(&(struct world_many){.count = 2, .mode = "failover", .comes_back = true});
+
+	world_lose(0);
+	world_lose(1);
+	CU_ASSERT_EQUAL(world_login(s, "wrong"), CKR_PIN_INCORRECT);
+	CU_ASSERT_EQUAL(script_logins(), 1);
+	CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+	world_end();
+}
+
 static void when_nobody_gives_a_verdict_the_login_fails(void)
 {
 	CK_SESSION_HANDLE s = begin_three(NULL);
@@ -441,6 +454,7 @@ int main(void)
 		UNIT(the_preferred_member_is_asked_first),
 		UNIT(a_member_that_fails_gives_no_verdict),
 		UNIT(a_session_that_is_lost_is_replaced_before_the_pin_is_looked_at),
+		UNIT(a_login_waits_for_a_member_that_comes_back),
 		UNIT(when_nobody_gives_a_verdict_the_login_fails),
 		UNIT(a_member_with_another_pin_is_set_apart),
 		UNIT(a_member_set_apart_gets_the_next_login),
