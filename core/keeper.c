@@ -5,8 +5,8 @@
  * member.keeper is guarded by the login_lock of the group, which is held in everything here. The
  * keeper is of one epoch; one of an earlier epoch is worthless and replaced.
  *
- * A PIN is never sent twice for one call here: a call is repeated only when the member says that
- * its session is gone, for then it did not look at the PIN. */
+ * A PIN is never sent twice for one call here: a call is repeated only when it was not sent, or the
+ * member says that its session is gone, for then it did not look at the PIN. */
 #include "core/keeper.h"
 
 #include "core/base/log.h"
@@ -61,6 +61,7 @@ static CK_RV run(struct group *g, struct member *m, struct session *s, struct ca
 	m->was_asked = rv == CKR_OK;
 	if (rv != CKR_OK)
 		return code_map(call->id, rv);
+	m->asked_epoch = m->keeper->epoch;
 	call->place = CALL_BOUND;
 	call->group = g;
 	call->session = s;
@@ -73,7 +74,7 @@ CK_RV keeper_call(struct group *g, struct member *m, struct session *s, struct c
 	CK_RV rv = run(g, m, s, call);
 
 	if (rv == CKR_OK || !g->is_multi ||
-	    (call->member_rv != CKR_SESSION_HANDLE_INVALID &&
+	    (call->sends > 0 && call->member_rv != CKR_SESSION_HANDLE_INVALID &&
 	     call->member_rv != CKR_SESSION_CLOSED))
 		return rv;
 	keeper_drop(m);

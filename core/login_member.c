@@ -114,9 +114,9 @@ static void failed(struct group *g, struct member *m, CK_RV rv)
 	(void)g;
 	keeper_drop(m);
 	/* No session to be had just now: the PIN was not sent, it is tried again when the member is
-	 * used. Any other failure is the member's. */
+	 * used. Any other failure is the member's, in the epoch in which it was asked. */
 	if (m->was_asked)
-		member_lost(m, atomic_load(&m->epoch), "C_Login", rv);
+		member_lost(m, m->asked_epoch, "C_Login", rv);
 	else
 		atomic_store(&m->login_epoch, 0);
 }

@@ -112,10 +112,11 @@ struct member {
 			   * login_lock */
 	_Atomic uint64_t login_serial; /* pool_serial() when that login was made */
 	_Atomic int
-		shows_login; /* its sessions showed that `user` is logged in, as most tokens do */
-	bool has_shown;      /* that some login was shown; under login_lock */
-	bool is_login_ours;  /* not that of somebody else in the process; under login_lock */
-	bool was_asked;      /* the last call for a login reached it; under login_lock */
+		shows_login;  /* its sessions showed that `user` is logged in, as most tokens do */
+	bool has_shown;       /* that some login was shown; under login_lock */
+	bool is_login_ours;   /* not that of somebody else in the process; under login_lock */
+	bool was_asked;       /* the last call for a login reached it; under login_lock */
+	unsigned asked_epoch; /* in which it did */
 	struct member_session *keeper; /* holds the login; guarded by the group's login_lock */
 	_Atomic unsigned login_epoch;  /* epoch in which a re-login was last tried */
 	_Atomic long long probe_ms;    /* when it was last asked after a suspicious code */
