@@ -184,12 +184,16 @@ static void report_other(const struct sought *s, const struct member *m, enum id
 		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
-/* A key that takes a challenge and does not answer, three times over, cannot be proven. */
-static bool may_be_a_whim(const struct sought *s, const struct member *m)
+/* A key that takes a challenge and does not answer, three times over in one life of its member,
+ * cannot be proven. */
+static bool may_be_a_whim(const struct sought *s, const struct member_session *ms)
 {
 	struct object *o = object_slot(s->handle);
+	struct object_place *at = o ? &o->at[ms->member->index] : NULL;
 
-	return o && atomic_fetch_add(&o->at[m->index].doubts, 1) + 1 < PROOFS_MAX;
+	if (at && atomic_exchange(&at->doubted, ms->epoch) != ms->epoch)
+		atomic_store(&at->doubts, 0);
+	return at && atomic_fetch_add(&at->doubts, 1) + 1 < PROOFS_MAX;
 }
 
 /* One candidate: CKR_OK when it is the one, CKR_OBJECT_HANDLE_INVALID when it is not. */
@@ -198,7 +202,7 @@ static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HAND
 	enum identity_match is = IDENTITY_UNKNOWN;
 	CK_RV rv = identity_prove(ms, real, &s->id, &is);
 
-	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL && may_be_a_whim(s, ms->member))
+	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL && may_be_a_whim(s, ms))
 		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return rv;

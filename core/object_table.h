@@ -18,7 +18,8 @@ struct object_place {
 	_Atomic unsigned found;        /* `real` holds in this one */
 	_Atomic unsigned proven;       /* and is known to be the same object */
 	_Atomic unsigned absent;       /* the member does not have it, or has another one for it */
-	_Atomic unsigned doubts;       /* proofs that failed half-way, one after the other */
+	_Atomic unsigned doubts;       /* proofs that failed half-way, one after the other ... */
+	_Atomic unsigned doubted;      /* ... in this epoch */
 	_Atomic CK_OBJECT_HANDLE real; /* absent: what has its name there instead, or 0 */
 };
 

@@ -258,11 +258,17 @@ static void a_proof_that_fails_half_way_is_tried_three_times(void)
 	CU_ASSERT_EQUAL(claims_real(1, h), 0);
 }
 
-/* Failures that are weeks apart do not add up. */
+/* Failures that are weeks apart do not add up, nor those of a member that dies at each. */
 static void a_key_that_has_proven_itself_is_believed_again(void)
 {
 	CK_OBJECT_HANDLE h = begin(), real;
 
+	claims[1].is_doubtful = true;
+	for (unsigned i = 0; i < 5; i++) {
+		CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
+		trio_lose(1);
+		trio_return(1);
+	}
 	for (unsigned i = 0; i < 4; i++) {
 		claims[1].is_doubtful = true;
 		CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_DEVICE_ERROR);
