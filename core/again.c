@@ -287,23 +287,16 @@ static bool again_later(struct call *c, struct trip *t, unsigned mask, CK_RV rv)
 	return t->waits && (wait_a_moment(c, t, mask) || again_all_over(c, t, mask & ~t->busy));
 }
 
-/* Somebody is logged in, but not there: the member had no session for it a moment ago. */
-static bool is_not_in_yet(const struct call *c)
-{
-	return atomic_load(&c->group->user) == GROUP_USER &&
-	       atomic_load(&c->member->user) != GROUP_USER;
-}
-
 /* Not logged in there: the member says so, or was not asked because of that. */
 static bool again_auth(struct call *c, struct trip *t, unsigned mask, CK_RV *rv)
 {
 	const bool was_asked = c->sends > t->before;
-	const bool has_forgotten = !is_not_in_yet(c) && again_forgot_login(c);
+	const bool has_forgotten = !group_waits_for(c->member) && again_forgot_login(c);
 
 	not_done(c, t);
 	if (has_forgotten && again_is_safe(c))
 		return again_here(t, c->member, &t->is_relogged) || again_elsewhere(c, t, rv);
-	if (was_asked && !is_not_in_yet(c))
+	if (was_asked && !group_waits_for(c->member))
 		return false;
 	*rv = CKR_DEVICE_ERROR; /* the application is logged in */
 	return again_later(c, t, mask, *rv);

@@ -59,6 +59,13 @@ struct group {
 	_Atomic unsigned turn;             /* round-robin: whose turn it is */
 };
 
+/* Whether the application is logged in and the member is not, or not yet. Not for the member of a
+ * passthrough token. */
+static inline bool group_waits_for(const struct member *m)
+{
+	return atomic_load(&m->group->user) == GROUP_USER && atomic_load(&m->user) != GROUP_USER;
+}
+
 /* Makes the virtual token for `conf`, one of `config`; `libraries` are indexed as config.modules.
  * NULL when memory is out. */
 struct group *group_new(const struct config *config, const struct config_token *conf,

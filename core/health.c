@@ -136,13 +136,6 @@ bool health_ask(struct member *m)
 	return member_alive(m);
 }
 
-/* The application is logged in, and the member had no session for that. */
-static bool is_kept_out(const struct member *m)
-{
-	return atomic_load(&m->group->user) == GROUP_USER && !atomic_load(&m->is_refusing) &&
-	       atomic_load(&m->user) != GROUP_USER;
-}
-
 /* Login and keys, then the breaker closes. The member is up. */
 static bool admit(struct member *m, bool is_starting)
 {
@@ -151,8 +144,8 @@ static bool admit(struct member *m, bool is_starting)
 
 	if (atomic_load(&m->group->user) != GROUP_PUBLIC)
 		login_sync(m->group, m);
-	if (is_kept_out(m)) {
-		member_put_off(m);
+	if (group_waits_for(m) && !atomic_load(&m->is_refusing)) {
+		member_put_off(m); /* it had no session for the login */
 		return false;
 	}
 	orphan_clean(m);

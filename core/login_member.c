@@ -109,9 +109,8 @@ void login_open(struct group *g, struct member *m, enum group_user user)
 }
 
 /* After any other answer than a refusal: a member that is gone is logged in when it comes back. */
-static void failed(struct group *g, struct member *m, CK_RV rv)
+static void failed(struct member *m, CK_RV rv)
 {
-	(void)g;
 	keeper_drop(m);
 	/* No session to be had just now: the PIN was not sent, it is tried again when the member is
 	 * used. Any other failure is the member's, in the epoch in which it was asked. */
@@ -129,7 +128,7 @@ void login_settle(struct group *g, struct member *m, CK_RV rv)
 		keeper_close(m);
 		refused(g, m, rv);
 	} else {
-		failed(g, m, rv);
+		failed(m, rv);
 	}
 }
 

@@ -111,9 +111,8 @@ struct member {
 	_Atomic int user; /* enum group_user logged in on the member; written under the group's
 			   * login_lock */
 	_Atomic uint64_t login_serial; /* pool_serial() when that login was made */
-	_Atomic int
-		shows_login;  /* its sessions showed that `user` is logged in, as most tokens do */
-	bool has_shown;       /* that some login was shown; under login_lock */
+	_Atomic int shows_login;       /* its sessions show that login, as most tokens' do */
+	bool has_shown;                /* that some login was shown; under login_lock */
 	bool is_login_ours;   /* not that of somebody else in the process; under login_lock */
 	bool was_asked;       /* the last call for a login reached it; under login_lock */
 	unsigned asked_epoch; /* in which it did */

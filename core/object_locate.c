@@ -362,7 +362,7 @@ static bool is_logged_out(const struct group *g, struct member_session *ms)
 
 	if (atomic_load(&g->user) != GROUP_USER)
 		return false;
-	return atomic_load(&ms->member->user) != GROUP_USER ||
+	return group_waits_for(ms->member) ||
 	       (member_shows_user(ms->member) && pool_state(ms, &state) == CKR_OK &&
 		!pool_is_user(state));
 }

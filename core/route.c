@@ -189,12 +189,11 @@ static bool is_flat(const struct call *c, const struct member *m)
 	       outcome_has_nested(c);
 }
 
-/* The application is logged in and the member is not, or not yet: a search there would not find
- * what is private, and not say so; others would only be in the way of the login. */
+/* A search on a member that is not logged in would not find what is private, and not say so; other
+ * calls would only be in the way of the login. */
 static bool is_kept_out(const struct call *c, const struct member *m)
 {
-	return c->group->is_multi && atomic_load(&c->group->user) == GROUP_USER &&
-	       atomic_load(&m->user) != GROUP_USER;
+	return c->group->is_multi && group_waits_for(m);
 }
 
 static bool names_objects(const struct call *c)
@@ -237,13 +236,14 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	if (c->found && is_kept_out(c, m)) {
 		rv = CKR_USER_NOT_LOGGED_IN; /* since it was looked at above */
 		*outcome = OUTCOME_AUTH;
-	} else if (rv == CKR_OK && is_flat(c, m))
+	} else if (rv == CKR_OK && is_flat(c, m)) {
 		rv = CKR_ATTRIBUTE_TYPE_INVALID;
-	else if (rv == CKR_OK)
+	} else if (rv == CKR_OK) {
 		rv = send(c, ms, object, outcome);
-	else if (c->group->is_multi)
+	} else if (c->group->is_multi) {
 		*outcome = is_lack ? OUTCOME_LACKS
 				   : route_outcome(atomic_load(&m->lib->vendor), c, rv);
+	}
 	give_back(c, ms, rv, *outcome);
 	return rv;
 }

@@ -5,36 +5,16 @@
 # store is lost by moving it away.
 . "$(dirname "$0")/lib.sh"
 require pkcs11-tool opensc
-require openssl openssl
-openssl engine pkcs11 >/dev/null 2>&1 || skip_all "package missing: libengine-pkcs11-openssl"
+require_engine
 [ -z "$direct" ] || skip_all "a token's own library has no members"
 token softhsm a LABEL=a PIN="$pin"
 token softhsm b LABEL=b PIN="$pin"
 cd "$work" || bail_out "no $work"
 
 key() { echo "pkcs11:token=$label;object=$1;type=private;pin-value=$pin"; }
-server=
+trap end_with_server EXIT
 
-stop_server() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null
-	[ -z "$server" ] || wait "$server" 2>/dev/null
-	server=
-}
-trap 'stop_server; clean_up' EXIT
-
-cat >engine.cnf <<EOF
-openssl_conf = start
-[start]
-engines = engines
-[engines]
-pkcs11 = token
-[token]
-engine_id = pkcs11
-MODULE_PATH = $module
-PIN = $pin
-EOF
-
-ssl() { OPENSSL_CONF="$work/engine.cnf" client openssl "$@"; }
+engine_config
 
 # import MEMBER LABEL ID: the private key and its public one, by the token's own library
 import() {

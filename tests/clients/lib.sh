@@ -37,3 +37,45 @@ public_key() {
 		--id "$1" --output-file "$2.der"
 	openssl pkey -pubin -inform DER -in "$2.der" -out "$2"
 }
+
+# require_engine: OpenSSL and libp11's engine
+require_engine() {
+	require openssl openssl
+	openssl engine pkcs11 >/dev/null 2>&1 || skip_all "package missing: libengine-pkcs11-openssl"
+}
+
+# engine_config [SETTING]...: engine.cnf with the engine over $module; settings to add to the engine's own
+engine_config() {
+	cat >"$work/engine.cnf" <<-EOF
+		openssl_conf = start
+		[start]
+		engines = engines
+		[engines]
+		pkcs11 = token
+		[req]
+		distinguished_name = names
+		[names]
+		[token]
+		engine_id = pkcs11
+		MODULE_PATH = $module
+		PIN = $pin
+	EOF
+	printf '%s\n' "$@" >>"$work/engine.cnf"
+}
+
+# ssl ARGUMENT...: openssl with that configuration
+ssl() { OPENSSL_CONF="$work/engine.cnf" client openssl "$@"; }
+
+# $server: the process of a server, ended with the script by `trap end_with_server EXIT`
+server=
+
+stop_server() {
+	[ -z "$server" ] || kill "$server" 2>/dev/null
+	[ -z "$server" ] || wait "$server" 2>/dev/null
+	server=
+}
+
+end_with_server() {
+	stop_server
+	clean_up
+}

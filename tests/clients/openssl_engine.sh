@@ -4,29 +4,12 @@
 # engine never finalises the module.
 . "$(dirname "$0")/lib.sh"
 require pkcs11-tool opensc
-require openssl openssl
-openssl engine pkcs11 >/dev/null 2>&1 || skip_all "package missing: libengine-pkcs11-openssl"
+require_engine
 client_token
 
-cat >engine.cnf <<EOF
-openssl_conf = start
-[start]
-engines = engines
-[engines]
-pkcs11 = token
-[token]
-engine_id = pkcs11
-MODULE_PATH = $module
-PIN = $pin
-init = 0
-[req]
-distinguished_name = names
-[names]
-EOF
+engine_config "init = 0"
 rsa="pkcs11:token=$label;object=rsa;type=private"
 ec="pkcs11:token=$label;object=ec;type=private"
-
-ssl() { OPENSSL_CONF="$work/engine.cnf" client openssl "$@"; }
 
 makes_keys() {
 	make_key rsa:2048 01 rsa

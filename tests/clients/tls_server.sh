@@ -4,35 +4,12 @@
 # workers) and stunnel (threads). Each serves handshakes that openssl s_client verifies.
 . "$(dirname "$0")/lib.sh"
 require pkcs11-tool opensc
-require openssl openssl
-openssl engine pkcs11 >/dev/null 2>&1 || skip_all "package missing: libengine-pkcs11-openssl"
+require_engine
 client_token
 
-cat >engine.cnf <<EOF
-openssl_conf = start
-[start]
-engines = engines
-[engines]
-pkcs11 = token
-[token]
-engine_id = pkcs11
-MODULE_PATH = $module
-PIN = $pin
-[req]
-distinguished_name = names
-[names]
-EOF
+engine_config
 key="pkcs11:token=$label;object=rsa;type=private"
-server=
-
-ssl() { OPENSSL_CONF="$work/engine.cnf" client openssl "$@"; }
-
-stop_server() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null
-	[ -z "$server" ] || wait "$server" 2>/dev/null
-	server=
-}
-trap 'stop_server; clean_up' EXIT
+trap end_with_server EXIT
 
 makes_a_certificate() {
 	make_key rsa:2048 01 rsa
