@@ -136,11 +136,11 @@ void pool_tally(struct pool *p, struct tally *sum, unsigned *open, unsigned *bus
 	*busy = *open > idle ? *open - idle : 0;
 }
 
-/* The lock is held. None is open, and there were some in this epoch: with the last one the member
- * may have forgotten what handles denoted (SoftHSM2 does). */
+/* The lock is held. None of ours is open, and there were some in this epoch: with the last one the
+ * member may have forgotten what handles denoted (SoftHSM2 does). */
 static bool is_forgetful(const struct pool *p, unsigned epoch)
 {
-	return p->open == 0 && p->was_used && p->used_epoch == epoch;
+	return !p->all && p->was_used && p->used_epoch == epoch;
 }
 
 static CK_RV session_new(struct member *member, struct member_session **out)
@@ -162,11 +162,11 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 		free(ms);
 		return CKR_SESSION_COUNT;
 	}
+	is_anew = is_forgetful(p, epoch);
 	ms->next = p->all;
 	if (p->all)
 		p->all->prev = ms;
 	p->all = ms;
-	is_anew = is_forgetful(p, epoch);
 	ms->serial = ++p->serial;
 	p->open++;
 	pthread_mutex_unlock(&p->lock);

@@ -178,6 +178,29 @@ static void a_login_waits_for_a_member_that_comes_back(void)
 	world_end();
 }
 
+/* What the first member does when a PIN comes: it dies, and is back at once. */
+static CK_RV die_and_return(CK_SESSION_HANDLE s, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len)
+{
+	(void)s, (void)user, (void)pin, (void)len;
+	world_lose(0);
+	world_bring_back(0);
+	return CKR_DEVICE_REMOVED;
+}
+
+static void a_login_that_failed_in_another_life_is_not_held_against_this_one(void)
+{
+	CK_SESSION_HANDLE s = begin_three("relogin = true;");
+
+	world_list_at(0)->C_Login = die_and_return;
+	CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+	CU_ASSERT_EQUAL(atomic_load(&world_member_at(0)->state), MEMBER_UP);
+	CU_ASSERT_TRUE(may_serve(0));
+	world_list_at(0)->C_Login = world_real_at(0)->C_Login;
+	login_sync(world_group(), world_member_at(0));
+	CU_ASSERT_TRUE(is_in(0));
+	world_end();
+}
+
 static void when_nobody_gives_a_verdict_the_login_fails(void)
 {
 	CK_SESSION_HANDLE s = begin_three(NULL);
@@ -455,6 +478,7 @@ int main(void)
 		UNIT(a_member_that_fails_gives_no_verdict),
 		UNIT(a_session_that_is_lost_is_replaced_before_the_pin_is_looked_at),
 		UNIT(a_login_waits_for_a_member_that_comes_back),
+		UNIT(a_login_that_failed_in_another_life_is_not_held_against_this_one),
 		UNIT(when_nobody_gives_a_verdict_the_login_fails),
 		UNIT(a_member_with_another_pin_is_set_apart),
 		UNIT(a_member_set_apart_gets_the_next_login),

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#include "core/base/clock.h"
+#include "core/group.h"
+#include "core/health.h"
 #include "core/login.h"
 #include "core/session.h"
 #include "tests/unit/core/script.h"
@@ -151,6 +154,38 @@ static void where_all_own_pins_are_refused_nobody_is_logged_in(void)
 	end();
 }
 
+static CK_RV open_no_more(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+			  CK_SESSION_HANDLE *session)
+{
+	(void)slot, (void)flags, (void)application, (void)notify, (void)session;
+	return CKR_SESSION_COUNT;
+}
+
+/* A search there would not find what is private. */
+static void a_member_that_is_not_logged_in_yet_does_not_serve(void)
+{
+	struct member *m;
+
+	world_begin_many(
+		&(struct world_many){.count = 2, .mode = "failover", .token = "relogin = true;"});
+	m = world_member_at(1);
+	CU_ASSERT_NOT_EQUAL_FATAL(world_enter(), 0);
+	world_lose(1);
+	world_list_at(1)->C_OpenSession = open_no_more;
+	atomic_store(&m->is_returning, 0); /* the world keeps everybody else from it */
+	CU_ASSERT_FALSE(health_bring_back(m));
+	CU_ASSERT_FALSE(member_may_serve(m));
+	CU_ASSERT_EQUAL(atomic_load(&m->state), MEMBER_UP); /* it is well */
+	CU_ASSERT_STRING_EQUAL(m->reason, "no session for the login yet");
+	CU_ASSERT(member_due_ms(m) > clock_ms());
+	world_list_at(1)->C_OpenSession = world_real_at(1)->C_OpenSession;
+	CU_ASSERT_TRUE(health_bring_back(m));
+	CU_ASSERT_TRUE(member_may_serve(m));
+	CU_ASSERT_EQUAL(atomic_load(&m->user), GROUP_USER);
+	CU_ASSERT_STRING_EQUAL(m->reason, "");
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -160,6 +195,7 @@ int main(void)
 		UNIT(an_own_pin_that_cannot_be_read_leaves_its_member_out),
 		UNIT(where_all_have_their_own_the_application_needs_none),
 		UNIT(where_all_own_pins_are_refused_nobody_is_logged_in),
+		UNIT(a_member_that_is_not_logged_in_yet_does_not_serve),
 	};
 
 	return unit_run("core/login_member", tests, sizeof tests / sizeof tests[0]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/login.h"
+#include "core/member.h"
 #include "core/mux.h"
 #include "core/object.h"
 #include "core/object_call.h"
@@ -311,6 +312,47 @@ static void a_session_that_stays_broken_is_not_tried_for_ever(void)
 	world_end();
 }
 
+/* How often the first member fails to say what an object is; then it works. */
+static unsigned unreadable;
+
+static CK_RV read_first(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a, CK_ULONG n)
+{
+	if (unreadable == 0)
+		return world_real_at(0)->C_GetAttributeValue(s, o, a, n);
+	unreadable--;
+	return CKR_DEVICE_ERROR;
+}
+
+static CK_SESSION_HANDLE begin_unreadable(bool comes_back, unsigned times)
+{
+	world_begin_many(&(struct world_many){.count = 2,
+					      .mode = "failover",
+					      .token = "relogin = true;",
+					      .comes_back = comes_back});
+	world_list_at(0)->C_GetAttributeValue = read_first;
+	unreadable = times;
+	return world_enter();
+}
+
+/* What a member found is looked at there before it is shown. */
+static void what_was_found_and_could_not_be_read_is_searched_for_again(void)
+{
+	CK_SESSION_HANDLE s = begin_unreadable(false, 0);
+	CK_ULONG all = world_count(s, CKO_PRIVATE_KEY);
+
+	CU_ASSERT(all > 0);
+	world_end();
+	s = begin_unreadable(false, 1);
+	world_lose(1);
+	CU_ASSERT_EQUAL(world_count(s, CKO_PRIVATE_KEY), all);
+	CU_ASSERT_EQUAL(unreadable, 0);
+	world_end();
+	s = begin_unreadable(true, ~0U); /* by the other one, as soon as it is back */
+	world_lose(1);
+	CU_ASSERT_EQUAL(world_count(s, CKO_PRIVATE_KEY), all);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -326,6 +368,7 @@ int main(void)
 		UNIT(a_verdict_about_the_request_leaves_the_member_alone),
 		UNIT(a_suspicious_code_of_a_dead_token_takes_the_member_down),
 		UNIT(a_session_that_stays_broken_is_not_tried_for_ever),
+		UNIT(what_was_found_and_could_not_be_read_is_searched_for_again),
 	};
 
 	return unit_run("core/route", tests, sizeof tests / sizeof tests[0]);

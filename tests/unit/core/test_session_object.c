@@ -17,6 +17,7 @@ static struct {
 	CK_RV destroy;
 	CK_RV change;
 	CK_RV read;           /* C_GetAttributeValue */
+	unsigned reads;       /* so often; 0: always */
 	bool is_lost_on_read; /* once */
 } told;
 
@@ -88,8 +89,12 @@ static CK_RV read_there(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE object, CK_ATTRIBU
 	if (told.is_lost_on_read)
 		world_lose(0);
 	told.is_lost_on_read = false;
-	if (told.read != CKR_OK)
-		return told.read;
+	if (told.read != CKR_OK) {
+		rv = told.read;
+		if (told.reads > 0 && --told.reads == 0)
+			told.read = CKR_OK;
+		return rv;
+	}
 	for (CK_ULONG i = 0; i < count; i++) {
 		CK_RV one = tmpl[i].type == CKA_LABEL || tmpl[i].type == CKA_CLASS ||
 					    tmpl[i].type == CKA_TOKEN
@@ -441,6 +446,21 @@ static void one_whose_member_says_nothing_of_it_stays_there(void)
 	world_end();
 }
 
+static void a_member_that_says_nothing_at_first_is_asked_again(void)
+{
+	CK_SESSION_HANDLE s = begin();
+	CK_OBJECT_HANDLE object;
+
+	told.read = CKR_FUNCTION_FAILED;
+	told.reads = 2;
+	object = made_key(s);
+	CU_ASSERT_EQUAL(told.read, CKR_OK);
+	world_lose(0);
+	CU_ASSERT_STRING_NOT_EQUAL(label_of(s, object), "0x82");
+	CU_ASSERT_EQUAL(copied.creates, 1);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -457,6 +477,7 @@ int main(void)
 		UNIT(a_copy_is_what_the_first_member_took_the_object_for),
 		UNIT(one_that_is_lost_before_it_is_known_is_made_again),
 		UNIT(one_whose_member_says_nothing_of_it_stays_there),
+		UNIT(a_member_that_says_nothing_at_first_is_asked_again),
 	};
 
 	return unit_run("core/session objects", tests, sizeof tests / sizeof tests[0]);
