@@ -14,8 +14,6 @@
 
 /* Values beyond this are not kept to make a session object again. */
 #define TEMPLATE_MAX (64UL * 1024)
-/* How often a member is asked for the attributes of what it has just made. */
-#define READINGS_MAX 4U
 
 /* Copies a template into one block, locked when it holds a key; in the place of the one before. */
 static bool copy_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
@@ -74,21 +72,28 @@ static bool change_template(struct trait *t, const CK_ATTRIBUTE *tmpl, CK_ULONG 
 	return ok;
 }
 
-/* What the member says that the template does not. False when the member is lost; one that serves
- * and does not say it, *is_known is false. */
+/* The session that owns the object went, and the object with it. */
+static bool is_gone(CK_RV rv)
+{
+	return rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
+	       rv == CKR_OBJECT_HANDLE_INVALID;
+}
+
+/* What the member says that the template does not. False when the object is lost, with its member
+ * or its session; of a member that serves and does not say it, *is_known is false. */
 static bool read_more(struct call *c, struct explicit *more, bool *is_known)
 {
 	const CK_ATTRIBUTE *tmpl = c->tmpl[0];
 	const CK_ULONG count = c->tmpl_count[0];
 	CK_OBJECT_CLASS class = attr_ulong(tmpl, count, CKA_CLASS, CKO_VENDOR_DEFINED);
 	struct member_session *home = c->session->home[c->member->index];
-	bool is_there = home && home->epoch == c->made_epoch;
+	CK_RV rv = CKR_SESSION_HANDLE_INVALID;
 
-	*is_known = false;
-	for (unsigned i = 0; is_there && !*is_known && i < READINGS_MAX; i++)
-		*is_known = explicit_read(home, c->made[0], class, tmpl, count, more) == CKR_OK;
-	return *is_known ||
-	       (health_ask(c->member) && c->made_epoch == atomic_load(&c->member->epoch));
+	if (home && home->epoch == c->made_epoch)
+		rv = explicit_read(home, c->made[0], class, tmpl, count, more);
+	*is_known = rv == CKR_OK;
+	return *is_known || (!is_gone(rv) && health_ask(c->member) &&
+			     c->made_epoch == atomic_load(&c->member->epoch));
 }
 
 bool object_keep_template(struct call *c, CK_OBJECT_HANDLE handle)
