@@ -174,26 +174,28 @@ static CK_RV float_on(struct call *c, struct member *m, long long wait_ms, enum 
 	return rv;
 }
 
-/* The member's login follows the token's. Before a session is borrowed: it may take one. Not for
- * logins themselves, which run with the login's lock held. */
-static void sync_login(struct call *c, struct member *m)
+/* Where members come and go, nobody works on one that is not logged in yet: a search would not find
+ * what is private, and not say so; other calls would only be in the way of the login. */
+static bool is_kept_out(const struct call *c, const struct member *m)
 {
-	if (atomic_load(&c->group->user) != atomic_load(&m->user) &&
-	    call_retry(c->id) != CALL_RETRY_NEVER && (c->place != CALL_BOUND || c->op))
-		login_sync(c->group, m);
+	return c->group->is_multi && group_waits_for(m);
+}
+
+/* The member's login follows the token's. Before a session is borrowed: it may take one. Not for
+ * logins themselves, which run with the login's lock held. False when the member has none yet. */
+static bool sync_login(struct call *c, struct member *m)
+{
+	if (atomic_load(&c->group->user) == atomic_load(&m->user) ||
+	    call_retry(c->id) == CALL_RETRY_NEVER || (c->place == CALL_BOUND && !c->op))
+		return true;
+	login_sync(c->group, m);
+	return !is_kept_out(c, m);
 }
 
 static bool is_flat(const struct call *c, const struct member *m)
 {
 	return atomic_load(&m->lib->vendor)->flat_templates && c->id != CALL_C_GetAttributeValue &&
 	       outcome_has_nested(c);
-}
-
-/* A search on a member that is not logged in would not find what is private, and not say so; other
- * calls would only be in the way of the login. */
-static bool is_kept_out(const struct call *c, const struct member *m)
-{
-	return c->group->is_multi && group_waits_for(m);
 }
 
 static bool names_objects(const struct call *c)
@@ -215,8 +217,7 @@ static CK_RV attempt(struct call *c, struct member *m, long long wait_ms, enum o
 	*outcome = OUTCOME_DONE;
 	if (c->place == CALL_TOKEN)
 		return member_init_token(m, c->pin[0], c->in);
-	sync_login(c, m);
-	if (call_retry(c->id) != CALL_RETRY_NEVER && is_kept_out(c, m)) {
+	if (!sync_login(c, m)) {
 		*outcome = OUTCOME_AUTH;
 		return CKR_USER_NOT_LOGGED_IN;
 	}
