@@ -69,9 +69,24 @@ static int child_of_fork(int (*what)(void))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
 }
 
+/* The thread is, or was, in the first member's code. */
+static void let_it_look(void)
+{
+	unsigned asked = atomic_load(&pair_ill.asked);
+
+	atomic_store(&pair_member(0)->is_hinted, 1); /* probed at the next look */
+	health_wake();
+	for (unsigned k = 0; k < 10000 && atomic_load(&pair_ill.asked) == asked; k++)
+		pair_pause();
+	CU_ASSERT_NOT_EQUAL(atomic_load(&pair_ill.asked), asked);
+}
+
 static void a_child_begins_anew_and_the_parent_goes_on(void)
 {
 	begin();
+	/* A thread that has just begun may be in the allocator of the address sanitizer, which then
+	 * is locked in the child. */
+	let_it_look();
 	CU_ASSERT_EQUAL(child_of_fork(in_child), 0);
 	CU_ASSERT_TRUE(health_has_thread());
 	pair_lose(0);
@@ -104,13 +119,7 @@ static void no_fork_happens_while_the_thread_is_in_a_members_code(void)
 	begin();
 	atomic_store(&pair_ill.is_slow, 1);
 	for (unsigned i = 0; i < 30; i++) {
-		unsigned asked = atomic_load(&pair_ill.asked);
-
-		atomic_store(&pair_member(0)->is_hinted, 1); /* probed at the next look */
-		health_wake();
-		for (unsigned k = 0; k < 10000 && atomic_load(&pair_ill.asked) == asked; k++)
-			pair_pause();
-		CU_ASSERT_NOT_EQUAL(atomic_load(&pair_ill.asked), asked);
+		let_it_look();
 		CU_ASSERT_EQUAL(child_of_fork(calls_inside), 0);
 	}
 	end();
