@@ -233,7 +233,7 @@ void login_many_refresh(struct member *m, unsigned epoch)
 	    !pool_is_user(state)) {
 		member_renew(m, epoch);
 	} else if (member_begin_anew(m, epoch)) {
-		m->keeper->epoch = atomic_load(&m->epoch); /* it was seen to live */
+		pool_keep(m->keeper); /* it was seen to live */
 		atomic_store(&m->shows_login, 1);
 		atomic_store(&m->user, user);
 	}

@@ -40,7 +40,7 @@ void pool_init(struct pool *p, unsigned limit)
 	pthread_cond_init(&p->given, &attr);
 	pthread_condattr_destroy(&attr);
 	p->all = NULL;
-	p->open = 0;
+	p->reserved = 0;
 	p->was_used = false;
 	p->used_epoch = 0;
 	p->serial = 0;
@@ -126,21 +126,46 @@ void pool_tally(struct pool *p, struct tally *sum, unsigned *open, unsigned *bus
 	memset(sum, 0, sizeof *sum);
 	pthread_mutex_lock(&p->lock);
 	tally_add(sum, &p->past);
-	for (const struct member_session *ms = p->all; ms; ms = ms->next)
+	*open = p->reserved;
+	for (const struct member_session *ms = p->all; ms; ms = ms->next) {
 		tally_add(sum, &ms->tally);
+		(*open)++;
+	}
 	for (unsigned i = 0; i < POOL_IDLE; i++)
 		idle += atomic_load_explicit(&p->idle[i], memory_order_relaxed) != NULL;
-	*open = p->open;
 	pthread_mutex_unlock(&p->lock);
 	/* Slots change without the lock: one may have been filled since its session was counted. */
 	*busy = *open > idle ? *open - idle : 0;
+}
+
+/* The lock is held. Those that are open in the epoch or being opened; what virtual sessions still
+ * hold of an earlier one counts for nothing: the member lost it. */
+static unsigned present(const struct pool *p, unsigned epoch)
+{
+	unsigned n = 0;
+
+	for (const struct member_session *ms = p->all; ms; ms = ms->next)
+		n += !ms->is_open || ms->epoch == epoch;
+	return n;
 }
 
 /* The lock is held. None of ours is open, and there were some in this epoch: with the last one the
  * member may have forgotten what handles denoted (SoftHSM2 does). */
 static bool is_forgetful(const struct pool *p, unsigned epoch)
 {
-	return !p->all && p->was_used && p->used_epoch == epoch;
+	return p->was_used && p->used_epoch == epoch && present(p, epoch) == 0;
+}
+
+/* The lock is held. */
+static bool is_full(struct pool *p, unsigned epoch)
+{
+	unsigned most = p->limit;
+
+	if (p->learned && (clock_ms() >= p->learned_until_ms || p->learned_epoch != epoch))
+		p->learned = 0;
+	if (p->learned && (!most || p->learned < most))
+		most = p->learned;
+	return most && p->reserved + present(p, epoch) >= most;
 }
 
 static CK_RV session_new(struct member *member, struct member_session **out)
@@ -154,10 +179,7 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 		return CKR_HOST_MEMORY;
 	ms->member = member;
 	pthread_mutex_lock(&p->lock);
-	if (p->learned &&
-	    (clock_ms() >= p->learned_until_ms || p->learned_epoch != atomic_load(&member->epoch)))
-		p->learned = 0;
-	if ((p->limit && p->open >= p->limit) || (p->learned && p->open >= p->learned)) {
+	if (is_full(p, epoch)) {
 		pthread_mutex_unlock(&p->lock);
 		free(ms);
 		return CKR_SESSION_COUNT;
@@ -168,7 +190,6 @@ static CK_RV session_new(struct member *member, struct member_session **out)
 		p->all->prev = ms;
 	p->all = ms;
 	ms->serial = ++p->serial;
-	p->open++;
 	pthread_mutex_unlock(&p->lock);
 	if (is_anew)
 		(void)member_begin_anew(member, epoch); /* or somebody else did */
@@ -187,7 +208,6 @@ static void session_free(struct member_session *ms)
 		p->all = ms->next;
 	if (ms->next)
 		ms->next->prev = ms->prev;
-	p->open--;
 	tally_add(&p->past, &ms->tally);
 	pthread_mutex_unlock(&p->lock);
 	free(ms);
@@ -200,10 +220,12 @@ static void session_free(struct member_session *ms)
 static void learn_limit(struct member *m)
 {
 	struct pool *p = &m->pool;
+	unsigned epoch = atomic_load(&m->epoch), open;
 
 	pthread_mutex_lock(&p->lock);
-	p->learned = p->open > 1 ? p->open - 1 : 0;
-	p->learned_epoch = atomic_load(&m->epoch);
+	open = p->reserved + present(p, epoch); /* and the one that was refused */
+	p->learned = open > 1 ? open - 1 : 0;
+	p->learned_epoch = epoch;
 	p->learned_until_ms = clock_ms() + LEARNED_MS;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -219,21 +241,23 @@ static bool forget_learned(struct pool *p)
 	return was;
 }
 
-static bool has_open(struct pool *p)
+static bool has_open(struct member *m)
 {
+	struct pool *p = &m->pool;
 	bool has;
 
 	pthread_mutex_lock(&p->lock);
-	has = p->open > 0;
+	has = p->reserved + present(p, atomic_load(&m->epoch)) > 0;
 	pthread_mutex_unlock(&p->lock);
 	return has;
 }
 
-static void note_use(const struct member_session *ms)
+static void note_open(struct member_session *ms)
 {
 	struct pool *p = &ms->member->pool;
 
 	pthread_mutex_lock(&p->lock);
+	ms->is_open = true;
 	p->was_used = true;
 	p->used_epoch = ms->epoch;
 	pthread_mutex_unlock(&p->lock);
@@ -250,7 +274,7 @@ static CK_RV open_new(struct member *member, struct member_session **out, bool *
 		return rv;
 	rv = pool_open_real(ms);
 	if (rv == CKR_OK) {
-		note_use(ms);
+		note_open(ms);
 		*out = ms;
 		return CKR_OK;
 	}
@@ -336,7 +360,7 @@ CK_RV pool_take(struct member *member, unsigned hint, long long wait_ms,
 	rv = open_new(member, out, &is_refused);
 	/* Refused with none of ours open: they were closed meanwhile, or all are somebody else's.
 	 */
-	for (unsigned i = 0; is_refused && !(has_some = has_open(p)) && i < ASK_AGAIN; i++)
+	for (unsigned i = 0; is_refused && !(has_some = has_open(member)) && i < ASK_AGAIN; i++)
 		rv = open_new(member, out, &is_refused);
 	if (rv != CKR_SESSION_COUNT || wait_ms <= 0 || (is_refused && !has_some))
 		return rv;
@@ -366,6 +390,15 @@ void pool_give(struct member_session *ms, unsigned hint)
 		}
 	}
 	pool_drop(ms);
+}
+
+void pool_keep(struct member_session *ms)
+{
+	struct pool *p = &ms->member->pool;
+
+	pthread_mutex_lock(&p->lock);
+	ms->epoch = atomic_load(&ms->member->epoch);
+	pthread_mutex_unlock(&p->lock);
 }
 
 void pool_drop(struct member_session *ms)
@@ -398,21 +431,24 @@ uint64_t pool_serial(struct pool *p)
 	return serial;
 }
 
-bool pool_reserve(struct pool *p)
+bool pool_reserve(struct member *m)
 {
+	struct pool *p = &m->pool;
 	bool ok;
 
 	pthread_mutex_lock(&p->lock);
-	ok = !p->limit || p->open < p->limit;
-	p->open += ok;
+	ok = !p->limit || p->reserved + present(p, atomic_load(&m->epoch)) < p->limit;
+	p->reserved += ok;
 	pthread_mutex_unlock(&p->lock);
 	return ok;
 }
 
-void pool_unreserve(struct pool *p)
+void pool_unreserve(struct member *m)
 {
+	struct pool *p = &m->pool;
+
 	pthread_mutex_lock(&p->lock);
-	p->open--;
+	p->reserved--;
 	pthread_mutex_unlock(&p->lock);
 	wake(p);
 }

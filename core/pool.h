@@ -29,8 +29,9 @@ struct member_session {
 	_Atomic int in_call;   /* the vendor's code runs on it now */
 	bool is_dirty; /* something may be active on it: is not lent again; its borrower's */
 	struct tally tally;
-	struct member_session *prev; /* all of the pool's; guarded by pool.lock */
+	struct member_session *prev; /* all of the pool's; guarded by pool.lock, as is_open */
 	struct member_session *next;
+	bool is_open; /* no longer being opened */
 };
 
 struct pool {
@@ -40,7 +41,7 @@ struct pool {
 	pthread_mutex_t lock;       /* guards the rest */
 	pthread_cond_t given;       /* a session was given back or closed */
 	struct member_session *all; /* every one that exists */
-	unsigned open;              /* their number */
+	unsigned reserved;          /* opened beside the pool */
 	bool was_used;              /* one was opened, in: */
 	unsigned used_epoch;        /* of the member */
 	struct tally past;          /* of the sessions that were closed */
@@ -74,6 +75,9 @@ uint64_t pool_serial(struct pool *pool);
 /* Gives a session back that has no active operation. */
 void pool_give(struct member_session *ms, unsigned hint);
 
+/* A borrowed session of an earlier epoch was seen to live: it is of the member's current one. */
+void pool_keep(struct member_session *ms);
+
 /* Closes a session whose state is unknown. */
 void pool_drop(struct member_session *ms);
 
@@ -88,8 +92,8 @@ void pool_leave(struct member_session *ms);
 
 /* Counts a session that is opened beside the pool, within the configured limit; false when that is
  * reached. pool_unreserve() gives it back. */
-bool pool_reserve(struct pool *pool);
-void pool_unreserve(struct pool *pool);
+bool pool_reserve(struct member *member);
+void pool_unreserve(struct member *member);
 
 /* The sums over all sessions, open and closed; and how many are open and, of them, in use. */
 void pool_tally(struct pool *pool, struct tally *sum, unsigned *open, unsigned *busy);

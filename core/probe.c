@@ -283,12 +283,12 @@ static CK_RV make_on_token(const struct probe *p, enum probe_answer *answer)
 	struct probe rw = *p;
 	CK_RV rv;
 
-	if (!pool_reserve(&p->m->pool))
+	if (!pool_reserve(p->m))
 		return CKR_SESSION_COUNT;
 	rv = p->f->C_OpenSession(p->m->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
 				 &rw.s);
 	if (rv != CKR_OK) {
-		pool_unreserve(&p->m->pool);
+		pool_unreserve(p->m);
 		return rv;
 	}
 	rv = create(&rw, true, &made);
@@ -300,7 +300,7 @@ static CK_RV make_on_token(const struct probe *p, enum probe_answer *answer)
 		*answer = look_for_new(&rw, made);
 	}
 	(void)p->f->C_CloseSession(rw.s); /* a token object stays */
-	pool_unreserve(&p->m->pool);
+	pool_unreserve(p->m);
 	return rv;
 }
 
@@ -383,11 +383,11 @@ static enum probe_answer ask(struct member *m)
 
 	if (rv != CKR_OK)
 		return dead_code(m, "C_GetTokenInfo", rv);
-	if (m->group->is_multi && !pool_reserve(&m->pool))
+	if (m->group->is_multi && !pool_reserve(m))
 		return PROBE_GOOD; /* all sessions that it may have are at work */
 	answer = ask_in_session(&p);
 	if (m->group->is_multi)
-		pool_unreserve(&m->pool);
+		pool_unreserve(m);
 	return answer;
 }
 

@@ -122,7 +122,7 @@ static void after_the_last_session_handles_are_worth_nothing(void)
 	begin_two();
 	m = world_member_at(1);
 	pool_empty(m, true);
-	CU_ASSERT_EQUAL_FATAL(m->pool.open, 0);
+	CU_ASSERT_EQUAL_FATAL(world_pool(m), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		epoch = atomic_load(&m->epoch);
 		CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
@@ -184,13 +184,13 @@ static void a_session_whose_search_does_not_end_is_not_lent_again(void)
 	world_begin(NULL, NULL);
 	s = world_enter();
 	pool_empty(world_member(), true);
-	CU_ASSERT_EQUAL(world_member()->pool.open, 1); /* that of the login */
+	CU_ASSERT_EQUAL(world_pool(world_member()), 1); /* that of the login */
 	found = world_count(s, CKO_PRIVATE_KEY);
 	CU_ASSERT(found > 0);
-	CU_ASSERT_EQUAL(world_member()->pool.open, 2);
+	CU_ASSERT_EQUAL(world_pool(world_member()), 2);
 	world_list()->C_FindObjectsFinal = never_ends;
 	CU_ASSERT_EQUAL(world_count(s, CKO_PRIVATE_KEY), found); /* what it found is right */
-	CU_ASSERT_EQUAL(world_member()->pool.open, 1);
+	CU_ASSERT_EQUAL(world_pool(world_member()), 1);
 	world_end();
 }
 
@@ -214,6 +214,64 @@ static void a_learned_limit_ends_with_the_epoch(void)
 	world_end();
 }
 
+static CK_RV open_none(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+		       CK_SESSION_HANDLE *session)
+{
+	(void)slot, (void)flags, (void)application, (void)notify, (void)session;
+	return CKR_SESSION_COUNT;
+}
+
+/* Somebody still holds what the member lost (a virtual session that made a session object there,
+ * and does nothing): nobody else has to wait for that. */
+static void sessions_that_were_lost_count_for_no_limit(void)
+{
+	struct member_session *lost[2], *ms;
+	CK_FUNCTION_LIST *f;
+	struct member *m;
+
+	world_begin_many(&(struct world_many){
+		.count = 2, .mode = "failover", .member = {"", "max_sessions = 2;"}});
+	m = world_member_at(1);
+	f = world_list_at(1);
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &lost[0]), CKR_OK);
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &lost[1]), CKR_OK);
+	CU_ASSERT_FALSE(pool_reserve(m));
+	member_renew(m, atomic_load(&m->epoch));
+	CU_ASSERT_TRUE_FATAL(pool_reserve(m));
+	pool_unreserve(m);
+	f->C_OpenSession = open_none;
+	CU_ASSERT_EQUAL(pool_take(m, 0, 0, &ms), CKR_SESSION_COUNT);
+	f->C_OpenSession = world_real_at(1)->C_OpenSession;
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+	pool_give(ms, 0);
+	pool_give(lost[0], 0);
+	pool_give(lost[1], 0);
+	CU_ASSERT_EQUAL(world_pool(m), 1);
+	world_end();
+}
+
+/* The last session of an epoch is closed while one of an earlier is still held. */
+static void sessions_that_were_lost_keep_no_handles(void)
+{
+	struct member_session *lost, *ms;
+	struct member *m;
+	unsigned epoch;
+
+	begin_two();
+	m = world_member_at(1);
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &lost), CKR_OK);
+	member_renew(m, atomic_load(&m->epoch));
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+	pool_drop(ms);
+	pool_empty(m, true);
+	epoch = atomic_load(&m->epoch);
+	CU_ASSERT_EQUAL_FATAL(pool_take(m, 0, 0, &ms), CKR_OK);
+	CU_ASSERT_EQUAL(atomic_load(&m->epoch), epoch + 1);
+	pool_give(ms, 0);
+	pool_give(lost, 0);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -224,6 +282,8 @@ int main(void)
 		UNIT(a_member_begins_anew_with_its_login),
 		UNIT(a_session_whose_search_does_not_end_is_not_lent_again),
 		UNIT(a_learned_limit_ends_with_the_epoch),
+		UNIT(sessions_that_were_lost_count_for_no_limit),
+		UNIT(sessions_that_were_lost_keep_no_handles),
 	};
 
 	return unit_run("core/pool, sessions that are lost", tests, sizeof tests / sizeof tests[0]);

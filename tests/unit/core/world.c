@@ -218,6 +218,15 @@ uint64_t world_sessions(void)
 	return stats_sessions();
 }
 
+unsigned world_pool(struct member *m)
+{
+	unsigned open, busy;
+	struct tally sum;
+
+	pool_tally(&m->pool, &sum, &open, &busy);
+	return open;
+}
+
 CK_SESSION_HANDLE world_open(void)
 {
 	CK_SESSION_HANDLE session = 0;

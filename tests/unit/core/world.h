@@ -67,6 +67,9 @@ uint64_t world_calls(const char *name);
 /* Sessions that are open on the null token now. */
 uint64_t world_sessions(void);
 
+/* Sessions that the member's pool has, whatever became of them on the token. */
+unsigned world_pool(struct member *m);
+
 /* A read/write session; the same, logged in. */
 CK_SESSION_HANDLE world_open(void);
 CK_SESSION_HANDLE world_enter(void);
