@@ -220,6 +220,12 @@ static bool again_elsewhere(struct call *c, struct trip *t, CK_RV *rv)
 	return false;
 }
 
+/* Not lost, nor back, since the call went there. */
+static bool is_same_life(const struct call *c)
+{
+	return c->made_epoch == atomic_load(&c->member->epoch);
+}
+
 /* The last word of a member that seems alive is believed when it still is afterwards. A verdict
  * about a ciphertext as it is: the time that asking takes would tell it to who cannot see it. */
 static bool again_in_doubt(struct call *c, struct trip *t, unsigned mask, CK_RV *rv)
@@ -229,7 +235,7 @@ static bool again_in_doubt(struct call *c, struct trip *t, unsigned mask, CK_RV 
 	keep_verdict(t, outcome_normal(c, *rv));
 	if (again_suspect(c, t, mask, *rv))
 		return true;
-	if (!is_judged && !t->is_fresh && !member_alive_now(c->member)) {
+	if (!is_judged && !t->is_fresh && !(member_alive_now(c->member) && is_same_life(c))) {
 		t->is_fresh = true;
 		t->verdict = CKR_OK;
 		return again_elsewhere(c, t, rv);
@@ -366,7 +372,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 	switch (outcome) {
 	case OUTCOME_LACKS:
 		t->lacking |= again_bit(m);
-		return keep_verdict(t, *rv) && again_left(t, mask) != 0 &&
+		return keep_verdict(t, *rv) && (mask & ~t->lacking) != 0 &&
 		       (c->sends == 0 || again_is_safe(c) || call_retry(c->id) == CALL_RETRY_ONCE);
 	case OUTCOME_BUSY:
 		keep_verdict(t, *rv);
@@ -383,7 +389,7 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 			t->failed_epoch[m->index] = c->made_epoch;
 			t->blamed_rv = *rv;
 		}
-		if (!health_ask(m))
+		if (!health_ask(m) || !is_same_life(c))
 			return again_elsewhere(c, t, rv);
 		if (c->sends == t->before) /* it could not even begin: that judges nothing */
 			return again_elsewhere(c, t, rv);

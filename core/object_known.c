@@ -66,6 +66,7 @@ struct look {
 	struct buf *out;
 	unsigned answered;
 	unsigned count;
+	bool is_user; /* sees what is private */
 	bool is_missing;
 	bool ok;
 };
@@ -121,17 +122,18 @@ static bool see_missing(struct trait *t, void *context)
 
 	if (l->count++ >= LOOK_MAX)
 		return false;
-	l->is_missing = t->id.is_private && is_match(t, l->call) && is_on(t, l->answered) &&
-			!has_handle(l->found, t->handle);
+	l->is_missing = (l->is_user || !t->id.is_private) && is_match(t, l->call) &&
+			is_on(t, l->answered) && !has_handle(l->found, t->handle);
 	return !l->is_missing;
 }
 
 bool object_is_missing(struct call *c, const struct buf *out)
 {
-	struct look l = {.call = c, .found = out, .answered = 1U << c->member->index};
+	struct look l = {.call = c,
+			 .found = out,
+			 .answered = 1U << c->member->index,
+			 .is_user = atomic_load(&c->group->user) == GROUP_USER};
 
-	if (atomic_load(&c->group->user) != GROUP_USER)
-		return false;
 	trait_lock();
 	trait_each(c->group, see_missing, &l);
 	trait_unlock();

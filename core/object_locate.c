@@ -14,8 +14,9 @@
 #include "core/object_table.h"
 #include "core/object_trait.h"
 
-/* Proofs that may fail half-way before a key counts as one that cannot prove itself. */
-#define PROOFS_MAX 3U
+/* Proofs that may fail half-way before a key counts as one that cannot prove itself: many threads
+ * may try at once while their token is in trouble. */
+#define PROOFS_MAX 10U
 /* Candidates under one name that are remembered, so that none is tried twice. */
 #define TRIED_MAX 16U
 
@@ -184,8 +185,8 @@ static void report_other(const struct sought *s, const struct member *m, enum id
 		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
-/* A key that takes a challenge and does not answer, three times over in one life of its member,
- * cannot be proven. */
+/* A key that takes a challenge and does not answer, over and over in one life of its member, cannot
+ * be proven. */
 static bool may_be_a_whim(const struct sought *s, const struct member_session *ms)
 {
 	struct object *o = object_slot(s->handle);

@@ -32,6 +32,7 @@ CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
 
 /* What members answer, and what became of them. */
 static bool is_well, is_still_well;
+static bool returns_when_asked; /* lost and back by the time that it is asked anew */
 static unsigned asked, alive_asked, fresh_asked, blamed, lost, lost_epoch;
 static CK_RV lost_rv;
 static CK_OBJECT_HANDLE forgotten[8];
@@ -60,6 +61,8 @@ bool __wrap_member_alive_now(struct member *m)
 {
 	CU_ASSERT_PTR_EQUAL(m->group, &trio);
 	fresh_asked++;
+	if (returns_when_asked)
+		atomic_fetch_add(&m->epoch, 2);
 	return is_still_well;
 }
 
@@ -155,6 +158,7 @@ static inline void begin(enum config_mode mode, enum call_id id)
 	trio_config.retry.attempts = 3;
 	memset(&op, 0, sizeof op);
 	is_well = is_still_well = true;
+	returns_when_asked = false;
 	asked = alive_asked = fresh_asked = blamed = lost = lost_epoch = forgotten_count = 0;
 	renewed = refreshed = dropped = given = bad_sessions = 0;
 	has_good_one = true;
@@ -169,7 +173,8 @@ static inline void begin(enum config_mode mode, enum call_id id)
 			     .made_serial = 5,
 			     .made_epoch = 7};
 	idle.serial = 1;
-	atomic_store(&trio_member[0].epoch, 7);
+	for (unsigned i = 0; i < TRIO; i++)
+		atomic_store(&trio_member[i].epoch, 7);
 }
 
 /* again(), and what the application would get. */

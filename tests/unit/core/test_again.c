@@ -158,7 +158,10 @@ static void a_member_that_lacks_it_leaves_it_to_the_others(void)
 	CU_ASSERT_EQUAL(trip.lacking, ALL);
 	CU_ASSERT_EQUAL(trip.verdict, CKR_MECHANISM_INVALID); /* the first one said it best */
 	CU_ASSERT_EQUAL(asked + lost, 0);                     /* no breaker is told */
-	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey);      /* nothing was made */
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	trip.failed = 6; /* they have it, and may come back */
+	CU_ASSERT_TRUE(is_again(OUTCOME_LACKS, CKR_KEY_HANDLE_INVALID, &rv));
+	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey); /* nothing was made */
 	CU_ASSERT_TRUE(is_again(OUTCOME_LACKS, CKR_MECHANISM_INVALID, &rv));
 	call.id = CALL_C_Login;
 	CU_ASSERT_FALSE(is_again(OUTCOME_LACKS, CKR_FUNCTION_NOT_SUPPORTED, &rv));
@@ -256,6 +259,23 @@ static void the_last_word_of_a_member_counts_when_it_is_alive_afterwards(void)
 	CU_ASSERT_EQUAL(fresh_asked, 0);
 }
 
+/* Lost and back while the call was there: what it said is of another life. */
+static void the_last_word_of_a_member_that_came_back_does_not_count(void)
+{
+	CK_RV rv;
+
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	atomic_fetch_add(&trio_member[0].epoch, 2);
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
+	CU_ASSERT_EQUAL(trip.verdict, CKR_OK);
+	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
+	call.sends = 3;
+	returns_when_asked = true;
+	CU_ASSERT_TRUE(is_again(OUTCOME_SUSPECT, CKR_GENERAL_ERROR, &rv));
+	CU_ASSERT_EQUAL(fresh_asked, 1);
+	CU_ASSERT_EQUAL(trip.verdict, CKR_OK);
+}
+
 static void who_failed_at_what_another_could_do_is_to_blame(void)
 {
 	static const struct {
@@ -325,8 +345,9 @@ static void a_member_that_came_back_is_asked_again(void)
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
 	call.member = &trio_member[2];
 	CU_ASSERT_TRUE(is_again(OUTCOME_DEAD, CKR_DEVICE_REMOVED, &rv));
+	again_forgive(&trio, &trip);
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 2);
 	atomic_store(&trio_member[0].epoch, 9);
-	atomic_store(&trio_member[2].epoch, 7);
 	again_forgive(&trio, &trip);
 	CU_ASSERT_EQUAL(again_left(&trip, ALL), 3);
 }
@@ -424,6 +445,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_doubtful_code_of_the_only_member_is_confirmed_by_it),
 	UNIT(a_doubtful_code_of_a_member_in_trouble_is_none),
 	UNIT(the_last_word_of_a_member_counts_when_it_is_alive_afterwards),
+	UNIT(the_last_word_of_a_member_that_came_back_does_not_count),
 	UNIT(who_failed_at_what_another_could_do_is_to_blame),
 	UNIT(everybody_may_be_asked_once_more),
 	UNIT(a_second_time_may_be_forbidden),

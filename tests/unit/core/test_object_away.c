@@ -94,7 +94,7 @@ static void a_member_that_did_not_answer_is_away(void)
 }
 
 /* A search that leaves out what is known to be there. */
-static void a_member_that_leaves_out_a_private_object_is_noticed(void)
+static void a_member_that_leaves_out_an_object_is_noticed(void)
 {
 	CK_OBJECT_CLASS other = CKO_PUBLIC_KEY;
 	CK_ATTRIBUTE tmpl = {CKA_CLASS, &other, sizeof other};
@@ -115,6 +115,10 @@ static void a_member_that_leaves_out_a_private_object_is_noticed(void)
 	out.len = 0;
 	c.member = &trio_member[1]; /* which is not known to have it */
 	CU_ASSERT_FALSE(object_is_missing(&c, &out));
+	atomic_store(&trio.user, GROUP_PUBLIC);
+	claims_key(1, 101, "data", "2", 7, 7)->class = CKO_DATA;
+	(void)claims_find(1, 101);
+	CU_ASSERT_TRUE(object_is_missing(&c, &out)); /* this one is for all to see */
 	buf_free(&out);
 }
 
@@ -368,7 +372,7 @@ static const struct unit_test tests[] = {
 	UNIT(objects_of_members_that_are_away_are_found),
 	UNIT(a_drained_member_is_away_with_what_it_has),
 	UNIT(a_member_that_did_not_answer_is_away),
-	UNIT(a_member_that_leaves_out_a_private_object_is_noticed),
+	UNIT(a_member_that_leaves_out_an_object_is_noticed),
 	UNIT(hidden_ones_and_session_objects_are_not_found_away),
 	UNIT(templates_are_compared_with_what_is_known),
 	UNIT(memory_for_what_is_away_may_be_out),
