@@ -60,6 +60,8 @@ static CK_RV prove_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
 	bool answered = false;
 	CK_RV rv = identity_secret_ask(ms, real, known->key_type, attrs, &as, &now, &answered);
 
+	if (rv == CKR_OK && !answered && now.is_doubtful)
+		*match = IDENTITY_DOUBTFUL;
 	if (rv != CKR_OK || !answered)
 		return rv;
 	*match = memcmp(now.digest, known->digest, sizeof now.digest) == 0 ? IDENTITY_SAME

@@ -38,6 +38,8 @@ struct identity {
 	EVP_PKEY *public_key; /* owned; PUBLIC only */
 	CK_MECHANISM_TYPE mechanism; /* ANSWER only */
 	CK_FLAGS use;                /* ANSWER only: CKF_SIGN, CKF_ENCRYPT, CKF_DECRYPT, CKF_WRAP */
+	bool is_doubtful; /* might have answered otherwise: the member failed with codes that say
+			     nothing */
 };
 
 /* What a comparison says. */

@@ -275,6 +275,7 @@ static CK_RV read_secret(struct member_session *ms, CK_OBJECT_HANDLE real, struc
 		return rv;
 	rv = identity_secret_ask(ms, real, id->key_type, &attrs, NULL, &answer, &answered);
 	identity_attrs_free(&attrs);
+	id->is_doubtful = rv == CKR_OK && answer.is_doubtful;
 	if (rv != CKR_OK || !answered)
 		return rv;
 	id->kind = IDENTITY_ANSWER;

@@ -154,6 +154,7 @@ static CK_RV ask(struct member_session *ms, CK_OBJECT_HANDLE key, const struct w
 				   .out_len = sizeof answer};
 	CK_RV rv = go(ms, key, way, &use);
 
+	out->is_doubtful = out->is_doubtful || identity_is_doubtful(rv);
 	if (rv != CKR_OK)
 		return identity_refuses(ms, rv) ? CKR_OK : rv;
 	*answered = use.out_len == way->out_len;
@@ -170,6 +171,7 @@ CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_K
 	CK_RV rv = identity_challenge() ? CKR_OK : CKR_HOST_MEMORY;
 
 	*answered = false;
+	*out = (struct identity_answer){0};
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0] && rv == CKR_OK && !*answered; i++) {
 		const struct way *way = &ways[i];
 

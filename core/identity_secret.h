@@ -15,12 +15,13 @@ struct identity_answer {
 	CK_MECHANISM_TYPE mechanism;
 	CK_FLAGS use;       /* CKF_SIGN, CKF_ENCRYPT, CKF_DECRYPT or CKF_WRAP */
 	uint8_t digest[32]; /* SHA-256 of the mechanism's number and the answer */
+	bool is_doubtful;   /* another way was not gone because of a code that says nothing */
 };
 
 /* Lets secret key `real` of that type answer, in a way that its attributes (CKA_SIGN, CKA_ENCRYPT,
  * CKA_DECRYPT, CKA_WRAP in `attrs`) allow. With `as`, only answers of that mechanism and use.
- * CKR_OK with *answered false when no way works; CKR_HOST_MEMORY, or the member's code when it does
- * not answer. */
+ * CKR_OK with *answered false when no way works, of `out` only is_doubtful says something then;
+ * CKR_HOST_MEMORY, or the member's code when it does not answer. */
 CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
 			  const struct identity_attrs *attrs, const struct identity_answer *as,
 			  struct identity_answer *out, bool *answered);

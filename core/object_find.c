@@ -164,7 +164,10 @@ static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT
 		    struct identity *id, uint32_t *handle)
 {
 	struct trait *t = match(g, m, epoch, real, id);
+	struct trait *other = t ? NULL : rival(g, m, epoch, id);
 
+	if (other && id->is_doubtful && object_may_be_a_whim(object_slot(other->handle), m, epoch))
+		return CKR_DEVICE_ERROR; /* it may be that one */
 	if (!t)
 		return add_new(g, m, epoch, real, id, handle);
 	if (!identity_same_name(&t->id, id) && !t->is_reported &&
@@ -227,8 +230,9 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 	return rv;
 }
 
-/* A private key whose public key this member does not show may be one that another member showed.
- * False when the state of the session is in doubt afterwards. */
+/* A private key whose public key this member does not show may be one that another member showed;
+ * a secret key that failed to answer as others did may do so now. False when the state of the
+ * session is in doubt afterwards. */
 static bool borrow_identity(const struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
 			    struct identity *id)
 {
@@ -237,7 +241,7 @@ static bool borrow_identity(const struct call *c, struct member_session *ms, CK_
 	const struct trait *t;
 	bool has = false;
 
-	if (id->kind != IDENTITY_NONE ||
+	if ((id->kind != IDENTITY_NONE && !id->is_doubtful) ||
 	    (id->class != CKO_PRIVATE_KEY && id->class != CKO_SECRET_KEY))
 		return true;
 	trait_lock();
@@ -253,6 +257,7 @@ static bool borrow_identity(const struct call *c, struct member_session *ms, CK_
 		*id = known;
 		known = swapped;
 	}
+	id->is_doubtful = id->is_doubtful || (has && is == IDENTITY_DOUBTFUL);
 	identity_free(&known);
 	return !has || is == IDENTITY_SAME || is == IDENTITY_DIFFERENT;
 }

@@ -14,9 +14,6 @@
 #include "core/object_table.h"
 #include "core/object_trait.h"
 
-/* Proofs that may fail half-way before a key counts as one that cannot prove itself: many threads
- * may try at once while their token is in trouble. */
-#define PROOFS_MAX 10U
 /* Candidates under one name that are remembered, so that none is tried twice. */
 #define TRIED_MAX 16U
 
@@ -185,25 +182,14 @@ static void report_other(const struct sought *s, const struct member *m, enum id
 		(int)s->id.label.len, s->id.label.data ? (const char *)s->id.label.data : "");
 }
 
-/* A key that takes a challenge and does not answer, over and over in one life of its member, cannot
- * be proven. */
-static bool may_be_a_whim(const struct sought *s, const struct member_session *ms)
-{
-	struct object *o = object_slot(s->handle);
-	struct object_place *at = o ? &o->at[ms->member->index] : NULL;
-
-	if (at && atomic_exchange(&at->doubted, ms->epoch) != ms->epoch)
-		atomic_store(&at->doubts, 0);
-	return at && atomic_fetch_add(&at->doubts, 1) + 1 < PROOFS_MAX;
-}
-
 /* One candidate: CKR_OK when it is the one, CKR_OBJECT_HANDLE_INVALID when it is not. */
 static CK_RV try_one(struct sought *s, struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	enum identity_match is = IDENTITY_UNKNOWN;
 	CK_RV rv = identity_prove(ms, real, &s->id, &is);
 
-	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL && may_be_a_whim(s, ms))
+	if (rv == CKR_OK && is == IDENTITY_DOUBTFUL &&
+	    object_may_be_a_whim(object_slot(s->handle), ms->member, ms->epoch))
 		rv = CKR_DEVICE_ERROR;
 	if (rv != CKR_OK)
 		return rv;

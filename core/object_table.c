@@ -26,6 +26,9 @@
 /* Handles that one member may use up, so that one that invents handles leaves some to the others.
  */
 #define MEMBER_MAX 262144U
+/* Proofs that may fail half-way before a key counts as one that cannot prove itself: many threads
+ * may try at once while their token is in trouble. */
+#define PROOFS_MAX 10U
 
 static struct table table = TABLE_INIT(sizeof(struct object), INDEX_MASK + 1U, REUSE_AFTER);
 
@@ -197,6 +200,15 @@ void object_place(struct object *o, const struct member *m, unsigned epoch, CK_O
 		return;
 	atomic_store(&at->doubts, 0);
 	atomic_store(&at->proven, epoch);
+}
+
+bool object_may_be_a_whim(struct object *o, const struct member *m, unsigned epoch)
+{
+	struct object_place *at = o ? &o->at[m->index] : NULL;
+
+	if (at && atomic_exchange(&at->doubted, epoch) != epoch)
+		atomic_store(&at->doubts, 0);
+	return at && atomic_fetch_add(&at->doubts, 1) + 1 < PROOFS_MAX;
 }
 
 void object_absent(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE other)

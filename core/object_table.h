@@ -62,6 +62,10 @@ unsigned object_rank_of(const struct group *group, unsigned member);
 void object_place(struct object *o, const struct member *m, unsigned epoch, CK_OBJECT_HANDLE real,
 		  bool is_proven);
 
+/* A key of the member that may be this object took a challenge and failed to answer: true when that
+ * may be a whim, false when it happened over and over in this epoch. NULL: false. */
+bool object_may_be_a_whim(struct object *o, const struct member *m, unsigned epoch);
+
 /* Notes that the member does not have it in this epoch: `other` has its name there and is another
  * object; 0: nothing has. */
 void object_absent(struct object *o, const struct member *m, unsigned epoch,

@@ -23,8 +23,9 @@
 #define SLICE_MS 5
 /* How often a member is asked at once that refuses a first session. */
 #define ASK_AGAIN 3U
-/* How long a limit that a member showed is believed. */
-#define LEARNED_MS 10000
+/* How long a limit that a member showed is believed: much shorter than calls wait, as the sessions
+ * may have been another process's, and long enough that a full member is not asked by all. */
+#define LEARNED_MS 100
 
 void pool_init(struct pool *p, unsigned limit)
 {
@@ -215,8 +216,7 @@ static void session_free(struct member_session *ms)
 }
 
 /* The member allows no more: remember that for a while, so that the next one waits instead of
- * asking. Not for ever, because the sessions may be another process's. With none of ours open there
- * is nothing to wait for. */
+ * asking. With none of ours open there is nothing to wait for. */
 static void learn_limit(struct member *m)
 {
 	struct pool *p = &m->pool;

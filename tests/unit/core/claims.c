@@ -110,7 +110,8 @@ static void fill(struct identity *id, const struct claim *c)
 					c->class == CKO_DATA ? CK_UNAVAILABLE_INFORMATION : CKK_EC,
 				.is_token = !c->is_session,
 				.is_private = c->class != CKO_DATA,
-				.kind = c->kind};
+				.kind = c->kind,
+				.is_doubtful = c->is_doubtful};
 	memset(id->digest, c->kind == IDENTITY_NONE ? 0 : c->says, sizeof id->digest);
 }
 

@@ -133,39 +133,32 @@ static void a_secret_key_is_its_answer(void)
 
 static CK_RV refuse_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-	(void)session;
-	(void)mechanism;
-	(void)key;
+	(void)session, (void)mechanism, (void)key;
 	calls++;
 	return code;
 }
 
 static CK_RV dead_random(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG len)
 {
-	(void)session;
-	(void)out;
-	(void)len;
+	(void)session, (void)out, (void)len;
 	return CKR_DEVICE_ERROR;
 }
 
 static CK_RV dead_token(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
-	(void)slot;
-	(void)info;
+	(void)slot, (void)info;
 	return CKR_DEVICE_ERROR;
 }
 
 static CK_RV refuse_derive(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
 			   CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_OBJECT_HANDLE *made)
 {
-	(void)tmpl;
-	(void)count;
-	(void)made;
+	(void)tmpl, (void)count, (void)made;
 	return refuse_init(session, mechanism, key);
 }
 
-/* Two ways to sign, and one to derive, with two forms of the point; a code that says nothing is asked for
- * again. */
+/* Two ways to sign, and one to derive, with two forms of the point; a code that says nothing is
+ * asked for again. */
 static void refused_mechanisms_prove_nothing(void)
 {
 	static const CK_RV codes[] = {CKR_MECHANISM_INVALID, CKR_KEY_FUNCTION_NOT_PERMITTED,
@@ -181,6 +174,28 @@ static void refused_mechanisms_prove_nothing(void)
 		calls = 0;
 		CU_ASSERT_EQUAL(prove(first(CKO_PRIVATE_KEY), &id), IDENTITY_UNKNOWN);
 		CU_ASSERT_EQUAL(calls, identity_is_doubtful(code) ? 2 * IDENTITY_TRIES + 2 : 4);
+	}
+	end();
+}
+
+/* What a secret key would have answered is in doubt after a code that says nothing. */
+static void a_secret_key_that_fails_is_in_doubt(void)
+{
+	struct identity now;
+
+	begin();
+	CU_ASSERT_EQUAL(identity_read(ms, first(CKO_SECRET_KEY), &id), CKR_OK);
+	CU_ASSERT_FALSE(id.is_doubtful);
+	world_list()->C_EncryptInit = refuse_init;
+	for (code = CKR_MECHANISM_INVALID;; code = CKR_GENERAL_ERROR) {
+		CU_ASSERT_EQUAL(identity_read(ms, first(CKO_SECRET_KEY), &now), CKR_OK);
+		CU_ASSERT_NOT_EQUAL(identity_compare(&id, &now), IDENTITY_SAME);
+		CU_ASSERT_EQUAL(now.is_doubtful, code == CKR_GENERAL_ERROR);
+		identity_free(&now);
+		CU_ASSERT_EQUAL(prove(first(CKO_SECRET_KEY), &id),
+				code == CKR_GENERAL_ERROR ? IDENTITY_DOUBTFUL : IDENTITY_UNKNOWN);
+		if (code == CKR_GENERAL_ERROR)
+			break;
 	}
 	end();
 }
@@ -473,6 +488,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_private_key_is_paired_and_its_answer_is_checked),
 	UNIT(a_secret_key_is_its_answer),
 	UNIT(refused_mechanisms_prove_nothing),
+	UNIT(a_secret_key_that_fails_is_in_doubt),
 	UNIT(a_member_that_does_not_answer_is_no_verdict),
 	UNIT(a_length_above_the_room_is_a_failure),
 	UNIT(costly_keys_are_never_used),

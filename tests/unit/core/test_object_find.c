@@ -246,6 +246,40 @@ static void what_is_borrowed_has_to_be_proven(void)
 }
 
 /* identity.h: a session may have an operation left after a key that did not answer. */
+/* A secret key that fails at the way in which the others answered, and goes another one. */
+static void what_failed_to_answer_as_others_did_is_asked_again(void)
+{
+	struct buf out = {0};
+	CK_OBJECT_HANDLE h, real = 101;
+	struct claim *c[2];
+
+	begin();
+	for (unsigned i = 0; i < 2; i++) {
+		c[i] = claims_key(i, 100 + i, "key", "1", 7, 7);
+		c[i]->class = CKO_SECRET_KEY;
+		c[i]->kind = IDENTITY_ANSWER;
+	}
+	h = claims_find(0, 100);
+	for (unsigned life = 0; life < 2; life++) {
+		c[1]->says = 8;
+		c[1]->is_doubtful = true;
+		for (unsigned i = 0; i < 9; i++)
+			CU_ASSERT_EQUAL(claims_found(1, &real, 1, &out), CKR_DEVICE_ERROR);
+		CU_ASSERT_EQUAL(out.len, 0);
+		if (life > 0)
+			break;
+		c[1]->says = 7;
+		c[1]->is_doubtful = false;
+		CU_ASSERT_EQUAL(claims_find(1, 101), h); /* it answers now */
+		trio_lose(1);
+		trio_return(1);
+	}
+	CU_ASSERT_FALSE(trait_any_hidden());
+	CU_ASSERT_EQUAL(claims_find(1, 101), 0); /* it is taken for another, which is hidden */
+	CU_ASSERT_TRUE(trait_any_hidden());
+	buf_free(&out);
+}
+
 static void a_session_that_may_be_dirty_is_not_used_on(void)
 {
 	const CK_OBJECT_HANDLE real[] = {100, 101};
@@ -401,6 +435,7 @@ static const struct unit_test tests[] = {
 	UNIT(what_cannot_be_told_from_others_is_its_members_own),
 	UNIT(what_a_member_does_not_show_another_may),
 	UNIT(what_is_borrowed_has_to_be_proven),
+	UNIT(what_failed_to_answer_as_others_did_is_asked_again),
 	UNIT(a_session_that_may_be_dirty_is_not_used_on),
 	UNIT(each_object_is_listed_once),
 	UNIT(long_lists_have_each_object_once_too),
