@@ -2,7 +2,8 @@
 """count.py LOG...: adds up the results in meson's testlog.json files (one JSON object a line).
 
 A test that prints TAP counts as many tests as it has lines, a CUnit program as many as its summary says,
-anything else is one test. What failed or was skipped is listed; the last line is the total."""
+anything else is one test. What was skipped, or failed with the last that it said, is listed; the last line is
+the total."""
 
 import json
 import re
@@ -10,12 +11,25 @@ import sys
 
 TAP = re.compile(r"^(not )?ok\b(?: \d+)?(?: - )?(.*?)(?: # SKIP\b(.*))?$", re.MULTILINE)
 PLAN_SKIP = re.compile(r"^1\.\.0 # SKIP\b(.*)$", re.MULTILINE)
+TAP_WHY = re.compile(r"^not ok\b.*\n((?:#.*\n?)*)", re.MULTILINE)
+CUNIT_WHY = re.compile(r"^ +\d+\. (.* - CU_.*)$", re.MULTILINE)
 CUNIT = re.compile(r"^ +tests +\d+ +\d+ +(\d+) +(\d+) +(\d+)", re.MULTILINE)
+
+
+WHY_LINES = 6
+
+
+def last_words(text):
+    """The end of what a test that failed said of it, for a reader who has no more than this list."""
+    blocks = TAP_WHY.findall(text)
+    words = [line for block in blocks for line in block.splitlines()[-WHY_LINES:]]
+    words = words or CUNIT_WHY.findall(text)[:WHY_LINES] or text.strip().splitlines()[-WHY_LINES:]
+    return [line.strip("# \t")[:160] for line in words]
 
 
 class Counter:
     def __init__(self):
-        self.passed, self.failed, self.skipped = 0, [], []
+        self.passed, self.failed, self.skipped, self.why = 0, [], [], {}
 
     def add_tap(self, name, text):
         for is_not, sentence, why in TAP.findall(text):
@@ -26,7 +40,7 @@ class Counter:
             else:
                 self.passed += 1
 
-    def add(self, name, result, text):
+    def add(self, name, result, text, errors):
         failed_before = len(self.failed)
         good = result in ("OK", "SKIP", "EXPECTEDFAIL")
         if whole := PLAN_SKIP.search(text):
@@ -43,6 +57,9 @@ class Counter:
             self.passed += 1
         if not good and len(self.failed) == failed_before:
             self.failed.append(f"{name}: {result}")
+            text += errors
+        if len(self.failed) > failed_before:
+            self.why[self.failed[-1]] = last_words(text)
 
 
 def main(files):
@@ -53,11 +70,15 @@ def main(files):
             for line in log:
                 entry = json.loads(line)
                 name = entry["name"].split(" / ", 1)[-1]
-                counter.add(f"{stage}: {name}", entry["result"], entry.get("stdout", ""))
+                counter.add(
+                    f"{stage}: {name}", entry["result"], entry.get("stdout", ""), entry.get("stderr", "")
+                )
     for what in counter.skipped:
         print("skipped:", what)
     for what in counter.failed:
         print("FAILED:", what)
+        for line in counter.why.get(what, []):
+            print("   ", line)
     print(f"{counter.passed} passed, {len(counter.failed)} failed, {len(counter.skipped)} skipped")
     return 1 if counter.failed or not counter.passed else 0
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -287,6 +288,8 @@ static void children(struct app *app, const char *label)
 		if (pid == 0)
 			_exit(child(app, label));
 		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+		if (status != 0)
+			(void)fprintf(stderr, "child %zu: status %#x\n", i, (unsigned)status);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
 	calm(&crowd);
