@@ -10,9 +10,6 @@ tokens = ({ label = "null"; mode = "passthrough"; members = ({ name = "a"; modul
 END
 chmod 600 hsmux.conf
 export HSMUX_CONF="$work/hsmux.conf"
-# The leak checker misreads the thread-local storage of a module that is loaded late, and crashes; leaks
-# are looked for by valgrind.
-export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 
 check "sixty lives of the module under six threads" driver restless lives null
 check "threads that all start and end the module" driver restless anarchy null
