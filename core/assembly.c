@@ -136,7 +136,7 @@ static void leave_foreign(struct assembly *a)
 
 		for (size_t k = 0; k < g->member_count; k++) {
 			if (atomic_load(&g->members[k].state) != MEMBER_UP ||
-			    g->members[k].lib->is_owned)
+			    atomic_load(&g->members[k].lib->is_owned))
 				continue;
 			login_drop(g);
 			pool_empty(&g->members[k], true);

@@ -85,7 +85,7 @@ CK_RV keeper_login(struct group *g, struct member *m, struct session *s, struct 
 {
 	CK_RV rv = keeper_call(g, m, s, call);
 
-	if (rv == CKR_USER_ALREADY_LOGGED_IN && m->lib->is_owned) {
+	if (rv == CKR_USER_ALREADY_LOGGED_IN && atomic_load(&m->lib->is_owned)) {
 		/* A login of ours that was thought to be over: nobody else uses this instance. */
 		struct call out = {.id = CALL_C_Logout};
 

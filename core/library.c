@@ -192,11 +192,11 @@ static bool initialise(struct library *lib)
 	}
 	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return down(lib, "C_Initialize", rv);
-	lib->is_owned = rv == CKR_OK;
-	lib->known->pid = lib->is_owned ? getpid() : 0;
+	atomic_store(&lib->is_owned, rv == CKR_OK);
+	lib->known->pid = rv == CKR_OK ? getpid() : 0;
 	if (!lib->loads_us)
 		return true;
-	if (lib->is_owned)
+	if (atomic_load(&lib->is_owned))
 		(void)lib->v2->C_Finalize(NULL); /* refused: nothing of it is used */
 	lib->known->pid = 0;
 	(void)snprintf(lib->reason, sizeof lib->reason,
@@ -271,7 +271,7 @@ bool library_start(struct library *lib)
 	atomic_store(&lib->state, LIBRARY_UP);
 	log_msg(LOG_LEVEL_INFO, "module %s: started (%s%s%s)", lib->conf->name,
 		atomic_load(&lib->vendor)->title, lib->v3 ? ", 3.0 interface" : "",
-		lib->is_owned ? "" : ", already in use in this process");
+		atomic_load(&lib->is_owned) ? "" : ", already in use in this process");
 	return true;
 }
 
@@ -292,7 +292,7 @@ void library_stop(struct library *lib, bool calls_ended)
 		return;
 	}
 	atomic_store(&lib->state, LIBRARY_DOWN);
-	if (!lib->is_owned)
+	if (!atomic_load(&lib->is_owned))
 		return;
 	(void)ERR_set_mark();
 	library_guard(lib, &guard);
@@ -308,7 +308,7 @@ void library_stop(struct library *lib, bool calls_ended)
 
 void library_ending(struct library *lib)
 {
-	if (lib->is_owned)
+	if (atomic_load(&lib->is_owned))
 		atomic_store(&lib->is_ending, 1);
 }
 
@@ -333,7 +333,7 @@ bool library_was_ended(struct library *lib)
 		return false;
 	log_msg(LOG_LEVEL_WARN, "module %s: somebody else in this process finalised it",
 		lib->conf->name);
-	lib->is_owned = false;
+	atomic_store(&lib->is_owned, 0);
 	lib->known->pid = 0;
 	atomic_store(&lib->state, LIBRARY_DOWN);
 	return true;

@@ -26,7 +26,8 @@ struct library {
 	const struct config_module *conf;      /* borrowed */
 	const struct vendor_set *vendors;      /* borrowed */
 	_Atomic(const struct vendor *) vendor; /* never NULL; generic until recognised */
-	pthread_mutex_t one_call; /* held during each call when the profile says `serial`; recursive */
+	pthread_mutex_t
+		one_call;     /* held during each call when the profile says `serial`; recursive */
 	pthread_mutex_t lock; /* guards the fields below; held while the library starts or stops */
 	CK_FUNCTION_LIST *v2;
 	CK_FUNCTION_LIST_3_0
@@ -35,7 +36,7 @@ struct library {
 	_Atomic int state;      /* enum library_state */
 	_Atomic unsigned epoch; /* rises with each start */
 	_Atomic int is_ending;  /* see library_ending */
-	bool is_owned;          /* our C_Initialize succeeded: our C_Finalize is due */
+	_Atomic int is_owned;   /* our C_Initialize succeeded: our C_Finalize is due */
 	bool loads_us;          /* it called our C_Initialize while it started: refused for good */
 	struct member
 		*members;    /* list of the members that live in it; built before threads start */
@@ -102,8 +103,8 @@ struct library_guard {
 
 /* Brackets a call into a library whose profile says that it may raise SIGPIPE: the signal is
  * blocked in this thread, and one that the call raised is taken away. The process's disposition is
- * not touched. One whose profile says that it cannot stand two calls at once gets one at a time. Most
- * profiles ask for neither; then it costs a load. */
+ * not touched. One whose profile says that it cannot stand two calls at once gets one at a time.
+ * Most profiles ask for neither; then it costs a load. */
 void library_guard_set(const struct library *lib, struct library_guard *guard);
 void library_guard_drop(const struct library_guard *guard);
 

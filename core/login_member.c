@@ -92,7 +92,7 @@ void login_accepted(struct group *g, struct member *m, enum group_user user, CK_
 {
 	g->logins[m->index].was_refused = false;
 	/* In a library of ours nobody else can have logged in. */
-	m->is_login_ours = rv == CKR_OK || m->lib->is_owned;
+	m->is_login_ours = rv == CKR_OK || atomic_load(&m->lib->is_owned);
 	atomic_store(&m->login_serial, pool_serial(&m->pool));
 	atomic_store(&m->shows_login, user == GROUP_USER && is_shown(m));
 	atomic_store(&m->user, (int)user);

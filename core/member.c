@@ -168,7 +168,8 @@ static bool restart(struct member *m)
 	struct library *lib = m->lib;
 	bool up = false;
 
-	if (!lib->is_owned || atomic_load(&lib->vendor)->reinit_breaks || !others_are_down(m))
+	if (!atomic_load(&lib->is_owned) || atomic_load(&lib->vendor)->reinit_breaks ||
+	    !others_are_down(m))
 		return false;
 	if (quiesce(lib)) {
 		library_stop(lib, true);
