@@ -372,6 +372,8 @@ bool again(struct call *c, struct trip *t, unsigned mask, enum outcome outcome, 
 	switch (outcome) {
 	case OUTCOME_LACKS:
 		t->lacking |= again_bit(m);
+		if (again_left(t, mask) == 0) /* who only failed before it, before who is away */
+			(void)again_all_over(c, t, mask);
 		return keep_verdict(t, *rv) && (mask & ~t->lacking) != 0 &&
 		       (c->sends == 0 || again_is_safe(c) || call_retry(c->id) == CALL_RETRY_ONCE);
 	case OUTCOME_BUSY:

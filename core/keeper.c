@@ -81,6 +81,14 @@ CK_RV keeper_call(struct group *g, struct member *m, struct session *s, struct c
 	return run(g, m, s, call);
 }
 
+/* Tokens may number private objects anew after a logout, as SoftHSM2 does. Nothing is known yet of
+ * a member that does not serve. */
+static void begin_anew(struct member *m)
+{
+	if (m->keeper && atomic_load(&m->serves) && member_begin_anew(m, m->keeper->epoch))
+		pool_keep(m->keeper);
+}
+
 CK_RV keeper_login(struct group *g, struct member *m, struct session *s, struct call *call)
 {
 	CK_RV rv = keeper_call(g, m, s, call);
@@ -89,8 +97,10 @@ CK_RV keeper_login(struct group *g, struct member *m, struct session *s, struct 
 		/* A login of ours that was thought to be over: nobody else uses this instance. */
 		struct call out = {.id = CALL_C_Logout};
 
-		if (keeper_call(g, m, s, &out) == CKR_OK)
+		if (keeper_call(g, m, s, &out) == CKR_OK) {
+			begin_anew(m);
 			rv = keeper_call(g, m, s, call);
+		}
 	} else if (rv == CKR_USER_ALREADY_LOGGED_IN) {
 		log_msg(LOG_LEVEL_WARN,
 			"member %s of token %s: somebody else in this process is logged "

@@ -357,6 +357,7 @@ static bool is_logged_out(const struct group *g, struct member_session *ms)
 CK_RV object_locate(struct group *g, struct session *session, struct member_session *ms,
 		    CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real)
 {
+	const bool had_no_login = group_waits_for(ms->member);
 	struct sought s;
 	struct object *o;
 	CK_RV rv;
@@ -367,9 +368,12 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 	rv = locate(&s, session, ms, real);
 	o = object_slot(s.handle);
 	if (o && is_lack(rv) && atomic_load(&o->at[ms->member->index].absent) != ms->epoch) {
-		/* A member that is dead finds nothing, either, and says so politely. */
-		if (is_logged_out(g, ms) || !member_alive(ms->member)) {
-			rv = is_logged_out(g, ms) ? CKR_USER_NOT_LOGGED_IN : CKR_DEVICE_ERROR;
+		/* A member without its login finds nothing, either, nor one that is dead, and says
+		 * so politely. */
+		bool has_no_login = had_no_login || is_logged_out(g, ms);
+
+		if (has_no_login || !member_probe(ms->member)) {
+			rv = has_no_login ? CKR_USER_NOT_LOGGED_IN : CKR_DEVICE_ERROR;
 			sought_end(&s);
 			return rv;
 		}

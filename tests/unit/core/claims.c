@@ -16,7 +16,7 @@ struct claims_do claims_do;
 
 static struct session a_session;
 
-bool __wrap_member_alive(struct member *m);
+bool __wrap_member_probe(struct member *m);
 CK_RV __wrap_pool_state(struct member_session *ms, CK_STATE *state);
 CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 		       struct member_session **ms);
@@ -63,7 +63,7 @@ CK_RV __wrap_pool_take(struct member *m, unsigned hint, long long wait_ms,
 	return CKR_OK;
 }
 
-bool __wrap_member_alive(struct member *m)
+bool __wrap_member_probe(struct member *m)
 {
 	(void)m;
 	return !claims_do.is_dead;
@@ -163,6 +163,8 @@ CK_RV __wrap_identity_find(struct member_session *ms, const struct identity *kno
 			   struct buf *out)
 {
 	claims_do.finds++;
+	if (claims_do.find_hook)
+		claims_do.find_hook();
 	if (claims_do.find != CKR_OK)
 		return claims_do.find;
 	for (unsigned i = 0; i < claims_count; i++) {

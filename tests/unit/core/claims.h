@@ -38,12 +38,13 @@ extern struct claims_do {
 	CK_RV make;    /* of an object that is made again */
 	CK_RV explain; /* explicit_read(), which has nothing to say */
 	bool makes_none;
-	bool is_dead; /* what member_alive() finds out */
+	bool is_dead; /* what member_probe() finds out */
 	bool is_logged_out;
 	_Atomic unsigned takes, gives, drops, reads, proofs, finds, makes;
 	_Atomic bool is_dirty;    /* the session that is out may have an operation left */
 	_Atomic unsigned dirtied; /* sessions that were given back so, or used on */
 	void (*hook)(void);       /* called when a member is asked: what another thread does then */
+	void (*find_hook)(void);  /* the same, when it is searched */
 	CK_OBJECT_HANDLE next_made;
 } claims_do;
 

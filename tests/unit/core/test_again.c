@@ -161,6 +161,7 @@ static void a_member_that_lacks_it_leaves_it_to_the_others(void)
 	begin(CONFIG_MODE_FAILOVER, CALL_C_SignInit);
 	trip.failed = 6; /* they have it, and may come back */
 	CU_ASSERT_TRUE(is_again(OUTCOME_LACKS, CKR_KEY_HANDLE_INVALID, &rv));
+	CU_ASSERT_EQUAL(again_left(&trip, ALL), 6);
 	begin(CONFIG_MODE_FAILOVER, CALL_C_GenerateKey); /* nothing was made */
 	CU_ASSERT_TRUE(is_again(OUTCOME_LACKS, CKR_MECHANISM_INVALID, &rv));
 	call.id = CALL_C_Login;

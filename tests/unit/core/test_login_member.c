@@ -186,6 +186,29 @@ static void a_member_that_is_not_logged_in_yet_does_not_serve(void)
 	world_end();
 }
 
+/* It was taken for over, and is there still: private objects may have other numbers after it. */
+static void a_login_that_is_made_anew_begins_an_epoch(void)
+{
+	CK_SESSION_HANDLE s = begin(
+		&(struct world_many){.count = 2, .mode = "failover", .token = "relogin = true;"});
+	struct member *m = world_member_at(1);
+	unsigned epoch;
+
+	CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+	script_logout[1].answer = CKR_FUNCTION_FAILED;
+	script_logout[1].counts = 1;
+	CU_ASSERT_EQUAL(login_out(s), CKR_OK);
+	epoch = atomic_load(&m->epoch);
+	CU_ASSERT_EQUAL(world_login(s, WORLD_PIN), CKR_OK);
+	CU_ASSERT_EQUAL(script_logout[1].calls, 2);
+	CU_ASSERT_EQUAL(script_login[1].calls, 3);
+	CU_ASSERT_EQUAL(atomic_load(&m->epoch), epoch + 1);
+	CU_ASSERT_TRUE(is_in(1));
+	CU_ASSERT_TRUE(may_serve(1));
+	CU_ASSERT_EQUAL(m->keeper->epoch, epoch + 1);
+	world_end();
+}
+
 int main(void)
 {
 	static const struct unit_test tests[] = {
@@ -196,6 +219,7 @@ int main(void)
 		UNIT(where_all_have_their_own_the_application_needs_none),
 		UNIT(where_all_own_pins_are_refused_nobody_is_logged_in),
 		UNIT(a_member_that_is_not_logged_in_yet_does_not_serve),
+		UNIT(a_login_that_is_made_anew_begins_an_epoch),
 	};
 
 	return unit_run("core/login_member", tests, sizeof tests / sizeof tests[0]);
