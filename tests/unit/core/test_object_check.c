@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects in use are proven on a member before it serves again, and objects that were given another
- * name are known under it. */
+/* Objects in use are proven on a member before it serves again, who cannot see an object does not
+ * lack it, and objects that were given another name are known under it. */
 #include <string.h>
 
 #include "core/object_table.h"
@@ -216,12 +216,49 @@ static void a_child_forgets_without_the_lock(void)
 	trio_end();
 }
 
+/* A member that is dead, or has forgotten its login, finds nothing, either. */
+static void a_member_that_cannot_see_it_does_not_lack_it(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+
+	atomic_store(&trio.user, GROUP_USER);
+	atomic_store(&trio_member[2].user, GROUP_USER);
+	atomic_store(&trio_member[2].shows_login, 1);
+	claims_do.is_dead = true;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_DEVICE_ERROR);
+	claims_do.is_logged_out = true;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
+	claims_do.is_dead = claims_do.is_logged_out = false;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_OBJECT_HANDLE_INVALID);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 3);
+}
+
+static void log_third_in(void)
+{
+	atomic_store(&trio_member[2].user, GROUP_USER);
+}
+
+/* Another thread restores the login between the search and the question after it. */
+static void a_member_that_is_logged_in_meanwhile_does_not_lack_it(void)
+{
+	CK_OBJECT_HANDLE h = begin(), real;
+
+	atomic_store(&trio.user, GROUP_USER);
+	claims_do.find_hook = log_third_in;
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
+	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_OBJECT_HANDLE_INVALID);
+}
+
 static const struct unit_test tests[] = {
 	UNIT(only_objects_in_use_are_looked_for),
 	UNIT(objects_that_end_with_their_member_are_not_looked_for),
 	UNIT(what_an_alias_stands_for_is_looked_for),
 	UNIT(a_missing_and_a_different_key_do_not_serve),
 	UNIT(a_member_without_a_session_is_left_alone),
+	UNIT(a_member_that_cannot_see_it_does_not_lack_it),
+	UNIT(a_member_that_is_logged_in_meanwhile_does_not_lack_it),
 	UNIT(an_object_is_known_under_its_new_name),
 	UNIT(what_is_hidden_is_shown_when_the_other_is_renamed),
 	UNIT(a_new_name_that_cannot_be_read_changes_nothing),

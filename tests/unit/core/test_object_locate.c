@@ -225,41 +225,6 @@ static void codes_of_the_member_are_the_result(void)
 	CU_ASSERT_EQUAL(claims_locate(1, h, &real), CKR_OK);
 }
 
-/* A member that is dead, or has forgotten its login, finds nothing, either. */
-static void a_member_that_cannot_see_it_does_not_lack_it(void)
-{
-	CK_OBJECT_HANDLE h = begin(), real;
-
-	atomic_store(&trio.user, GROUP_USER);
-	atomic_store(&trio_member[2].user, GROUP_USER);
-	atomic_store(&trio_member[2].shows_login, 1);
-	claims_do.is_dead = true;
-	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_DEVICE_ERROR);
-	claims_do.is_logged_out = true;
-	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_USER_NOT_LOGGED_IN);
-	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
-	claims_do.is_dead = claims_do.is_logged_out = false;
-	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_OBJECT_HANDLE_INVALID);
-	CU_ASSERT_EQUAL(object_holders(&trio, h), 3);
-}
-
-static void log_third_in(void)
-{
-	atomic_store(&trio_member[2].user, GROUP_USER);
-}
-
-/* Another thread restores the login between the search and the question after it. */
-static void a_member_that_is_logged_in_meanwhile_does_not_lack_it(void)
-{
-	CK_OBJECT_HANDLE h = begin(), real;
-
-	atomic_store(&trio.user, GROUP_USER);
-	claims_do.find_hook = log_third_in;
-	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_USER_NOT_LOGGED_IN);
-	CU_ASSERT_EQUAL(object_holders(&trio, h), 7);
-	CU_ASSERT_EQUAL(claims_locate(2, h, &real), CKR_OBJECT_HANDLE_INVALID);
-}
-
 /* One that fails at a proof is asked again, but not for ever. */
 static void a_proof_that_fails_half_way_is_tried_ten_times(void)
 {
@@ -498,8 +463,6 @@ static const struct unit_test tests[] = {
 	UNIT(a_handle_that_was_renumbered_is_found_again),
 	UNIT(a_handle_never_changes_its_meaning),
 	UNIT(codes_of_the_member_are_the_result),
-	UNIT(a_member_that_cannot_see_it_does_not_lack_it),
-	UNIT(a_member_that_is_logged_in_meanwhile_does_not_lack_it),
 	UNIT(a_proof_that_fails_half_way_is_tried_ten_times),
 	UNIT(a_key_that_has_proven_itself_is_believed_again),
 	UNIT(what_was_found_in_an_epoch_that_is_over_is_not_bound),
