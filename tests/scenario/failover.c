@@ -10,7 +10,7 @@
  *   op NAME            the operation succeeds and its result is right; `all`: each of them
  *   fails NAME=CODE    it fails with that code; CODE "any": with any
  *   again NAME         it succeeds within LIMIT_MS
- *   served STATS       signs until a signature reaches the member with these counters
+ *   served STATS       digests until that reaches the member with these counters: it serves
  *   within MS          the next step takes no longer
  *   found X            all things are found, with the handles that they had
  *   forget X           handles are found anew

@@ -121,7 +121,7 @@ struct tally {
 };
 struct tally tally_read(const char *stats_file, const char *function);
 
-/* Signs until a signature reaches the member whose counters these are. */
+/* Digests until that reaches the member whose counters these are: it serves. */
 void wait_until_served(struct seat *seat, const char *stats_file);
 
 /* Every operation with every failure at every step; see failover_matrix.c. The plan and the

@@ -58,13 +58,14 @@ static unsigned long failures(const char *stats_file, const char *function)
 	return t.calls - t.good;
 }
 
+/* hsmux itself does not digest while it takes the member back. */
 void wait_until_served(struct seat *seat, const char *stats_file)
 {
-	const struct op *probe = op_named("sign-rsa-raw");
-	unsigned long before = tally_read(stats_file, "C_SignInit").good;
+	const struct op *probe = op_named("digest");
+	unsigned long before = tally_read(stats_file, "C_Digest").good;
 	long long end = now_ms() + PATIENCE_MS;
 
-	while (tally_read(stats_file, "C_SignInit").good == before) {
+	while (tally_read(stats_file, "C_Digest").good == before) {
 		if (now_ms() > end) {
 			fprintf(stderr, "the member did not come back within %d ms\n", PATIENCE_MS);
 			exit(1);
