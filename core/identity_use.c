@@ -69,8 +69,14 @@ CK_RV identity_use(struct member_session *ms, CK_OBJECT_HANDLE key, struct ident
 	CK_RV rv = use_once(ms, key, use);
 
 	for (unsigned i = 1; i < IDENTITY_TRIES && identity_is_doubtful(rv); i++) {
+		CK_RV before = rv;
+
 		use->out_len = room;
 		rv = use_once(ms, key, use);
+		if (rv != CKR_OPERATION_ACTIVE)
+			continue;
+		use->has_begun = true; /* what failed had begun nevertheless */
+		return before;
 	}
 	return rv;
 }
