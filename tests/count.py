@@ -14,16 +14,12 @@ PLAN_SKIP = re.compile(r"^1\.\.0 # SKIP\b(.*)$", re.MULTILINE)
 TAP_WHY = re.compile(r"^not ok\b.*\n((?:#.*\n?)*)", re.MULTILINE)
 CUNIT_WHY = re.compile(r"^ +\d+\. (.* - CU_.*)$", re.MULTILINE)
 CUNIT = re.compile(r"^ +tests +\d+ +\d+ +(\d+) +(\d+) +(\d+)", re.MULTILINE)
-
-
 WHY_LINES = 6
 
 
 def last_words(text):
     """The end of what a test that failed said of it, for a reader who has no more than this list."""
-    blocks = TAP_WHY.findall(text)
-    words = [line for block in blocks for line in block.splitlines()[-WHY_LINES:]]
-    words = words or CUNIT_WHY.findall(text)[:WHY_LINES] or text.strip().splitlines()[-WHY_LINES:]
+    words = CUNIT_WHY.findall(text)[:WHY_LINES] or text.strip().splitlines()[-WHY_LINES:]
     return [line.strip("# \t")[:160] for line in words]
 
 
@@ -32,9 +28,11 @@ class Counter:
         self.passed, self.failed, self.skipped, self.why = 0, [], [], {}
 
     def add_tap(self, name, text):
+        said = iter(TAP_WHY.findall(text))
         for is_not, sentence, why in TAP.findall(text):
             if is_not:
                 self.failed.append(f"{name}: {sentence}")
+                self.why[self.failed[-1]] = last_words(next(said, ""))
             elif why:
                 self.skipped.append(f"{name}: {sentence}:{why}")
             else:
@@ -58,7 +56,7 @@ class Counter:
         if not good and len(self.failed) == failed_before:
             self.failed.append(f"{name}: {result}")
             text += errors
-        if len(self.failed) > failed_before:
+        if len(self.failed) > failed_before and self.failed[-1] not in self.why:
             self.why[self.failed[-1]] = last_words(text)
 
 
