@@ -26,8 +26,7 @@ struct library {
 	const struct config_module *conf;      /* borrowed */
 	const struct vendor_set *vendors;      /* borrowed */
 	_Atomic(const struct vendor *) vendor; /* never NULL; generic until recognised */
-	pthread_mutex_t
-		one_call;     /* held during each call when the profile says `serial`; recursive */
+	pthread_mutex_t one_call; /* held during each call of a `serial` one; recursive */
 	pthread_mutex_t lock; /* guards the fields below; held while the library starts or stops */
 	CK_FUNCTION_LIST *v2;
 	CK_FUNCTION_LIST_3_0

@@ -164,9 +164,9 @@ static CK_RV become(struct group *g, struct member *m, unsigned epoch, CK_OBJECT
 		    struct identity *id, uint32_t *handle)
 {
 	struct trait *t = match(g, m, epoch, real, id);
-	struct trait *other = t ? NULL : rival(g, m, epoch, id);
+	const struct trait *other = t || !id->is_doubtful ? NULL : rival(g, m, epoch, id);
 
-	if (other && id->is_doubtful && object_may_be_a_whim(object_slot(other->handle), m, epoch))
+	if (other && object_may_be_a_whim(object_slot(other->handle), m, epoch))
 		return CKR_DEVICE_ERROR; /* it may be that one */
 	if (!t)
 		return add_new(g, m, epoch, real, id, handle);

@@ -150,6 +150,12 @@ static unsigned present(const struct pool *p, unsigned epoch)
 	return n;
 }
 
+/* The lock is held. The same, with those that are opened beside the pool. */
+static unsigned taken(const struct pool *p, unsigned epoch)
+{
+	return p->reserved + present(p, epoch);
+}
+
 /* The lock is held. None of ours is open, and there were some in this epoch: with the last one the
  * member may have forgotten what handles denoted (SoftHSM2 does). */
 static bool is_forgetful(const struct pool *p, unsigned epoch)
@@ -166,7 +172,7 @@ static bool is_full(struct pool *p, unsigned epoch)
 		p->learned = 0;
 	if (p->learned && (!most || p->learned < most))
 		most = p->learned;
-	return most && p->reserved + present(p, epoch) >= most;
+	return most && taken(p, epoch) >= most;
 }
 
 static CK_RV session_new(struct member *member, struct member_session **out)
@@ -223,7 +229,7 @@ static void learn_limit(struct member *m)
 	unsigned epoch = atomic_load(&m->epoch), open;
 
 	pthread_mutex_lock(&p->lock);
-	open = p->reserved + present(p, epoch); /* and the one that was refused */
+	open = taken(p, epoch); /* and the one that was refused */
 	p->learned = open > 1 ? open - 1 : 0;
 	p->learned_epoch = epoch;
 	p->learned_until_ms = clock_ms() + LEARNED_MS;
@@ -247,7 +253,7 @@ static bool has_open(struct member *m)
 	bool has;
 
 	pthread_mutex_lock(&p->lock);
-	has = p->reserved + present(p, atomic_load(&m->epoch)) > 0;
+	has = taken(p, atomic_load(&m->epoch)) > 0;
 	pthread_mutex_unlock(&p->lock);
 	return has;
 }
@@ -437,7 +443,7 @@ bool pool_reserve(struct member *m)
 	bool ok;
 
 	pthread_mutex_lock(&p->lock);
-	ok = !p->limit || p->reserved + present(p, atomic_load(&m->epoch)) < p->limit;
+	ok = !p->limit || taken(p, atomic_load(&m->epoch)) < p->limit;
 	p->reserved += ok;
 	pthread_mutex_unlock(&p->lock);
 	return ok;

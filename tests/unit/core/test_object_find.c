@@ -245,7 +245,6 @@ static void what_is_borrowed_has_to_be_proven(void)
 	CU_ASSERT_EQUAL(claims_real(2, h), 0);
 }
 
-/* identity.h: a session may have an operation left after a key that did not answer. */
 /* A secret key that fails at the way in which the others answered, and goes another one. */
 static void what_failed_to_answer_as_others_did_is_asked_again(void)
 {
@@ -280,6 +279,7 @@ static void what_failed_to_answer_as_others_did_is_asked_again(void)
 	buf_free(&out);
 }
 
+/* identity.h: a session may have an operation left after a key that did not answer. */
 static void a_session_that_may_be_dirty_is_not_used_on(void)
 {
 	const CK_OBJECT_HANDLE real[] = {100, 101};
