@@ -65,6 +65,7 @@ static void free_token(struct config_token *t)
 		free(t->members[i].pin_where);
 	}
 	free(t->members);
+	free(t->kek);
 	free(t->label);
 }
 
@@ -79,6 +80,7 @@ void config_free(struct config *c)
 	free(c->modules);
 	free(c->tokens);
 	free(c->state_directory);
+	free(c->state_journal);
 	free(c->file);
 	free(c);
 }

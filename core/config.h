@@ -80,6 +80,20 @@ enum config_mode {
 /* How `balanced` chooses. */
 enum config_balance { CONFIG_BALANCE_LEAST_LOADED, CONFIG_BALANCE_ROUND_ROBIN };
 
+/* On how many members a new token object has to be before the application hears of it. */
+enum config_replicate {
+	CONFIG_REPLICATE_NONE, /* keys are brought to the members by other means */
+	CONFIG_REPLICATE_ALL,
+	CONFIG_REPLICATE_MAJORITY,
+	CONFIG_REPLICATE_FIRST /* one; the others get it as far as they can */
+};
+
+/* What becomes of keys that have to be copied. */
+enum config_protect {
+	CONFIG_PROTECT_KEK,   /* wrappable, by the KEK only: a new member can be filled from any */
+	CONFIG_PROTECT_LOCKED /* not wrappable any more when the copies are made */
+};
+
 /* One entry of `tokens`: a virtual token. */
 struct config_token {
 	char *label;
@@ -88,6 +102,9 @@ struct config_token {
 	struct config_member *members;
 	size_t member_count;
 	enum config_balance balance;
+	enum config_replicate replicate;
+	enum config_protect protect;
+	char *kek; /* label of the KEK, or "id:" and its CKA_ID in hexadecimal; NULL: KEK_LABEL */
 	bool find_first; /* find = "first": a search asks one member only */
 	bool relogin; /* keep the PIN in locked memory to log in again after a member came back */
 	unsigned line;
@@ -122,6 +139,7 @@ struct config {
 		unsigned attempts;  /* times that one call is sent at the most */
 	} retry;
 	char *state_directory; /* NULL: the default, see core/state.h */
+	char *state_journal;   /* journals of replication; NULL: in the state directory */
 	enum log_level log_level;
 	bool log_syslog;
 };

@@ -71,6 +71,7 @@ static const struct setting_key retry_keys[] = {
 
 static const struct setting_key state_keys[] = {
 	{"directory", SETTING_STRING, false},
+	{"journal", SETTING_STRING, false},
 };
 
 static const struct setting_key log_keys[] = {
@@ -279,6 +280,7 @@ static void read_state(const struct scope *root, struct config *c)
 	scope_init(&scope, root, group, "state", NULL, 0);
 	scope_keys(&scope, state_keys, COUNT(state_keys));
 	c->state_directory = scope_string(&scope, "directory");
+	c->state_journal = scope_string(&scope, "journal");
 	config_rules_state(&scope, c);
 }
 

@@ -35,8 +35,8 @@ static const struct setting_key token_keys[] = {
 	{"replicate", SETTING_STRING, false},
 	{"find", SETTING_STRING, false},
 	{"relogin", SETTING_BOOL, false},
-	{"protect", SETTING_LATER, false},
-	{"kek", SETTING_LATER, false},
+	{"protect", SETTING_STRING, false},
+	{"kek", SETTING_STRING, false},
 	{"login_linger_s", SETTING_LATER, false},
 	{"policy", SETTING_LATER, false},
 };
@@ -69,11 +69,18 @@ static const struct setting_word balance_words[] = {
 	[CONFIG_BALANCE_ROUND_ROBIN] = {"round-robin", false},
 };
 
+/* In the order of enum config_replicate. */
 static const struct setting_word replicate_words[] = {
-	{"none", false},
-	{"all", true},
-	{"majority", true},
-	{"first", true},
+	[CONFIG_REPLICATE_NONE] = {"none", false},
+	[CONFIG_REPLICATE_ALL] = {"all", false},
+	[CONFIG_REPLICATE_MAJORITY] = {"majority", false},
+	[CONFIG_REPLICATE_FIRST] = {"first", false},
+};
+
+/* In the order of enum config_protect. */
+static const struct setting_word protect_words[] = {
+	[CONFIG_PROTECT_KEK] = {"kek", false},
+	[CONFIG_PROTECT_LOCKED] = {"locked", false},
 };
 
 static const struct setting_word find_words[] = {
@@ -269,6 +276,7 @@ static void read_token(const struct scope *root, const struct config *c,
 {
 	struct scope scope;
 	long long n = (long long)i + 1;
+	size_t word;
 
 	scope_init(&scope, root, group, "token", "label", i + 1);
 	scope_keys(&scope, token_keys, COUNT(token_keys));
@@ -276,8 +284,13 @@ static void read_token(const struct scope *root, const struct config *c,
 	t->label = scope_string(&scope, "label");
 	(void)scope_int(&scope, "slot", 0, SLOT_MAX, &n); /* absent: the position stays */
 	t->slot = (CK_SLOT_ID)n;
-	(void)scope_word(&scope, "replicate", replicate_words, COUNT(replicate_words),
-			 0); /* "none" */
+	word = scope_word(&scope, "replicate", replicate_words, COUNT(replicate_words),
+			  CONFIG_REPLICATE_NONE);
+	t->replicate = (enum config_replicate)word;
+	word = scope_word(&scope, "protect", protect_words, COUNT(protect_words),
+			  CONFIG_PROTECT_KEK);
+	t->protect = (enum config_protect)word;
+	t->kek = scope_string(&scope, "kek");
 	t->find_first = scope_word(&scope, "find", find_words, COUNT(find_words), 0) == 1;
 	t->relogin = scope_bool(&scope, "relogin", true);
 	config_rules_token(&scope, t);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A name for what an object is that is the same in every process, on every member, and for ever. */
+#ifndef HSMUX_CORE_FINGERPRINT_H
+#define HSMUX_CORE_FINGERPRINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/identity.h"
+#include "core/pool.h"
+
+#define FINGERPRINT_LEN 32
+
+/* The fingerprint of object `real`, of which identity_read() said `id`: from the digest of public
+ * content or of the public key; a secret key answers a challenge that is the same everywhere.
+ * *has is false when there is none (IDENTITY_NONE). After a secret key that gave no answer the
+ * session may have an operation left on it: pool_drop() it. CKR_HOST_MEMORY or the member's code.
+ */
+CK_RV fingerprint_of(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
+		     uint8_t out[static FINGERPRINT_LEN], bool *has);
+
+#endif

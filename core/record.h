@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What hsmux keeps beside an object: a data object on the members, found by the object's
+ * fingerprint. Most objects need none. It is there for
+ *
+ *   destroyed   the object was destroyed while a member was away: it must not come back with it
+ *   owed        members that missed something: the object, a change of it, its destruction
+ *   retired     a key that was rotated: no new signatures, encryptions, wrapped or derived keys
+ *   attributes  that some members cannot keep, and hsmux enforces
+ *   notes       of the operator: purpose, owner, dates, what was before and after it
+ *
+ * Private data objects where the member takes them, so that nobody writes one without the PIN. A
+ * record never lets anybody do more than the object itself says, but for `may_export`, which says
+ * that the application made the key extractable. */
+#ifndef HSMUX_CORE_RECORD_H
+#define HSMUX_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/pkcs11.h"
+#include "core/fingerprint.h"
+#include "core/group.h"
+#include "core/identity.h"
+#include "core/pool.h"
+
+enum record_state { RECORD_LIVE, RECORD_RETIRED, RECORD_DESTROYED };
+
+/* Notes of the operator; names as in the record's text and in `hsmux key annotate`. */
+enum record_note {
+	RECORD_PURPOSE,
+	RECORD_OWNER,
+	RECORD_CREATED,  /* RFC 3339, UTC */
+	RECORD_EXPIRES,  /* the same */
+	RECORD_PREVIOUS, /* fingerprint of the key that this one follows, hexadecimal */
+	RECORD_NEXT,
+	RECORD_CEREMONY,
+	RECORD_NOTES
+};
+
+/* One record. Zeroed is a valid empty one. */
+struct record {
+	uint8_t print[FINGERPRINT_LEN];
+	unsigned long version; /* rises with each writing; of two the higher one counts */
+	enum record_state state;
+	CK_OBJECT_CLASS class;
+	CK_KEY_TYPE key_type; /* CK_UNAVAILABLE_INFORMATION when it is no key */
+	struct buf id;        /* CKA_ID and CKA_LABEL when it was written: where to look */
+	struct buf label;
+	bool is_public;           /* the object is not private: nor is the record */
+	bool may_export;          /* CKA_EXTRACTABLE is shown, and honoured */
+	bool is_fixed;            /* CKA_MODIFIABLE false */
+	bool is_single;           /* CKA_COPYABLE false */
+	bool is_lasting;          /* CKA_DESTROYABLE false */
+	unsigned owed;            /* bit i: member i of the group has to be brought in line */
+	char *note[RECORD_NOTES]; /* owned; NULL: none */
+};
+
+/* Name of a note ("purpose"). Static. */
+const char *record_note_name(enum record_note note);
+
+/* True when the record says nothing that needs keeping: it is better dropped. */
+bool record_is_idle(const struct record *r);
+
+/* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256
+ * bytes or has control characters. */
+bool record_set_note(struct record *r, enum record_note note, const char *text);
+
+/* Text of a record (lines "key value", bytes in hexadecimal), and back. Members are written by
+ * name; names that the group does not have are kept out. record_parse: false for anything that
+ * record_text() does not write. */
+bool record_text(const struct group *g, const struct record *r, struct buf *out);
+bool record_parse(const struct group *g, const void *text, size_t len, struct record *out);
+
+/* A deep copy. False when memory is out. */
+bool record_copy(const struct record *from, struct record *to);
+
+/* The record of this print on the member of `ms`, the newest of several; *found false when there is
+ * none. Damaged ones are logged and count as none. CKR_HOST_MEMORY or the member's code. */
+CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPRINT_LEN],
+		  struct record *out, bool *found);
+
+/* All records on the member, the newest of each print; the caller frees each and the list. */
+CK_RV record_list(struct member_session *ms, struct record **list, size_t *count);
+
+/* Writes: a new data object, then older ones of the print are destroyed. The member's code. */
+CK_RV record_put(struct member_session *ms, const struct record *r);
+
+/* Destroys all of the print. CKR_OK also when there were none. */
+CK_RV record_drop(struct member_session *ms, const uint8_t print[static FINGERPRINT_LEN]);
+
+/* Frees what it holds and leaves it empty. NULL is allowed. */
+void record_free(struct record *r);
+
+#endif
