@@ -4,6 +4,7 @@
  * Options may stand anywhere. Everything a subcommand prints on stdout is checked to have been
  * written, so that a full disk is not taken for a success. */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "tools/tool.h"
 
 /* Options that not every command takes. */
-enum { OPTION_WAIT = 1, OPTION_FORCE = 2, OPTION_WATCH = 4 };
+enum { OPTION_WAIT = 1, OPTION_FORCE = 2, OPTION_WATCH = 4, OPTION_PIN = 8 };
 
 struct command {
 	const char *noun;
@@ -37,6 +38,34 @@ static const struct command commands[] = {
 /* clang-format on */
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+/* What follows an option. */
+enum takes { TAKES_NOTHING, TAKES_TEXT, TAKES_SECONDS, TAKES_SECONDS_OR_NOTHING };
+
+struct option {
+	const char *name;
+	const char *value; /* its name */
+	unsigned option;   /* OPTION_... */
+	enum takes takes;
+	size_t at; /* in struct tool_options: a bool, a text, or seconds */
+	const char *summary;
+};
+
+#define AT(field) offsetof(struct tool_options, field)
+
+/* clang-format off */
+static const struct option options[] = {
+	{"--wait", "SECONDS", OPTION_WAIT, TAKES_SECONDS, AT(wait_s),
+	 "member: how long processes may take to follow (30)"},
+	{"--force", "", OPTION_FORCE, TAKES_NOTHING, AT(force), "member drain: the last member, too"},
+	{"--watch", "[SECONDS]", OPTION_WATCH, TAKES_SECONDS_OR_NOTHING, AT(watch_s),
+	 "status: print it again every 2, or so many, seconds"},
+	{"--pin-source", "SOURCE", OPTION_PIN, TAKES_TEXT, AT(pin_source),
+	 "the PIN: file:PATH, env:NAME or credential:NAME"},
+};
+/* clang-format on */
+
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
 /* What the command line holds. */
 struct line {
@@ -77,6 +106,15 @@ static enum tool_exit usage(const char *what, const char *word)
 	return TOOL_USAGE;
 }
 
+/* Whether any command of the noun takes the option. */
+static bool noun_takes(const char *noun, unsigned option)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].noun, noun) == 0 && (commands[i].options & option) != 0)
+			return true;
+	return false;
+}
+
 /* hsmux help [NOUN] */
 static enum tool_exit help(const char *noun)
 {
@@ -92,11 +130,14 @@ static enum tool_exit help(const char *noun)
 	puts("options:\n"
 	     "  --conf FILE          read FILE instead of searching for the configuration\n"
 	     "  --json               print the result as JSON");
-	if (noun == NULL || strcmp(noun, "member") == 0)
-		puts("  --wait SECONDS       member: how long processes may take to follow (30)\n"
-		     "  --force              member drain: the last member, too");
-	if (noun == NULL || strcmp(noun, "status") == 0)
-		puts("  --watch [SECONDS]    status: print it again every 2, or so many, seconds");
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		char name[60];
+
+		if (noun != NULL && !noun_takes(noun, options[i].option))
+			continue;
+		(void)snprintf(name, sizeof(name), "%s %s", options[i].name, options[i].value);
+		printf("  %-20s %s\n", name, options[i].summary);
+	}
 	return TOOL_YES;
 }
 
@@ -130,25 +171,49 @@ static const char *value_of(const char *name, int argc, char **argv, int *i)
 	return argv[*i];
 }
 
-static bool take_wait(struct line *line, const char *value)
-{
-	line->given |= OPTION_WAIT;
-	line->options.has_wait = true;
-	return read_seconds(value, &line->options.wait_s);
-}
-
-/* Its value may be missing. */
-static bool take_watch(struct line *line, int argc, char **argv, int *i)
+/* Its value may be missing: every two seconds then. */
+static bool take_seconds_or_nothing(const char *name, unsigned *seconds, int argc, char **argv,
+				    int *i)
 {
 	const bool has_value = strchr(argv[*i], '=') != NULL ||
 			       (*i + 1 < argc && isdigit((unsigned char)argv[*i + 1][0]));
 
-	line->given |= OPTION_WATCH;
-	line->options.watch_s = 2;
-	if (!has_value)
+	*seconds = 2;
+	return !has_value || (read_seconds(value_of(name, argc, argv, i), seconds) && *seconds > 0);
+}
+
+/* Takes an option of the table; false when its value is missing or wrong. */
+static bool take_row(struct line *line, const struct option *o, int argc, char **argv, int *i)
+{
+	void *to = (char *)&line->options + o->at;
+	const char *value;
+
+	line->given |= o->option;
+	switch (o->takes) {
+	case TAKES_NOTHING:
+		*(bool *)to = true;
 		return true;
-	return read_seconds(value_of("--watch", argc, argv, i), &line->options.watch_s) &&
-	       line->options.watch_s > 0;
+	case TAKES_SECONDS_OR_NOTHING:
+		return take_seconds_or_nothing(o->name, to, argc, argv, i);
+	case TAKES_SECONDS:
+		value = value_of(o->name, argc, argv, i);
+		line->options.has_wait = true;
+		return value != NULL && read_seconds(value, to);
+	case TAKES_TEXT:
+		break;
+	}
+	value = value_of(o->name, argc, argv, i);
+	*(const char **)to = value;
+	return value != NULL;
+}
+
+/* Whether the word is this option, with a value behind "=" where it takes one. */
+static bool is_option(const char *word, const struct option *o)
+{
+	size_t len = strlen(o->name);
+
+	return strncmp(word, o->name, len) == 0 &&
+	       (word[len] == '\0' || (word[len] == '=' && o->takes != TAKES_NOTHING));
 }
 
 /* Takes one option; false when it is unknown or lacks its value. */
@@ -156,19 +221,15 @@ static bool take_option(struct line *line, int argc, char **argv, int *i)
 {
 	const char *word = argv[*i], *value;
 
+	for (size_t k = 0; k < OPTION_COUNT; k++)
+		if (is_option(word, &options[k]))
+			return take_row(line, &options[k], argc, argv, i);
 	if (strcmp(word, "--json") == 0) {
 		line->options.json = true;
-	} else if (strcmp(word, "--force") == 0) {
-		line->given |= OPTION_FORCE;
-		line->options.force = true;
 	} else if (strcmp(word, "--version") == 0) {
 		line->version = true;
 	} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		line->help = true;
-	} else if (strcmp(word, "--watch") == 0 || strncmp(word, "--watch=", 8) == 0) {
-		return take_watch(line, argc, argv, i);
-	} else if ((value = value_of("--wait", argc, argv, i)) != NULL) {
-		return take_wait(line, value);
 	} else if ((value = value_of("--conf", argc, argv, i)) != NULL) {
 		line->options.conf = value;
 	} else {
@@ -197,12 +258,11 @@ static bool read_line(struct line *line, int argc, char **argv)
 
 static enum tool_exit run_command(const struct command *c, struct line *line, size_t first)
 {
-	static const char *const names[] = {"--wait", "--force", "--watch"};
 	unsigned wrong = line->given & ~c->options;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (wrong & 1U << i)
-			return usage("bad option", names[i]);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (wrong & options[i].option)
+			return usage("bad option", options[i].name);
 	if (line->count < first + c->word_count)
 		return usage("an argument is missing after", line->words[line->count - 1]);
 	if (line->count > first + c->word_count)

@@ -46,22 +46,6 @@ static const struct state_usage *usage_of(const struct task *t, const struct sta
 	return NULL;
 }
 
-static const struct config_token *find_token(const struct config *c, const char *label)
-{
-	for (size_t i = 0; i < c->token_count; i++)
-		if (strcmp(c->tokens[i].label, label) == 0)
-			return &c->tokens[i];
-	fputs("hsmux: unknown token \"", stderr);
-	tool_put(stderr, label);
-	fputs("\" (tokens:", stderr);
-	for (size_t i = 0; i < c->token_count; i++) {
-		fputs(i == 0 ? " " : ", ", stderr);
-		tool_put(stderr, c->tokens[i].label);
-	}
-	fputs(")\n", stderr);
-	return NULL;
-}
-
 static const struct config_member *find_member(const struct config_token *token, const char *name)
 {
 	for (size_t i = 0; i < token->member_count; i++)
@@ -217,7 +201,7 @@ static enum tool_exit run(const struct tool_options *options, bool drain)
 	if (c == NULL)
 		return code;
 	code = TOOL_NO;
-	t.token = find_token(c, options->words[0]);
+	t.token = tool_find_token(c, options->words[0]);
 	t.member = t.token != NULL ? find_member(t.token, options->words[1]) : NULL;
 	if (t.member == NULL)
 		goto out;

@@ -4,6 +4,7 @@
  * Results go to stdout, one-line errors to stderr. No secret is ever an argument or printed. */
 #include "tools/tool.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/utf8.h"
@@ -29,6 +30,22 @@ void tool_put(FILE *out, const char *text)
 
 	utf8_show(text, shown, sizeof(shown));
 	fputs(shown, out);
+}
+
+const struct config_token *tool_find_token(const struct config *c, const char *label)
+{
+	for (size_t i = 0; i < c->token_count; i++)
+		if (strcmp(c->tokens[i].label, label) == 0)
+			return &c->tokens[i];
+	fputs("hsmux: unknown token \"", stderr);
+	tool_put(stderr, label);
+	fputs("\" (tokens:", stderr);
+	for (size_t i = 0; i < c->token_count; i++) {
+		fputs(i == 0 ? " " : ", ", stderr);
+		tool_put(stderr, c->tokens[i].label);
+	}
+	fputs(")\n", stderr);
+	return NULL;
 }
 
 void tool_print_diag(const struct diag *diag, const char *prefix)

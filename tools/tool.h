@@ -22,13 +22,14 @@ enum tool_exit {
 
 /* What a subcommand was told; it is called with what it takes only. */
 struct tool_options {
-	const char *conf;     /* --conf FILE, or NULL */
-	bool json;            /* --json */
-	bool force;           /* --force */
-	bool has_wait;        /* --wait was given */
-	unsigned wait_s;      /* --wait SECONDS */
-	unsigned watch_s;     /* --watch [SECONDS]; 0: not given */
-	const char *words[2]; /* arguments behind noun and verb */
+	const char *conf;       /* --conf FILE, or NULL */
+	bool json;              /* --json */
+	bool force;             /* --force */
+	bool has_wait;          /* --wait was given */
+	unsigned wait_s;        /* --wait SECONDS */
+	unsigned watch_s;       /* --watch [SECONDS]; 0: not given */
+	const char *pin_source; /* --pin-source SOURCE, or NULL */
+	const char *words[2];   /* arguments behind noun and verb */
 };
 
 /* Subcommands. */
@@ -42,6 +43,9 @@ enum tool_exit tool_status(const struct tool_options *options);
  * messages in `diag` and the exit code in `code`. The caller owns the result. */
 struct config *tool_load(const struct tool_options *options, struct diag *diag,
 			 enum tool_exit *code);
+
+/* The virtual token of this label; NULL after a line on stderr that names those there are. */
+const struct config_token *tool_find_token(const struct config *c, const char *label);
 
 /* Writes text of files and tokens as utf8_show makes it. */
 void tool_put(FILE *out, const char *text);
