@@ -17,8 +17,10 @@
 
 /* Attributes with their values, each in a block of its own. Zeroed is a valid empty one. */
 struct blueprint {
-	CK_ATTRIBUTE a[BLUEPRINT_MAX]; /* values owned */
+	CK_ATTRIBUTE *a; /* owned, values included; room for BLUEPRINT_MAX, NULL while empty */
 	CK_ULONG count;
+	bool has_template; /* it imposes a template on what it wraps, unwraps or derives; what that
+			    * says is not read, and such a key is not copied */
 };
 
 /* Reads what object `real` is: class, key type, name, use and protection; of public keys,

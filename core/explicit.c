@@ -12,42 +12,41 @@
 #define PUBLIC  (1U << CKO_PUBLIC_KEY)
 #define ANY     (~0U)
 
-enum when { ALWAYS, IF_TRUE, IF_FALSE };
-
-struct row {
-	CK_ATTRIBUTE_TYPE type;
-	unsigned classes;
-	enum when when;
+static const struct explicit_row rows[] = {
+	{CKA_PRIVATE, ANY, EXPLICIT_ALWAYS},
+	{CKA_SENSITIVE, SECRET | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_EXTRACTABLE, SECRET | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_ENCRYPT, SECRET | PUBLIC, EXPLICIT_ALWAYS},
+	{CKA_DECRYPT, SECRET | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_SIGN, SECRET | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_VERIFY, SECRET | PUBLIC, EXPLICIT_ALWAYS},
+	{CKA_WRAP, SECRET | PUBLIC, EXPLICIT_ALWAYS},
+	{CKA_UNWRAP, SECRET | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_DERIVE, SECRET | PUBLIC | PRIVATE, EXPLICIT_ALWAYS},
+	{CKA_SIGN_RECOVER, PRIVATE, EXPLICIT_IF_TRUE},
+	{CKA_VERIFY_RECOVER, PUBLIC, EXPLICIT_IF_TRUE},
+	{CKA_WRAP_WITH_TRUSTED, SECRET | PRIVATE, EXPLICIT_IF_TRUE},
+	{CKA_ALWAYS_AUTHENTICATE, PRIVATE, EXPLICIT_IF_TRUE},
+	{CKA_MODIFIABLE, ANY, EXPLICIT_IF_FALSE},
+	{CKA_COPYABLE, ANY, EXPLICIT_IF_FALSE},
+	{CKA_DESTROYABLE, ANY, EXPLICIT_IF_FALSE},
 };
 
-static const struct row rows[] = {
-	{CKA_PRIVATE, ANY, ALWAYS},
-	{CKA_SENSITIVE, SECRET | PRIVATE, ALWAYS},
-	{CKA_EXTRACTABLE, SECRET | PRIVATE, ALWAYS},
-	{CKA_ENCRYPT, SECRET | PUBLIC, ALWAYS},
-	{CKA_DECRYPT, SECRET | PRIVATE, ALWAYS},
-	{CKA_SIGN, SECRET | PRIVATE, ALWAYS},
-	{CKA_VERIFY, SECRET | PUBLIC, ALWAYS},
-	{CKA_WRAP, SECRET | PUBLIC, ALWAYS},
-	{CKA_UNWRAP, SECRET | PRIVATE, ALWAYS},
-	{CKA_DERIVE, SECRET | PUBLIC | PRIVATE, ALWAYS},
-	{CKA_SIGN_RECOVER, PRIVATE, IF_TRUE},
-	{CKA_VERIFY_RECOVER, PUBLIC, IF_TRUE},
-	{CKA_WRAP_WITH_TRUSTED, SECRET | PRIVATE, IF_TRUE},
-	{CKA_ALWAYS_AUTHENTICATE, PRIVATE, IF_TRUE},
-	{CKA_MODIFIABLE, ANY, IF_FALSE},
-	{CKA_COPYABLE, ANY, IF_FALSE},
-	{CKA_DESTROYABLE, ANY, IF_FALSE},
-};
-
-static bool is_stated(const struct row *row, CK_BBOOL value)
+const struct explicit_row *explicit_rows(size_t *count)
 {
-	return row->when == ALWAYS || (row->when == IF_TRUE) == (value != CK_FALSE);
+	*count = sizeof rows / sizeof rows[0];
+	return rows;
 }
 
-static const struct row *row_of(CK_ATTRIBUTE_TYPE type)
+static bool is_stated(const struct explicit_row *row, CK_BBOOL value)
 {
-	const struct row *row = rows;
+	return row->when == EXPLICIT_ALWAYS ||
+	       (row->when == EXPLICIT_IF_TRUE) == (value != CK_FALSE);
+}
+
+static const struct explicit_row *row_of(CK_ATTRIBUTE_TYPE type)
+{
+	const struct explicit_row *row = rows;
 
 	while (row->type != type)
 		row++;

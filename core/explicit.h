@@ -7,11 +7,26 @@
 #ifndef HSMUX_CORE_EXPLICIT_H
 #define HSMUX_CORE_EXPLICIT_H
 
+#include <stddef.h>
+
 #include "core/base/pkcs11.h"
 #include "core/pool.h"
 
 /* No class has more such attributes. */
 #define EXPLICIT_MAX 14
+
+/* When such an attribute is stated. */
+enum explicit_when { EXPLICIT_ALWAYS, EXPLICIT_IF_TRUE, EXPLICIT_IF_FALSE };
+
+/* One of them. */
+struct explicit_row {
+	CK_ATTRIBUTE_TYPE type;
+	unsigned classes; /* bit 1 << CKO_... for each class that has it */
+	enum explicit_when when;
+};
+
+/* All of them; static. */
+const struct explicit_row *explicit_rows(size_t *count);
 
 /* Attributes with their values. */
 struct explicit
