@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What members owe: a record names those that were away when an object was made, changed or
+ * destroyed. It is settled when they are back, from whoever has it right.
+ *
+ * The newest record of a print counts, wherever it is: the member that comes back may be the one
+ * that knows. An object that a member has although it does not owe its destruction was made again
+ * since: then the tombstone is what is old. Records go to every member that can be reached; an idle
+ * one is dropped only when all members can be, because one that was away would bring its old one
+ * back. The write lock is the caller's; no other is held. */
+#include "core/repair.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/base/names.h"
+
+#define SESSION_WAIT_MS 5000
+/* Copies of one object on one member; more are left for the next time. */
+#define COPIES_MAX 64
+
+/* A record where it was found. */
+struct found_record {
+	struct record record; /* owned */
+	unsigned member;
+};
+
+/* The work on one group. */
+struct owed {
+	struct repair r;
+	unsigned reach; /* bit i: member i can be asked */
+	struct found_record *list;
+	size_t count;
+};
+
+static bool is_reached(const struct owed *o, size_t i)
+{
+	return o->reach & 1U << i;
+}
+
+static bool is_all(const struct owed *o)
+{
+	return o->reach == (1U << o->r.group->member_count) - 1;
+}
+
+static struct member *member_at(const struct owed *o, size_t i)
+{
+	return &o->r.group->members[i];
+}
+
+/* `why` says what is the matter, unless something closer to it has said so. */
+static CK_RV failed(struct owed *o, const struct member *m, const char *what, CK_RV rv)
+{
+	char code[NAME_MAX_LEN];
+
+	if (rv != CKR_OK)
+		(void)snprintf(o->r.why, sizeof o->r.why, "member %s: %s: %s", m->conf->name, what,
+			       name_of(NAME_RV, rv, code)); /* may be cut */
+	return rv;
+}
+
+static void give(struct member_session *ms, CK_RV rv)
+{
+	if (rv == CKR_OK)
+		pool_give(ms, 0);
+	else
+		pool_drop(ms);
+}
+
+static bool add(struct owed *o, struct record *list, size_t count, unsigned member)
+{
+	struct found_record *all;
+
+	if (count == 0)
+		return true;
+	all = reallocarray(o->list, o->count + count, sizeof *all);
+	if (!all)
+		return false;
+	o->list = all;
+	for (size_t i = 0; i < count; i++)
+		all[o->count++] = (struct found_record){list[i], member};
+	return true;
+}
+
+static CK_RV read_member(struct owed *o, struct member *m)
+{
+	struct member_session *ms;
+	struct record *list = NULL;
+	size_t count = 0;
+	CK_RV rv = pool_take(m, 0, SESSION_WAIT_MS, &ms);
+
+	if (rv == CKR_OK) {
+		rv = record_list(ms, &list, &count);
+		give(ms, rv);
+	}
+	if (rv == CKR_OK && !add(o, list, count, m->index)) {
+		for (size_t i = 0; i < count; i++)
+			record_free(&list[i]);
+		rv = CKR_HOST_MEMORY;
+	}
+	free(list);
+	return failed(o, m, "its records cannot be read", rv);
+}
+
+/* The newest of each print first. */
+static int order(const void *a, const void *b)
+{
+	const struct found_record *x = a, *y = b;
+	int by_print = memcmp(x->record.print, y->record.print, FINGERPRINT_LEN);
+
+	if (by_print != 0)
+		return by_print;
+	if (x->record.version != y->record.version)
+		return x->record.version < y->record.version ? 1 : -1;
+	return (x->member > y->member) - (x->member < y->member);
+}
+
+static CK_RV read_all(struct owed *o)
+{
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++)
+		if (is_reached(o, i))
+			rv = read_member(o, member_at(o, i));
+	if (o->count > 1)
+		qsort(o->list, o->count, sizeof *o->list, order);
+	return rv;
+}
+
+/* Whether the object is the record's; by use, where it is a private key. */
+static CK_RV is_it(struct member_session *ms, const struct record *rec, struct instance *in,
+		   bool *is)
+{
+	enum identity_match match = IDENTITY_SAME;
+	CK_RV rv = fingerprint_of(ms, in->real, &in->id, in->print, &in->has_print);
+
+	*is = rv == CKR_OK && in->has_print && memcmp(in->print, rec->print, FINGERPRINT_LEN) == 0;
+	if (rv == CKR_OK && *is)
+		rv = identity_prove(ms, in->real, &in->id, &match);
+	*is = *is && rv == CKR_OK && match == IDENTITY_SAME;
+	return rv;
+}
+
+/* One candidate, on a session of its own: a key that does not answer leaves something on it. */
+static CK_RV try_one(struct member *m, const struct record *rec, CK_OBJECT_HANDLE real,
+		     struct instance *in, bool *is)
+{
+	struct member_session *ms;
+	CK_RV rv = pool_take(m, 0, SESSION_WAIT_MS, &ms);
+
+	*is = false;
+	if (rv != CKR_OK)
+		return rv;
+	*in = (struct instance){.member = m->index, .real = real, .epoch = ms->epoch};
+	rv = identity_read(ms, real, &in->id);
+	if (rv == CKR_OK && in->id.kind != IDENTITY_NONE)
+		rv = is_it(ms, rec, in, is);
+	if (rv == CKR_OK && *is)
+		pool_give(ms, 0);
+	else
+		pool_drop(ms);
+	if (!*is)
+		identity_free(&in->id);
+	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
+}
+
+static CK_RV try_candidates(struct member *m, const struct record *rec, const struct identity *like,
+			    struct instance *in, bool *found)
+{
+	struct buf list = {0};
+	struct member_session *ms;
+	CK_RV rv = pool_take(m, 0, SESSION_WAIT_MS, &ms);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = identity_find(ms, like, true, &list);
+	give(ms, rv);
+	for (size_t i = 0; rv == CKR_OK && !*found && i < list.len / sizeof(CK_OBJECT_HANDLE);
+	     i++) {
+		CK_OBJECT_HANDLE real;
+
+		memcpy(&real, list.data + i * sizeof real, sizeof real);
+		rv = try_one(m, rec, real, in, found);
+	}
+	buf_free(&list);
+	return rv;
+}
+
+/* Looks for the record's object on a member: by its name, then among all of its kind, because the
+ * name may have been changed. The caller frees in->id when it was found. */
+static CK_RV look_for(struct owed *o, struct member *m, const struct record *rec,
+		      struct instance *in, bool *found)
+{
+	struct identity like = {.class = rec->class, .key_type = rec->key_type, .is_token = true};
+	CK_RV rv = CKR_OK;
+
+	*found = false;
+	like.id = rec->id;
+	like.label = rec->label;
+	if (like.id.len > 0 || like.label.len > 0)
+		rv = try_candidates(m, rec, &like, in, found);
+	if (rv == CKR_OK && !*found) {
+		like.id = like.label = (struct buf){0};
+		rv = try_candidates(m, rec, &like, in, found);
+	}
+	return failed(o, m, "its objects cannot be looked through", rv);
+}
+
+/* Somebody who has it as it should be: who does not owe it. */
+static CK_RV find_holder(struct owed *o, const struct record *rec, struct instance *in, bool *found)
+{
+	CK_RV rv = CKR_OK;
+
+	*found = false;
+	for (size_t i = 0; rv == CKR_OK && !*found && i < o->r.group->member_count; i++)
+		if (is_reached(o, i) && !(rec->owed & 1U << i))
+			rv = look_for(o, member_at(o, i), rec, in, found);
+	return rv;
+}
+
+static void tell(const struct member *m, const struct record *rec, const char *what)
+{
+	char name[NAME_MAX_LEN], label[3 * 32 + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < rec->label.len && i < 32; i++) {
+		unsigned char c = rec->label.data[i];
+
+		if (c >= 0x20 && c < 0x7f)
+			label[n++] = (char)c;
+		else
+			n += (size_t)snprintf(label + n, 4, "%%%02X", c);
+	}
+	label[n] = '\0';
+	log_msg(LOG_LEVEL_INFO, "member %s of token %s: %s \"%s\", which it missed: %s",
+		m->conf->name, m->group_label, name_of(NAME_OBJECT_CLASS, rec->class, name), label,
+		what);
+}
+
+/* All copies that the member has. */
+static CK_RV destroy_there(struct owed *o, struct member *m, const struct record *rec)
+{
+	CK_RV rv = CKR_OK;
+
+	for (unsigned i = 0; i < COPIES_MAX; i++) {
+		struct instance in;
+		bool found;
+
+		rv = look_for(o, m, rec, &in, &found);
+		if (rv != CKR_OK || !found)
+			return rv;
+		rv = repair_destroy(&o->r, &in, rec->print);
+		identity_free(&in.id);
+		if (rv != CKR_OK)
+			return rv;
+		tell(m, rec, "destroyed");
+	}
+	return failed(o, m, "too many copies of a destroyed object", CKR_DEVICE_ERROR);
+}
+
+/* The object as its holder has it, on the member. *done false: it can never be copied there. */
+static CK_RV copy_there(struct owed *o, struct member *m, const struct record *rec,
+			const struct instance *holder, bool *done)
+{
+	struct blueprint as = {0};
+	struct instance in;
+	bool found;
+	CK_RV rv = look_for(o, m, rec, &in, &found);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = repair_blueprint(&o->r, holder, NULL, 0, &as);
+	if (rv == CKR_OK && found)
+		rv = repair_attributes(&o->r, &in, &as);
+	else if (rv == CKR_OK)
+		rv = repair_copy(&o->r, member_at(o, holder->member), holder, &as, rec->may_export,
+				 m);
+	if (found)
+		identity_free(&in.id);
+	blueprint_free(&as);
+	if (rv == CKR_OK)
+		tell(m, rec, found ? "changed" : "copied");
+	*done = rv == CKR_OK;
+	if (rv == CKR_OK || !o->r.is_unable)
+		return rv;
+	log_msg(LOG_LEVEL_WARN,
+		"member %s of token %s: an object that it missed stays as it is: %s", m->conf->name,
+		m->group_label, o->r.why);
+	return CKR_OK;
+}
+
+/* Writes the record on the members that are reached, or drops it. */
+static CK_RV write_record(struct owed *o, const struct record *rec, unsigned where)
+{
+	bool drops = record_is_idle(rec) && is_all(o);
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++) {
+		struct member_session *ms;
+
+		if (!(where & 1U << i))
+			continue;
+		rv = pool_take(member_at(o, i), 0, SESSION_WAIT_MS, &ms);
+		if (rv == CKR_OK) {
+			rv = drops ? record_drop(ms, rec->print) : record_put(ms, rec);
+			give(ms, rv);
+		}
+		rv = failed(o, member_at(o, i), "a record cannot be written", rv);
+	}
+	return rv;
+}
+
+/* What the members of `due` owe, one after the other. `settled`: those that do not any more. */
+static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned due,
+			    unsigned *settled)
+{
+	struct instance holder;
+	bool has_holder, done;
+	CK_RV rv = find_holder(o, rec, &holder, &has_holder);
+
+	*settled = 0;
+	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++) {
+		if (!(due & 1U << i))
+			continue;
+		done = true;
+		if (rec->state == RECORD_DESTROYED && !has_holder)
+			rv = destroy_there(o, member_at(o, i), rec);
+		else if (rec->state != RECORD_DESTROYED && has_holder)
+			rv = copy_there(o, member_at(o, i), rec, &holder, &done);
+		/* Else it was made again since it was destroyed, or is nowhere to be copied from.
+		 */
+		if (rv == CKR_OK && done)
+			*settled |= 1U << i;
+	}
+	if (has_holder)
+		identity_free(&holder.id);
+	return rv;
+}
+
+/* All that was found of one print, the newest first. */
+static CK_RV settle_record(struct owed *o, const struct found_record *list, size_t count)
+{
+	const struct record *newest = &list[0].record;
+	unsigned due = newest->owed & o->reach, settled = 0, current = 0;
+	struct record rec;
+	CK_RV rv = CKR_OK, written;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].record.version == newest->version)
+			current |= 1U << list[i].member;
+	if (due)
+		rv = settle_members(o, newest, due, &settled);
+	if (!settled && current == o->reach && !record_is_idle(newest))
+		return rv;
+	if (!record_copy(newest, &rec))
+		return CKR_HOST_MEMORY;
+	rec.owed &= ~settled;
+	if (settled)
+		rec.version++;
+	written = settled || record_is_idle(&rec) ? write_record(o, &rec, o->reach)
+						  : write_record(o, &rec, o->reach & ~current);
+	record_free(&rec);
+	return rv == CKR_OK ? written : rv;
+}
+
+static CK_RV settle_all(struct owed *o)
+{
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0, n; rv == CKR_OK && i < o->count; i += n) {
+		for (n = 1;
+		     i + n < o->count && memcmp(o->list[i].record.print,
+						o->list[i + n].record.print, FINGERPRINT_LEN) == 0;)
+			n++;
+		rv = settle_record(o, o->list + i, n);
+	}
+	return rv;
+}
+
+CK_RV repair_owed(struct group *g, struct member *m, struct intents *lock, char *why,
+		  size_t why_len)
+{
+	struct owed o = {.r = {.group = g, .lock = lock}, .reach = 1U << m->index};
+	CK_RV rv;
+
+	for (size_t i = 0; i < g->member_count; i++)
+		if (member_may_serve(&g->members[i]) && !group_waits_for(&g->members[i]))
+			o.reach |= 1U << i;
+	rv = read_all(&o);
+	if (rv == CKR_OK)
+		rv = settle_all(&o);
+	for (size_t i = 0; i < o.count; i++)
+		record_free(&o.list[i].record);
+	free(o.list);
+	if (rv != CKR_OK)
+		(void)snprintf(why, why_len, "%s", o.r.why); /* may be cut */
+	return rv;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the sources of repairs share. Only for repair*.c. */
+#ifndef HSMUX_CORE_REPAIR_PART_H
+#define HSMUX_CORE_REPAIR_PART_H
+
+#include "core/repair.h"
+
+/* Puts "member NAME: " and the text into r->why; the second with the name of a code. */
+void repair_say(struct repair *r, const struct member *m, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void repair_say_code(struct repair *r, const struct member *m, const char *what, CK_RV rv);
+
+/* Borrows a session; the second one of the epoch in which the handle of `in` is valid. NULL in *ms
+ * on failure, of which r->why tells. As pool_take(). */
+CK_RV repair_take(struct repair *r, struct member *m, struct member_session **ms);
+CK_RV repair_take_for(struct repair *r, const struct instance *in, struct member *m,
+		      struct member_session **ms);
+
+/* Gives it back, or drops it. NULL is allowed. */
+void repair_give(struct member_session *ms, bool is_good);
+
+/* The value of a boolean attribute; NULL when it is not stated. */
+const CK_BBOOL *repair_truth(const struct blueprint *b, CK_ATTRIBUTE_TYPE type);
+
+/* C_SetAttributeValue of one attribute. The member's code. */
+CK_RV repair_set(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *a);
+
+#endif
