@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "core/base/utf8.h"
+#include "core/kek.h"
+#include "core/orphan.h"
 
 /* Sizes of CK_TOKEN_INFO's fields. */
 #define LABEL_LEN  sizeof(((CK_TOKEN_INFO *)0)->label)
@@ -102,6 +104,56 @@ void config_rules_members(const struct scope *scope, const struct config_token *
 			    "\"fallback\"");
 }
 
+/* The KEK's CKA_ID behind "id:". */
+static bool is_hex_id(const char *hex)
+{
+	size_t len = strspn(hex, "0123456789abcdefABCDEF");
+
+	return hex[len] == '\0' && len >= 2 && len <= 64 && len % 2 == 0;
+}
+
+static void check_kek(const struct scope *scope, const struct config_token *t)
+{
+	const config_setting_t *setting = config_setting_get_member(scope->group, "kek");
+
+	if (t->kek == NULL)
+		return;
+	if (strncmp(t->kek, "id:", 3) == 0) {
+		if (!is_hex_id(t->kek + 3))
+			scope_error(scope, setting,
+				    "kek names no CKA_ID: expected 1 to 32 bytes in hexadecimal "
+				    "behind \"id:\"");
+		return;
+	}
+	check_padded(scope, "kek", t->kek, LABEL_LEN);
+	/* Labels of hsmux's other objects: a search for one would find the other. */
+	if (strncmp(t->kek, ORPHAN_OWN_PREFIX, sizeof ORPHAN_OWN_PREFIX - 1) == 0 &&
+	    strncmp(t->kek, KEK_LABEL, sizeof KEK_LABEL - 1) != 0)
+		scope_error(scope, setting,
+			    "kek begins with \"" ORPHAN_OWN_PREFIX
+			    "\": expected another label, or one that begins with \"" KEK_LABEL
+			    "\"");
+}
+
+void config_rules_replicate(const struct scope *scope, const struct config_token *t)
+{
+	static const char *const only[] = {"protect", "kek"};
+
+	check_kek(scope, t);
+	if (t->replicate != CONFIG_REPLICATE_NONE && t->mode == CONFIG_MODE_PASSTHROUGH)
+		scope_error(scope, config_setting_get_member(scope->group, "replicate"),
+			    "replicate has no meaning in mode \"passthrough\": expected \"none\"");
+	for (size_t i = 0; t->replicate == CONFIG_REPLICATE_NONE && i < 2; i++) {
+		const config_setting_t *setting = config_setting_get_member(scope->group, only[i]);
+
+		if (setting != NULL)
+			scope_error(scope, setting,
+				    "%s has no meaning with replicate = \"none\": expected it "
+				    "where keys are replicated",
+				    only[i]);
+	}
+}
+
 void config_rules_health(const struct scope *scope, const struct config *c)
 {
 	if (c->health.open_max_ms < c->health.open_ms)
@@ -115,6 +167,9 @@ void config_rules_state(const struct scope *scope, const struct config *c)
 	if (c->state_directory != NULL && c->state_directory[0] != '/')
 		scope_error(scope, config_setting_get_member(scope->group, "directory"),
 			    "directory is not absolute: expected /path/to/directory");
+	if (c->state_journal != NULL && c->state_journal[0] != '/')
+		scope_error(scope, config_setting_get_member(scope->group, "journal"),
+			    "journal is not absolute: expected /path/to/directory");
 }
 
 const char *config_rules_modules(const struct config *c, char *out, size_t out_len)

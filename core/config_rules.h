@@ -16,10 +16,13 @@ void config_rules_member(const struct scope *scope, const struct config_member *
 /* How many members a mode wants, and what they are for. */
 void config_rules_members(const struct scope *scope, const struct config_token *t);
 
+/* Replication: where it is possible, and what the KEK is called. */
+void config_rules_replicate(const struct scope *scope, const struct config_token *t);
+
 /* The pauses of `health`, one against the other. */
 void config_rules_health(const struct scope *scope, const struct config *c);
 
-/* Where the state is kept: an absolute path. */
+/* Where the state and the journals are kept: absolute paths. */
 void config_rules_state(const struct scope *scope, const struct config *c);
 
 /* What must differ between modules, tokens and members. Entries that are already in error have NULL

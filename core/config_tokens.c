@@ -269,6 +269,7 @@ static void read_mode(const struct scope *scope, struct config_token *t)
 			    "\"balanced\" only",
 			    config_mode_name(t->mode));
 	config_rules_members(scope, t);
+	config_rules_replicate(scope, t);
 }
 
 static void read_token(const struct scope *root, const struct config *c,

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/kek.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
 #include "core/orphan.h"
@@ -218,7 +219,7 @@ static CK_RV add_locked(struct call *c, CK_OBJECT_HANDLE real, struct identity *
 		*handle = OBJECT_HIDDEN;
 		return CKR_OK;
 	}
-	if (begins_with(id, ORPHAN_OWN_PREFIX) || !id->is_token) {
+	if (begins_with(id, ORPHAN_OWN_PREFIX) || kek_is_named(c->group, id) || !id->is_token) {
 		*handle = OBJECT_HIDDEN;
 	} else {
 		trait_lock();

@@ -10,9 +10,12 @@
 
 #include "core/base/locked.h"
 #include "core/base/log.h"
+#include "core/identity_attr.h"
+#include "core/kek.h"
 #include "core/member_op.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
+#include "core/orphan.h"
 
 /* Candidates under one name that are remembered, so that none is tried twice. */
 #define TRIED_MAX 16U
@@ -232,6 +235,37 @@ static bool was_tried(struct sought *s, CK_OBJECT_HANDLE real)
 	return false;
 }
 
+/* Whether a candidate is hsmux's own, such as the KEK. An id may be anybody's: the KEK would be
+ * found by it. */
+static CK_RV is_own(struct member_session *ms, CK_OBJECT_HANDLE real, CK_OBJECT_CLASS class,
+		    bool *is)
+{
+	static const CK_ATTRIBUTE_TYPE types[] = {CKA_LABEL, CKA_ID};
+	const size_t len = sizeof ORPHAN_OWN_PREFIX - 1;
+	struct identity_attrs attrs;
+	struct identity named = {.class = class};
+	const CK_ATTRIBUTE *label, *id;
+	CK_RV rv;
+
+	*is = false;
+	if (class != CKO_SECRET_KEY)
+		return CKR_OK;
+	rv = identity_attrs_read(ms, real, types, 2, &attrs);
+	if (rv != CKR_OK)
+		return rv;
+	label = identity_attr(&attrs, CKA_LABEL);
+	id = identity_attr(&attrs, CKA_ID);
+	if (label) /* borrowed, as for the id */
+		named.label = (struct buf){.data = label->pValue, .len = label->ulValueLen};
+	if (id)
+		named.id = (struct buf){.data = id->pValue, .len = id->ulValueLen};
+	*is = kek_is_named(ms->member->group, &named) ||
+	      (label && label->ulValueLen >= len &&
+	       memcmp(label->pValue, ORPHAN_OWN_PREFIX, len) == 0);
+	identity_attrs_free(&attrs);
+	return CKR_OK;
+}
+
 /* One list of candidates. After one that proved nothing the session may not be fit for another
  * proof: *own replaces it. */
 static CK_RV try_all(struct sought *s, struct member_session *ms, struct member_session **own,
@@ -239,10 +273,16 @@ static CK_RV try_all(struct sought *s, struct member_session *ms, struct member_
 {
 	const CK_OBJECT_HANDLE *h = (const CK_OBJECT_HANDLE *)(const void *)handles->data;
 	CK_RV rv = CKR_OBJECT_HANDLE_INVALID;
+	bool own_object;
 
 	for (size_t i = 0; rv == CKR_OBJECT_HANDLE_INVALID && i < handles->len / sizeof *h; i++) {
 		if (h[i] == CK_INVALID_HANDLE || is_taken(ms, h[i], s->handle) ||
 		    was_tried(s, h[i]))
+			continue;
+		rv = is_own(*own ? *own : ms, h[i], s->id.class, &own_object);
+		if (rv == CKR_OK || rv == CKR_OBJECT_HANDLE_INVALID) /* or gone again */
+			rv = rv == CKR_OK && !own_object ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+		if (rv != CKR_OK)
 			continue;
 		*real = h[i];
 		s->is = IDENTITY_DIFFERENT;

@@ -25,6 +25,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/health.h"
+#include "core/kek.h"
 #include "core/login.h"
 #include "core/member_op.h"
 #include "core/object.h"
@@ -56,18 +57,33 @@ struct pending {
 	CK_RV rv;              /* what the application gets when it ends here */
 };
 
+/* Of duplicates a token may take either: all are looked at. */
+static bool has_own_label(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	const size_t len = sizeof ORPHAN_OWN_PREFIX - 1;
+
+	for (CK_ULONG i = 0; i < count; i++)
+		if (tmpl[i].type == CKA_LABEL && tmpl[i].pValue && tmpl[i].ulValueLen >= len &&
+		    memcmp(tmpl[i].pValue, ORPHAN_OWN_PREFIX, len) == 0)
+			return true;
+	return false;
+}
+
 bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
 	static struct log_limit limit;
-	const CK_ATTRIBUTE *label = attr_find(tmpl, count, CKA_LABEL);
-	const size_t len = sizeof ORPHAN_OWN_PREFIX - 1;
+	bool is_own;
 
-	if (!g->is_multi || !label || !label->pValue || label->ulValueLen < len ||
-	    memcmp(label->pValue, ORPHAN_OWN_PREFIX, len) != 0)
+	if (!g->is_multi)
+		return false;
+	is_own = has_own_label(tmpl, count);
+	if (!is_own && !kek_is_asked(g, tmpl, count))
 		return false;
 	log_limited(&limit, LOG_LEVEL_WARN,
-		    "token %s: a label that begins with \"" ORPHAN_OWN_PREFIX
-		    "\" is refused: such objects are hsmux's own and are not shown",
+		    is_own ? "token %s: a label that begins with \"" ORPHAN_OWN_PREFIX
+			     "\" is refused: such objects are hsmux's own and are not shown"
+			   : "token %s: a secret key with the name of the KEK is refused: it is "
+			     "hsmux's own and is not shown",
 		    g->conf->label);
 	return true;
 }

@@ -18,8 +18,8 @@
  * and made again. */
 CK_RV pending_run(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2]);
 
-/* True for a template with a label that is hsmux's own, which no application may give to an object
- * of such a token; says so in the log. */
+/* True for a template with a label that is hsmux's own, or that asks for a secret key with the name
+ * of the KEK, which no application may give to an object of such a token; says so in the log. */
 bool pending_refuses(const struct group *group, const CK_ATTRIBUTE *tmpl, CK_ULONG count);
 
 #endif

@@ -22,6 +22,13 @@
 #define NUMBERED(n)    "{ name = \"n" #n "\"; module = \"m\"; slot = " #n "; }"
 #define PINNED(n, pin) "{ name = \"n" #n "\"; module = \"m\"; slot = " #n "; pin = \"" pin "\"; }"
 
+/* Token `n` with that KEK. */
+#define KEK(n, kek)                                                                                \
+	"{ label = \"t" #n "\"; mode = \"failover\"; replicate = \"all\"; kek = \"" kek            \
+	"\"; members = ( " NUMBERED(n) " ); }"
+#define HEX33 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
+#define NO_ID "kek names no CKA_ID: expected 1 to 32 bytes in hexadecimal behind \"id:\""
+
 #define NO_SOURCE                                                                                  \
 	"pin names no source: expected \"same\", \"file:PATH\", \"env:NAME\" or "                  \
 	"\"credential:NAME\", never the PIN itself"
@@ -92,26 +99,43 @@ static const struct bad bad_files[] = {
 	  "4: module \"m\": isolation \"process\" is not supported by this version: expected "
 	  "\"none\""}},
 	{"keys of later versions of tokens",
-	 VERSION MODULES "tokens = ( { label = \"signing\";\nprotect = \"kek\";\nkek = \"k\";\n"
-			 "login_linger_s = 1;\npolicy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
-	 {"4: token \"signing\": key \"protect\" is not supported by this version: remove it",
-	  "5: token \"signing\": key \"kek\" is not supported by this version: remove it",
-	  "6: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
+	 VERSION MODULES "tokens = ( { label = \"signing\";\nlogin_linger_s = 1;\n"
+			 "policy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
+	 {"4: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
 	  "it",
-	  "7: token \"signing\": key \"policy\" is not supported by this version: remove it"}},
-	{"replication of later versions",
+	  "5: token \"signing\": key \"policy\" is not supported by this version: remove it"}},
+	{"replication where there is none",
 	 VERSION MODULES
 	 "tokens = ( { label = \"x\"; slot = 1; replicate = \"all\"; members = ( { module = "
-	 "\"m\"; slot = 1; } ); },\n{ label = \"y\"; replicate = \"majority\"; members = ( { "
-	 "module = \"m\"; slot = 2; } ); },\n{ label = \"z\"; replicate = \"first\"; members = ( "
-	 "{ module = \"m\"; slot = 3; } ); },\n{ label = \"w\"; replicate = \"some\"; members = ( "
-	 "{ module = \"m\"; slot = 4; } ); } );\n",
-	 {"3: token \"x\": replicate \"all\" is not supported by this version: expected \"none\"",
-	  "4: token \"y\": replicate \"majority\" is not supported by this version: expected "
-	  "\"none\"",
-	  "5: token \"z\": replicate \"first\" is not supported by this version: expected "
-	  "\"none\"",
-	  "6: token \"w\": replicate \"some\" is not known: expected \"none\""}},
+	 "\"m\"; slot = 1; } ); },\n{ label = \"y\"; mode = \"failover\"; protect = \"kek\";\n"
+	 "kek = \"k\"; members = ( { module = \"m\"; slot = 2; } ); },\n{ label = \"z\"; mode = "
+	 "\"failover\"; replicate = \"some\"; members = ( { module = \"m\"; slot = 3; } ); } );\n",
+	 {"3: token \"x\": replicate has no meaning in mode \"passthrough\": expected \"none\"",
+	  "4: token \"y\": protect has no meaning with replicate = \"none\": expected it where "
+	  "keys are replicated",
+	  "5: token \"y\": kek has no meaning with replicate = \"none\": expected it where keys "
+	  "are replicated",
+	  "6: token \"z\": replicate \"some\" is not known: expected \"none\", \"all\", "
+	  "\"majority\", \"first\""}},
+	{"names that are no KEK's",
+	 VERSION MODULES
+	 "tokens = (" KEK(1, "") ",\n" KEK(2, "id:") ",\n" KEK(3, "id:abc") ",\n" KEK(
+		 4, "id:0g") ",\n" KEK(5, "id:" HEX33) ",\n" KEK(6,
+								 "12345678901234567890123456789012"
+								 "3") ",\n" KEK(7,
+										"hsmux-k-1") ","
+											     "\n" KEK(8,
+												      "hsmux-kek-"
+												      "2") ","
+													   "\n" KEK(
+														   9,
+														   "a\\x01") " );\n",
+	 {"3: token \"t1\": kek is empty: expected 1 to 32 bytes", "4: token \"t2\": " NO_ID,
+	  "5: token \"t3\": " NO_ID, "6: token \"t4\": " NO_ID, "7: token \"t5\": " NO_ID,
+	  "8: token \"t6\": kek has 33 bytes: expected at most 32",
+	  "9: token \"t7\": kek begins with \"hsmux-\": expected another label, or one that begins "
+	  "with \"hsmux-kek\"",
+	  "11: token \"t9\": kek is not plain text: expected UTF-8 without control characters"}},
 	{"keys of later versions of members",
 	 VERSION MODULES "tokens = ( { label = \"x\"; members = ( { module = \"m\"; token = "
 			 "\"t\";\ndeadline_ms = 1; } ); } );\n",
@@ -207,14 +231,15 @@ static const struct bad bad_files[] = {
 	 {"4: retry: budget_ms is 0: expected a number from 1 to 600000",
 	  "5: retry: attempts is 17: expected a number from 1 to 16"}},
 	{"a state that is nowhere",
-	 VERSION MODULES TOKENS "state = { directory = \"run/hsmux\"; };\n",
-	 {"4: state: directory is not absolute: expected /path/to/directory"}},
+	 VERSION MODULES TOKENS "state = { directory = \"run/hsmux\"; journal = \"x\"; };\n",
+	 {"4: state: directory is not absolute: expected /path/to/directory",
+	  "4: state: journal is not absolute: expected /path/to/directory"}},
 	{"unknown keys of health, retry and state",
 	 VERSION MODULES TOKENS
 	 "health = { intervall_ms = 1; };\nretry = 3;\nstate = { path = \"/d\"; };\n",
 	 {"4: health: unknown key \"intervall_ms\": did you mean \"interval_ms\"?",
 	  "5: key \"retry\" has the wrong type: expected a group { ... }",
-	  "6: state: unknown key \"path\": expected one of directory"}},
+	  "6: state: unknown key \"path\": expected one of directory, journal"}},
 	{"two members in passthrough mode",
 	 VERSION MODULES
 	 "tokens = ( { label = \"x\"; members = ( { name = \"a\"; module = \"m\"; slot = 1; "
