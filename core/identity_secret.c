@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers of secret keys to this process's challenge.
+/* Answers of secret keys to a challenge.
  *
  * A row of the table is a way to an answer. Different ways give the same answer, so that members
  * which offer different mechanisms can be compared: one block in CBC with a zero IV is one block in
@@ -69,7 +69,8 @@ static const struct way ways[] = {
 /* clang-format on */
 
 /* The challenge as an AES key that may be wrapped, as a session object. */
-static CK_RV make_block(struct member_session *ms, const struct way *way, CK_OBJECT_HANDLE *made)
+static CK_RV make_block(struct member_session *ms, const struct way *way, const uint8_t *challenge,
+			CK_OBJECT_HANDLE *made)
 {
 	const CK_OBJECT_HANDLE none[2] = {0, 0};
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
@@ -86,7 +87,7 @@ static CK_RV make_block(struct member_session *ms, const struct way *way, CK_OBJ
 			    .tmpl_count = {sizeof tmpl / sizeof tmpl[0], 0}};
 	CK_RV rv;
 
-	memcpy(value, identity_challenge(), sizeof value);
+	memcpy(value, challenge, sizeof value);
 	rv = member_call(ms, &call, none);
 	*made = call.made[0];
 	return rv;
@@ -99,7 +100,7 @@ static CK_RV wrap(struct member_session *ms, CK_OBJECT_HANDLE key, const struct 
 	struct mech mech = {.m = use->mech};
 	struct call call = {
 		.id = CALL_C_WrapKey, .mech = &mech, .out = use->out, .out_len = &use->out_len};
-	CK_RV rv = make_block(ms, way, &object[1]);
+	CK_RV rv = make_block(ms, way, use->in, &object[1]);
 
 	if (rv != CKR_OK)
 		return rv;
@@ -144,11 +145,11 @@ static bool digest_of(const struct way *way, const CK_BYTE *answer, struct ident
 
 /* Goes one way. */
 static CK_RV ask(struct member_session *ms, CK_OBJECT_HANDLE key, const struct way *way,
-		 struct identity_answer *out, bool *answered)
+		 const uint8_t *challenge, struct identity_answer *out, bool *answered)
 {
 	CK_BYTE answer[ANSWER_ROOM], iv[16] = {0};
 	struct identity_use use = {.mech = {way->by, way->iv_len ? iv : NULL, way->iv_len},
-				   .in = identity_challenge(),
+				   .in = challenge,
 				   .in_len = way->in_len,
 				   .out = answer,
 				   .out_len = sizeof answer};
@@ -164,22 +165,33 @@ static CK_RV ask(struct member_session *ms, CK_OBJECT_HANDLE key, const struct w
 	return rv;
 }
 
-CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
-			  const struct identity_attrs *attrs, const struct identity_answer *as,
-			  struct identity_answer *out, bool *answered)
+CK_RV identity_secret_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
+			     const struct identity_question *question, struct identity_answer *out,
+			     bool *answered)
 {
-	CK_RV rv = identity_challenge() ? CKR_OK : CKR_HOST_MEMORY;
+	const struct identity_attrs *attrs = question->attrs;
+	const struct identity_answer *as = question->as;
+	CK_RV rv = question->challenge ? CKR_OK : CKR_HOST_MEMORY;
 
 	*answered = false;
 	*out = (struct identity_answer){0};
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0] && rv == CKR_OK && !*answered; i++) {
 		const struct way *way = &ways[i];
 
-		if (way->type != type ||
+		if (way->type != question->type ||
 		    (as && (way->mechanism != as->mechanism || way->use != as->use)) ||
 		    !attr_bool(attrs->a, attrs->count, way->needs, false))
 			continue;
-		rv = ask(ms, real, way, out, answered);
+		rv = ask(ms, real, way, question->challenge, out, answered);
 	}
 	return rv;
+}
+
+CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
+			  const struct identity_attrs *attrs, const struct identity_answer *as,
+			  struct identity_answer *out, bool *answered)
+{
+	const struct identity_question question = {type, attrs, identity_challenge(), as};
+
+	return identity_secret_answer(ms, real, &question, out, answered);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers of secret keys to this process's challenge. */
+/* Answers of secret keys to a challenge. */
 #ifndef HSMUX_CORE_IDENTITY_SECRET_H
 #define HSMUX_CORE_IDENTITY_SECRET_H
 
@@ -18,10 +18,22 @@ struct identity_answer {
 	bool is_doubtful;   /* another way was not gone because of a code that says nothing */
 };
 
-/* Lets secret key `real` of that type answer, in a way that its attributes (CKA_SIGN, CKA_ENCRYPT,
- * CKA_DECRYPT, CKA_WRAP in `attrs`) allow. With `as`, only answers of that mechanism and use.
- * CKR_OK with *answered false when no way works, of `out` only is_doubtful says something then;
- * CKR_HOST_MEMORY, or the member's code when it does not answer. */
+/* What a key is asked; everything is borrowed. */
+struct identity_question {
+	CK_KEY_TYPE type;                   /* of the key */
+	const struct identity_attrs *attrs; /* CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT and CKA_WRAP */
+	const uint8_t *challenge;           /* IDENTITY_CHALLENGE bytes; NULL: there are none */
+	const struct identity_answer *as;   /* only answers of that mechanism and use, or NULL */
+};
+
+/* Lets secret key `real` answer, in a way that its attributes allow. CKR_OK with *answered false
+ * when no way works, of `out` only is_doubtful says something then; CKR_HOST_MEMORY (also without a
+ * challenge), or the member's code when it does not answer. */
+CK_RV identity_secret_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
+			     const struct identity_question *question, struct identity_answer *out,
+			     bool *answered);
+
+/* The same with this process's challenge. */
 CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
 			  const struct identity_attrs *attrs, const struct identity_answer *as,
 			  struct identity_answer *out, bool *answered);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A name for what an object is that is the same in every process, on every member, and for ever.
+ *
+ * SHA-256 over these, numbers with 8 bytes and the highest byte first:
+ *   kind        enum identity_kind
+ *   class       CKA_CLASS
+ *   key type    CKA_KEY_TYPE
+ *   mechanism   of a secret key's answer, else 0
+ *   digest      32 bytes: of the content, of the public key, of the answer
+ *
+ * A secret key is asked in the order of preference of identity_secret.c, by what its own attributes
+ * allow: when CKA_ENCRYPT is taken from it, or when members offer different mechanisms, the same
+ * key has more than one name. Who looks for a record has to know that.
+ *
+ * The challenge is no secret. An answer to it tells whoever has the name whether he guessed the
+ * value of the key right: it says nothing about keys that nobody can guess. */
+#include "core/fingerprint.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "core/identity_attr.h"
+#include "core/identity_secret.h"
+#include "core/identity_soft.h"
+
+/* The challenge is the SHA-256 of this. */
+#define CHALLENGE_TEXT "hsmux: the fingerprint of a secret key, version 1"
+
+_Static_assert(IDENTITY_CHALLENGE == 32, "a challenge is a SHA-256");
+
+static CK_RV answer_of(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
+		       struct identity_answer *answer, bool *answered)
+{
+	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+	uint8_t challenge[IDENTITY_CHALLENGE];
+	struct identity_attrs attrs;
+	const struct identity_question question = {
+		.type = type, .attrs = &attrs, .challenge = challenge};
+	CK_RV rv;
+
+	if (!identity_sha256(CHALLENGE_TEXT, sizeof CHALLENGE_TEXT - 1, challenge))
+		return CKR_HOST_MEMORY;
+	rv = identity_attrs_read(ms, real, types, sizeof types / sizeof types[0], &attrs);
+	if (rv != CKR_OK)
+		return rv;
+	rv = identity_secret_answer(ms, real, &question, answer, answered);
+	identity_attrs_free(&attrs);
+	if (answer->is_doubtful)
+		*answered = false;
+	return rv;
+}
+
+static unsigned char *add_number(unsigned char *at, uint64_t number)
+{
+	for (unsigned i = 0; i < 8; i++)
+		*at++ = (unsigned char)(number >> (56 - 8 * i));
+	return at;
+}
+
+static CK_RV make(const struct identity *id, CK_MECHANISM_TYPE mechanism, const uint8_t *digest,
+		  uint8_t out[static FINGERPRINT_LEN])
+{
+	unsigned char bytes[4 * 8 + sizeof id->digest], *at = bytes;
+
+	at = add_number(at, (uint64_t)id->kind);
+	at = add_number(at, id->class);
+	at = add_number(at, id->key_type);
+	at = add_number(at, mechanism);
+	memcpy(at, digest, sizeof id->digest);
+	return identity_sha256(bytes, sizeof bytes, out) ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+static CK_RV of_secret(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
+		       uint8_t out[static FINGERPRINT_LEN], bool *has)
+{
+	struct identity_answer answer = {0};
+	CK_RV rv = answer_of(ms, real, id->key_type, &answer, has);
+
+	if (rv == CKR_OK && *has)
+		rv = make(id, answer.mechanism, answer.digest, out);
+	*has = *has && rv == CKR_OK;
+	return rv;
+}
+
+CK_RV fingerprint_of(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
+		     uint8_t out[static FINGERPRINT_LEN], bool *has)
+{
+	CK_RV rv = CKR_OK;
+
+	*has = false;
+	ERR_set_mark(); /* the application's thread has an error queue of its own */
+	switch (id->kind) {
+	case IDENTITY_NONE:
+		break;
+	case IDENTITY_VALUE:
+	case IDENTITY_PUBLIC:
+		rv = make(id, 0, id->digest, out);
+		*has = rv == CKR_OK;
+		break;
+	case IDENTITY_ANSWER:
+		rv = of_secret(ms, real, id, out, has);
+		break;
+	}
+	ERR_pop_to_mark();
+	return rv;
+}
