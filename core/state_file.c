@@ -346,8 +346,7 @@ static bool renew(const struct state_file *f, bool and_other)
 	return ok;
 }
 
-/* An application may close 0, 1 and 2 and write to them as if they were open. */
-static int above_standard(int fd)
+int state_fd_above(int fd)
 {
 	int higher;
 
@@ -360,7 +359,7 @@ static int above_standard(int fd)
 
 static bool open_in(struct state_file *f, int dir, const char *name, int flags, struct stat *st)
 {
-	f->fd = above_standard(
+	f->fd = state_fd_above(
 		openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600));
 	if (f->fd < 0 || fstat(f->fd, st) != 0)
 		return false;

@@ -70,6 +70,10 @@ void state_file_unlock(const struct state_file *f, enum state_kind kind, unsigne
 /* Whether another open file holds the record. */
 bool state_file_is_locked(const struct state_file *f, enum state_kind kind, unsigned index);
 
+/* The same file under a number above those of standard input, output and errors: an application may
+ * close these and write to them as if they were open. -1 for -1, or with `errno`. */
+int state_fd_above(int fd);
+
 /* Writes all of it, at `offset` or where the file stands when that is negative. Never beyond the
  * size that the process may write (which would end it with SIGXFSZ). False with `errno`. */
 bool state_write_all(int fd, const void *data, size_t len, off_t offset);
