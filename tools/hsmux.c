@@ -3,23 +3,18 @@
  *
  * Options may stand anywhere. Everything a subcommand prints on stdout is checked to have been
  * written, so that a full disk is not taken for a success. */
-#include <ctype.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tools/option.h"
 #include "tools/tool.h"
-
-/* Options that not every command takes. */
-enum { OPTION_WAIT = 1, OPTION_FORCE = 2, OPTION_WATCH = 4, OPTION_PIN = 8 };
 
 struct command {
 	const char *noun;
 	const char *verb; /* NULL: the noun is the whole command */
 	enum tool_exit (*run)(const struct tool_options *options);
 	size_t word_count; /* arguments that it needs */
-	const char *words; /* their names */
+	const char *words; /* their names; with "..." more may follow */
 	unsigned options;  /* OPTION_... that it takes */
 	const char *summary;
 };
@@ -39,37 +34,9 @@ static const struct command commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-/* What follows an option. */
-enum takes { TAKES_NOTHING, TAKES_TEXT, TAKES_SECONDS, TAKES_SECONDS_OR_NOTHING };
-
-struct option {
-	const char *name;
-	const char *value; /* its name */
-	unsigned option;   /* OPTION_... */
-	enum takes takes;
-	size_t at; /* in struct tool_options: a bool, a text, or seconds */
-	const char *summary;
-};
-
-#define AT(field) offsetof(struct tool_options, field)
-
-/* clang-format off */
-static const struct option options[] = {
-	{"--wait", "SECONDS", OPTION_WAIT, TAKES_SECONDS, AT(wait_s),
-	 "member: how long processes may take to follow (30)"},
-	{"--force", "", OPTION_FORCE, TAKES_NOTHING, AT(force), "member drain: the last member, too"},
-	{"--watch", "[SECONDS]", OPTION_WATCH, TAKES_SECONDS_OR_NOTHING, AT(watch_s),
-	 "status: print it again every 2, or so many, seconds"},
-	{"--pin-source", "SOURCE", OPTION_PIN, TAKES_TEXT, AT(pin_source),
-	 "the PIN: file:PATH, env:NAME or credential:NAME"},
-};
-/* clang-format on */
-
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
-
 /* What the command line holds. */
 struct line {
-	const char *words[5]; /* noun, verb, arguments, and one too many */
+	const char *words[3 + TOOL_WORDS]; /* noun, verb, arguments, and one too many */
 	size_t count;
 	unsigned given; /* OPTION_... */
 	struct tool_options options;
@@ -130,107 +97,35 @@ static enum tool_exit help(const char *noun)
 	puts("options:\n"
 	     "  --conf FILE          read FILE instead of searching for the configuration\n"
 	     "  --json               print the result as JSON");
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
+	for (size_t i = 0; i < option_count; i++) {
 		char name[60];
 
-		if (noun != NULL && !noun_takes(noun, options[i].option))
+		if (noun != NULL && !noun_takes(noun, option_table[i].option))
 			continue;
-		(void)snprintf(name, sizeof(name), "%s %s", options[i].name, options[i].value);
-		printf("  %-20s %s\n", name, options[i].summary);
+		(void)snprintf(name, sizeof(name), "%s %s", option_table[i].name,
+			       option_table[i].value);
+		printf("  %-20s %s\n", name, option_table[i].summary);
 	}
 	return TOOL_YES;
-}
-
-/* A day at the most. */
-static bool read_seconds(const char *text, unsigned *seconds)
-{
-	char *end = NULL;
-	unsigned long value;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	value = strtoul(text, &end, 10);
-	*seconds = (unsigned)value;
-	return *end == '\0' && value <= 86400;
-}
-
-/* The value of option `name`, from this word behind "=" or from the next one; NULL when the word is
- * another option or has no value. */
-static const char *value_of(const char *name, int argc, char **argv, int *i)
-{
-	const char *word = argv[*i];
-	size_t len = strlen(name);
-
-	if (strncmp(word, name, len) != 0)
-		return NULL;
-	if (word[len] == '=')
-		return word + len + 1;
-	if (word[len] != '\0' || *i + 1 >= argc)
-		return NULL;
-	(*i)++;
-	return argv[*i];
-}
-
-/* Its value may be missing: every two seconds then. */
-static bool take_seconds_or_nothing(const char *name, unsigned *seconds, int argc, char **argv,
-				    int *i)
-{
-	const bool has_value = strchr(argv[*i], '=') != NULL ||
-			       (*i + 1 < argc && isdigit((unsigned char)argv[*i + 1][0]));
-
-	*seconds = 2;
-	return !has_value || (read_seconds(value_of(name, argc, argv, i), seconds) && *seconds > 0);
-}
-
-/* Takes an option of the table; false when its value is missing or wrong. */
-static bool take_row(struct line *line, const struct option *o, int argc, char **argv, int *i)
-{
-	void *to = (char *)&line->options + o->at;
-	const char *value;
-
-	line->given |= o->option;
-	switch (o->takes) {
-	case TAKES_NOTHING:
-		*(bool *)to = true;
-		return true;
-	case TAKES_SECONDS_OR_NOTHING:
-		return take_seconds_or_nothing(o->name, to, argc, argv, i);
-	case TAKES_SECONDS:
-		value = value_of(o->name, argc, argv, i);
-		line->options.has_wait = true;
-		return value != NULL && read_seconds(value, to);
-	case TAKES_TEXT:
-		break;
-	}
-	value = value_of(o->name, argc, argv, i);
-	*(const char **)to = value;
-	return value != NULL;
-}
-
-/* Whether the word is this option, with a value behind "=" where it takes one. */
-static bool is_option(const char *word, const struct option *o)
-{
-	size_t len = strlen(o->name);
-
-	return strncmp(word, o->name, len) == 0 &&
-	       (word[len] == '\0' || (word[len] == '=' && o->takes != TAKES_NOTHING));
 }
 
 /* Takes one option; false when it is unknown or lacks its value. */
 static bool take_option(struct line *line, int argc, char **argv, int *i)
 {
+	const struct option *option = option_find(argv[*i]);
 	const char *word = argv[*i], *value;
 
-	for (size_t k = 0; k < OPTION_COUNT; k++)
-		if (is_option(word, &options[k]))
-			return take_row(line, &options[k], argc, argv, i);
+	if (option != NULL) {
+		line->given |= option->option;
+		return option_take(option, &line->options, argc, argv, i);
+	}
 	if (strcmp(word, "--json") == 0) {
 		line->options.json = true;
 	} else if (strcmp(word, "--version") == 0) {
 		line->version = true;
 	} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		line->help = true;
-	} else if ((value = value_of("--conf", argc, argv, i)) != NULL) {
+	} else if ((value = option_value("--conf", argc, argv, i)) != NULL) {
 		line->options.conf = value;
 	} else {
 		return false;
@@ -260,14 +155,15 @@ static enum tool_exit run_command(const struct command *c, struct line *line, si
 {
 	unsigned wrong = line->given & ~c->options;
 
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (wrong & options[i].option)
-			return usage("bad option", options[i].name);
+	for (size_t i = 0; i < option_count; i++)
+		if (wrong & option_table[i].option)
+			return usage("bad option", option_table[i].name);
 	if (line->count < first + c->word_count)
 		return usage("an argument is missing after", line->words[line->count - 1]);
-	if (line->count > first + c->word_count)
-		return usage("unexpected argument", line->words[first + c->word_count]);
-	for (size_t i = 0; i < c->word_count; i++)
+	if (line->count > first + (strstr(c->words, "...") != NULL ? TOOL_WORDS : c->word_count))
+		return usage("unexpected argument", line->words[line->count - 1]);
+	line->options.word_count = line->count - first;
+	for (size_t i = 0; i < line->options.word_count; i++)
 		line->options.words[i] = line->words[first + i];
 	return c->run(&line->options);
 }

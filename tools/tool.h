@@ -20,16 +20,33 @@ enum tool_exit {
 /* Room for the path of the state directory. */
 #define TOOL_PATH_LEN 700
 
-/* What a subcommand was told; it is called with what it takes only. */
+/* Arguments behind noun and verb, at the most. */
+#define TOOL_WORDS 9
+
+/* What a subcommand was told; it is called with what it takes only. Texts are NULL when they were
+ * not given. */
 struct tool_options {
-	const char *conf;       /* --conf FILE, or NULL */
-	bool json;              /* --json */
-	bool force;             /* --force */
-	bool has_wait;          /* --wait was given */
-	unsigned wait_s;        /* --wait SECONDS */
-	unsigned watch_s;       /* --watch [SECONDS]; 0: not given */
-	const char *pin_source; /* --pin-source SOURCE, or NULL */
-	const char *words[2];   /* arguments behind noun and verb */
+	const char *conf;              /* --conf FILE */
+	bool json;                     /* --json */
+	bool force;                    /* --force */
+	bool has_wait;                 /* --wait was given */
+	unsigned wait_s;               /* --wait SECONDS */
+	unsigned watch_s;              /* --watch [SECONDS]; 0: not given */
+	const char *pin_source;        /* --pin-source SOURCE */
+	const char *label;             /* --label LABEL */
+	const char *id;                /* --id HEX */
+	const char *class;             /* --class CLASS */
+	const char *type;              /* --type TYPE */
+	const char *use;               /* --use USE,... */
+	const char *new_label;         /* --new-label LABEL */
+	const char *from;              /* --from TOKEN */
+	bool all;                      /* --all */
+	bool notes;                    /* --notes */
+	bool dry_run;                  /* --dry-run */
+	bool leftovers;                /* --leftovers */
+	bool yes;                      /* --yes */
+	const char *words[TOOL_WORDS]; /* arguments behind noun and verb */
+	size_t word_count;
 };
 
 /* Subcommands. */
