@@ -25,6 +25,12 @@
 #include "core/identity.h"
 #include "core/pool.h"
 
+/* Labels of records: this and the first 24 digits of the fingerprint. */
+#define RECORD_PREFIX "hsmux-k-"
+
+/* Bytes of a note at the most. */
+#define RECORD_NOTE_MAX 256
+
 enum record_state { RECORD_LIVE, RECORD_RETIRED, RECORD_DESTROYED };
 
 /* Notes of the operator; names as in the record's text and in `hsmux key annotate`. */
@@ -55,6 +61,8 @@ struct record {
 	bool is_lasting;          /* CKA_DESTROYABLE false */
 	unsigned owed;            /* bit i: member i of the group has to be brought in line */
 	char *note[RECORD_NOTES]; /* owned; NULL: none */
+	bool is_guarded; /* out: it was read from a private data object, so that whoever wrote it
+			    knew the PIN; not in the text */
 };
 
 /* Name of a note ("purpose"). Static. */
@@ -76,15 +84,19 @@ bool record_parse(const struct group *g, const void *text, size_t len, struct re
 /* A deep copy. False when memory is out. */
 bool record_copy(const struct record *from, struct record *to);
 
-/* The record of this print on the member of `ms`, the newest of several; *found false when there is
- * none. Damaged ones are logged and count as none. CKR_HOST_MEMORY or the member's code. */
+/* The record of this print on the member of `ms`: a guarded one before others, the newest of
+ * several; *found false when there is none. Damaged ones are logged and count as none. What is not
+ * guarded, and not about a public object, may be anybody's: may_export is then taken out of it.
+ * A session that is not logged in sees no private ones. CKR_HOST_MEMORY or the member's code. */
 CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPRINT_LEN],
 		  struct record *out, bool *found);
 
-/* All records on the member, the newest of each print; the caller frees each and the list. */
+/* All records on the member, one of each print as above; the caller frees each and the list. */
 CK_RV record_list(struct member_session *ms, struct record **list, size_t *count);
 
-/* Writes: a new data object, then older ones of the print are destroyed. The member's code. */
+/* Writes: a new data object, with a version above those that are there, then the others of the
+ * print are destroyed. Private when somebody is logged in to the virtual token, the record is not
+ * public and the member takes it. CKR_HOST_MEMORY or the member's code. */
 CK_RV record_put(struct member_session *ms, const struct record *r);
 
 /* Destroys all of the print. CKR_OK also when there were none. */
