@@ -90,8 +90,9 @@ static const CK_ATTRIBUTE_TYPE other_uses[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_SIG
 CK_RV kek_look_at(struct member_session *ms, CK_OBJECT_HANDLE real, struct kek_view *out)
 {
 	static const CK_ATTRIBUTE_TYPE types[] = {
-		CKA_VALUE_LEN, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_TRUSTED, CKA_WRAP,   CKA_UNWRAP,
-		CKA_KEY_TYPE,  CKA_ENCRYPT,   CKA_DECRYPT,     CKA_SIGN,    CKA_VERIFY, CKA_DERIVE};
+		CKA_VALUE_LEN, CKA_SENSITIVE, CKA_EXTRACTABLE,      CKA_TRUSTED, CKA_WRAP,
+		CKA_UNWRAP,    CKA_KEY_TYPE,  CKA_ENCRYPT,          CKA_DECRYPT, CKA_SIGN,
+		CKA_VERIFY,    CKA_DERIVE,    CKA_WRAP_WITH_TRUSTED};
 	struct identity_attrs attrs;
 	CK_RV rv = identity_attrs_read(ms, real, types, sizeof types / sizeof types[0], &attrs);
 
@@ -101,7 +102,8 @@ CK_RV kek_look_at(struct member_session *ms, CK_OBJECT_HANDLE real, struct kek_v
 	out->bits = attr_ulong(attrs.a, attrs.count, CKA_VALUE_LEN, 0) * 8;
 	out->is_sensitive = attr_bool(attrs.a, attrs.count, CKA_SENSITIVE, false);
 	out->is_extractable = attr_bool(attrs.a, attrs.count, CKA_EXTRACTABLE, true);
-	out->knows_trust = identity_attr(&attrs, CKA_TRUSTED) != NULL;
+	out->knows_trust =
+		identity_attr(&attrs, CKA_TRUSTED) && identity_attr(&attrs, CKA_WRAP_WITH_TRUSTED);
 	out->is_trusted = attr_bool(attrs.a, attrs.count, CKA_TRUSTED, false);
 	out->can_work = attr_bool(attrs.a, attrs.count, CKA_WRAP, false) &&
 			attr_bool(attrs.a, attrs.count, CKA_UNWRAP, false) &&

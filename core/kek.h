@@ -36,7 +36,7 @@ struct kek_view {
 	CK_ULONG bits;         /* 0: not shown */
 	bool is_sensitive;
 	bool is_extractable;
-	bool knows_trust; /* the member shows CKA_TRUSTED */
+	bool knows_trust; /* the member knows CKA_TRUSTED and CKA_WRAP_WITH_TRUSTED */
 	bool is_trusted;  /* CKA_TRUSTED: keys can be wrappable by this one only */
 	bool can_work;    /* CKA_WRAP and CKA_UNWRAP */
 	bool is_narrow;   /* it can do nothing else */
