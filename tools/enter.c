@@ -55,6 +55,10 @@ static enum tool_exit start(const struct tool_options *options, const char *labe
 		config_free(c);
 		return TOOL_NO;
 	}
+	/* A member that loses its login meanwhile gets it again, whatever applications are to do.
+	 */
+	for (size_t i = 0; i < c->token_count; i++)
+		c->tokens[i].relogin = true;
 	rv = mux_init_config(c);
 	if (rv != CKR_OK) {
 		fprintf(stderr, "hsmux: cannot start: %s\n", name_of(NAME_RV, rv, name));

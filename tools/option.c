@@ -19,6 +19,14 @@ const struct option option_table[] = {
 	 "status: print it again every 2, or so many, seconds"},
 	{"--pin-source", "SOURCE", OPTION_PIN, OPTION_TAKES_TEXT, AT(pin_source),
 	 "the PIN: file:PATH, env:NAME or credential:NAME"},
+	{"--so-pin-source", "[MEMBER=]SOURCE", OPTION_SO_PIN, OPTION_TAKES_TEXTS, AT(so_pin_source),
+	 "kek: the same for the security officer's PIN, of all members or of one"},
+	{"--no-trust", "", OPTION_NO_TRUST, OPTION_TAKES_NOTHING, AT(no_trust),
+	 "kek: without the security officer"},
+	{"--components", "", OPTION_COMPONENTS, OPTION_TAKES_NOTHING, AT(components),
+	 "kek install: a key of two components, which are typed"},
+	{"--component-source", "SOURCE", OPTION_COMPONENTS, OPTION_TAKES_TEXTS, AT(component_source),
+	 "kek install: the same, from two sources"},
 };
 /* clang-format on */
 
@@ -77,6 +85,15 @@ const struct option *option_find(const char *word)
 	return NULL;
 }
 
+/* One more of several; false when there are too many. */
+static bool take_one_more(struct tool_texts *texts, const char *value)
+{
+	if (value == NULL || texts->count >= TOOL_TEXTS)
+		return false;
+	texts->text[texts->count++] = value;
+	return true;
+}
+
 bool option_take(const struct option *o, struct tool_options *options, int argc, char **argv,
 		 int *i)
 {
@@ -93,6 +110,8 @@ bool option_take(const struct option *o, struct tool_options *options, int argc,
 		value = option_value(o->name, argc, argv, i);
 		options->has_wait = true;
 		return value != NULL && read_seconds(value, to);
+	case OPTION_TAKES_TEXTS:
+		return take_one_more(to, option_value(o->name, argc, argv, i));
 	case OPTION_TAKES_TEXT:
 		break;
 	}

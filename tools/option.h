@@ -25,13 +25,18 @@ enum {
 	OPTION_USE = 1 << 12,
 	OPTION_FROM = 1 << 13,
 	OPTION_LEFTOVERS = 1 << 14,
-	OPTION_NEW_LABEL = 1 << 15
+	OPTION_NEW_LABEL = 1 << 15,
+	OPTION_SO_PIN = 1 << 16,
+	OPTION_NO_TRUST = 1 << 17,
+	OPTION_COMPONENTS = 1 << 18,
+	OPTION_AGAIN = 1 << 19
 };
 
 /* What follows an option. */
 enum option_takes {
 	OPTION_TAKES_NOTHING,
 	OPTION_TAKES_TEXT,
+	OPTION_TAKES_TEXTS, /* may be given several times */
 	OPTION_TAKES_SECONDS,
 	OPTION_TAKES_SECONDS_OR_NOTHING
 };
@@ -41,7 +46,7 @@ struct option {
 	const char *value; /* its name */
 	unsigned option;   /* OPTION_... */
 	enum option_takes takes;
-	size_t at; /* in struct tool_options: a bool, a text, or seconds */
+	size_t at; /* in struct tool_options: a bool, a text, a struct tool_texts, or seconds */
 	const char *summary;
 };
 

@@ -23,29 +23,41 @@ enum tool_exit {
 /* Arguments behind noun and verb, at the most. */
 #define TOOL_WORDS 9
 
+/* An option that may be given several times. */
+#define TOOL_TEXTS 8
+struct tool_texts {
+	const char *text[TOOL_TEXTS];
+	size_t count;
+};
+
 /* What a subcommand was told; it is called with what it takes only. Texts are NULL when they were
  * not given. */
 struct tool_options {
-	const char *conf;              /* --conf FILE */
-	bool json;                     /* --json */
-	bool force;                    /* --force */
-	bool has_wait;                 /* --wait was given */
-	unsigned wait_s;               /* --wait SECONDS */
-	unsigned watch_s;              /* --watch [SECONDS]; 0: not given */
-	const char *pin_source;        /* --pin-source SOURCE */
-	const char *label;             /* --label LABEL */
-	const char *id;                /* --id HEX */
-	const char *class;             /* --class CLASS */
-	const char *type;              /* --type TYPE */
-	const char *use;               /* --use USE,... */
-	const char *new_label;         /* --new-label LABEL */
-	const char *from;              /* --from TOKEN */
-	bool all;                      /* --all */
-	bool notes;                    /* --notes */
-	bool dry_run;                  /* --dry-run */
-	bool leftovers;                /* --leftovers */
-	bool yes;                      /* --yes */
-	const char *words[TOOL_WORDS]; /* arguments behind noun and verb */
+	const char *conf;                   /* --conf FILE */
+	bool json;                          /* --json */
+	bool force;                         /* --force */
+	bool has_wait;                      /* --wait was given */
+	unsigned wait_s;                    /* --wait SECONDS */
+	unsigned watch_s;                   /* --watch [SECONDS]; 0: not given */
+	const char *pin_source;             /* --pin-source SOURCE */
+	const char *label;                  /* --label LABEL */
+	const char *id;                     /* --id HEX */
+	const char *class;                  /* --class CLASS */
+	const char *type;                   /* --type TYPE */
+	const char *use;                    /* --use USE,... */
+	const char *new_label;              /* --new-label LABEL */
+	const char *from;                   /* --from TOKEN */
+	bool all;                           /* --all */
+	bool notes;                         /* --notes */
+	bool dry_run;                       /* --dry-run */
+	bool leftovers;                     /* --leftovers */
+	bool yes;                           /* --yes */
+	struct tool_texts so_pin_source;    /* --so-pin-source [MEMBER=]SOURCE */
+	struct tool_texts component_source; /* --component-source SOURCE */
+	bool no_trust;                      /* --no-trust */
+	bool components;                    /* --components */
+	bool again;                         /* --again */
+	const char *words[TOOL_WORDS];      /* arguments behind noun and verb */
 	size_t word_count;
 };
 
@@ -55,6 +67,10 @@ enum tool_exit tool_config_show(const struct tool_options *options);
 enum tool_exit tool_member_drain(const struct tool_options *options);
 enum tool_exit tool_member_undrain(const struct tool_options *options);
 enum tool_exit tool_status(const struct tool_options *options);
+enum tool_exit tool_kek_install(const struct tool_options *options);
+enum tool_exit tool_kek_rotate(const struct tool_options *options);
+enum tool_exit tool_kek_status(const struct tool_options *options);
+enum tool_exit tool_kek_component(const struct tool_options *options);
 
 /* Reads the configuration that --conf, or the search order, gives. NULL when that fails, with the
  * messages in `diag` and the exit code in `code`. The caller owns the result. */
