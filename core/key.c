@@ -100,24 +100,43 @@ static CK_RV making_template(struct making *m, size_t i, const CK_ATTRIBUTE *tmp
 	return CKR_OK;
 }
 
-/* True when one of the further keys that SP 800-108 derivation makes is to be a token object. */
-static bool asks_for_more_on_token(const CK_MECHANISM *m)
+/* The further keys that SP 800-108 derivation makes; NULL with *count 0 when there are none. */
+static const CK_DERIVED_KEY *further_keys(const struct mech *mech, CK_ULONG *count)
 {
-	const CK_SP800_108_FEEDBACK_KDF_PARAMS *feedback = m->pParameter;
-	const CK_SP800_108_KDF_PARAMS *plain = m->pParameter;
-	bool is_feedback = m->mechanism == CKM_SP800_108_FEEDBACK_KDF;
-	const CK_DERIVED_KEY *more;
-	CK_ULONG count;
+	const CK_SP800_108_FEEDBACK_KDF_PARAMS *feedback = mech->m.pParameter;
+	const CK_SP800_108_KDF_PARAMS *plain = mech->m.pParameter;
+	bool is_feedback = mech->m.mechanism == CKM_SP800_108_FEEDBACK_KDF;
 
-	if (!is_feedback && m->mechanism != CKM_SP800_108_COUNTER_KDF &&
-	    m->mechanism != CKM_SP800_108_DOUBLE_PIPELINE_KDF)
-		return false;
-	count = is_feedback ? feedback->ulAdditionalDerivedKeys : plain->ulAdditionalDerivedKeys;
-	more = is_feedback ? feedback->pAdditionalDerivedKeys : plain->pAdditionalDerivedKeys;
-	for (CK_ULONG i = 0; i < count; i++) {
+	*count = 0;
+	if (mech->made_count == 0 ||
+	    (!is_feedback && mech->m.mechanism != CKM_SP800_108_COUNTER_KDF &&
+	     mech->m.mechanism != CKM_SP800_108_DOUBLE_PIPELINE_KDF))
+		return NULL;
+	*count = is_feedback ? feedback->ulAdditionalDerivedKeys : plain->ulAdditionalDerivedKeys;
+	return is_feedback ? feedback->pAdditionalDerivedKeys : plain->pAdditionalDerivedKeys;
+}
+
+/* True when one of them is to be a token object. */
+static bool asks_for_more_on_token(const struct mech *mech)
+{
+	CK_ULONG count;
+	const CK_DERIVED_KEY *more = further_keys(mech, &count);
+
+	for (CK_ULONG i = 0; i < count; i++)
 		if (attr_bool(more[i].pTemplate, more[i].ulAttributeCount, CKA_TOKEN, false))
 			return true;
-	}
+	return false;
+}
+
+/* True when one of them is to have a name of hsmux's own. */
+static bool asks_for_own_names(const struct making *m)
+{
+	CK_ULONG count;
+	const CK_DERIVED_KEY *more = further_keys(&m->mech, &count);
+
+	for (CK_ULONG i = 0; i < count; i++)
+		if (pending_refuses(m->call.group, more[i].pTemplate, more[i].ulAttributeCount))
+			return true;
 	return false;
 }
 
@@ -131,10 +150,12 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
-		has_token = has_token || asks_for_more_on_token(&m->mech.m);
+		has_token = has_token || asks_for_more_on_token(&m->mech);
 	}
 	if (has_token && !session_is_rw(m->call.session))
 		return CKR_SESSION_READ_ONLY;
+	if (asks_for_own_names(m))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
 	m->call.place = is_all_token ? CALL_BORROW : CALL_HOME;
 	m->call.is_volatile = !has_token;
 	return pending_run(&m->call, m->is_token, app);

@@ -56,7 +56,8 @@ bool object_is_handle(CK_ULONG value, void *context)
 
 bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
-	return g != &group || (!tmpl && count > 0);
+	return g != &group || (!tmpl && count > 0) ||
+	       (count > 0 && tmpl[0].type == CKA_LABEL); /* one of hsmux's own */
 }
 
 CK_RV pending_run(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
@@ -244,6 +245,17 @@ static void a_read_only_session_makes_no_token_object_on_the_side_either(void)
 	CU_ASSERT_EQUAL(last.place, CALL_HOME);
 }
 
+static void a_key_on_the_side_has_no_name_of_hsmux_either(void)
+{
+	char text[] = "hsmux-x";
+	CK_ATTRIBUTE own[] = {{CKA_LABEL, text, 7}};
+	CK_OBJECT_HANDLE key = 0;
+
+	start();
+	CU_ASSERT_EQUAL(derive_two(own, &key), CKR_ATTRIBUTE_VALUE_INVALID);
+	CU_ASSERT_EQUAL(sent, 0);
+}
+
 static void only_some_derivations_need_no_place_for_a_handle(void)
 {
 	CK_BYTE random[32] = {0}, iv[16];
@@ -313,6 +325,7 @@ static const struct unit_test tests[] = {
 	UNIT(token_objects_are_made_anywhere_and_session_objects_at_home),
 	UNIT(a_read_only_session_makes_no_token_object),
 	UNIT(a_read_only_session_makes_no_token_object_on_the_side_either),
+	UNIT(a_key_on_the_side_has_no_name_of_hsmux_either),
 	UNIT(only_some_derivations_need_no_place_for_a_handle),
 	UNIT(a_malformed_template_or_length_reaches_no_member),
 	UNIT(random_bytes_come_in_pieces),

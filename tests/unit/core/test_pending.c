@@ -338,6 +338,30 @@ static void labels_of_hsmux_are_not_the_application_s(void)
 	world_end();
 }
 
+static bool is_refused(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	return pending_refuses(world_group(), tmpl, count);
+}
+
+static void no_label_of_hsmux_gets_through_however_it_is_hidden(void)
+{
+	char own[] = "hsmux-k-0", mine[] = "mine";
+	CK_ATTRIBUTE twice[] = {{CKA_LABEL, mine, 4}, {CKA_LABEL, own, 9}, {CKA_LABEL, mine, 4}};
+	CK_ATTRIBUTE plain[] = {{CKA_LABEL, mine, 4}, {CKA_ID, own, 9}, {CKA_LABEL, own, 5}};
+	CK_ATTRIBUTE inner[] = {{CKA_DERIVE_TEMPLATE, twice, sizeof twice}};
+	CK_ATTRIBUTE outer[] = {{CKA_UNWRAP_TEMPLATE, plain, sizeof plain},
+				{CKA_UNWRAP_TEMPLATE, inner, sizeof inner}};
+
+	(void)begin();
+	CU_ASSERT(is_refused(twice, 3));
+	CU_ASSERT(!is_refused(twice, 1));
+	CU_ASSERT(!is_refused(plain, 3));
+	CU_ASSERT(is_refused(inner, 1));
+	CU_ASSERT(!is_refused(outer, 1));
+	CU_ASSERT(is_refused(outer, 2));
+	world_end();
+}
+
 static void what_is_on_its_way_is_shown_when_it_is_named(void)
 {
 	CK_SESSION_HANDLE s = begin(), real;
@@ -375,6 +399,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_tag_is_kept_until_private_objects_can_be_seen),
 	UNIT(without_room_for_a_tag_nothing_is_made_again),
 	UNIT(labels_of_hsmux_are_not_the_application_s),
+	UNIT(no_label_of_hsmux_gets_through_however_it_is_hidden),
 	UNIT(what_is_on_its_way_is_shown_when_it_is_named),
 };
 
