@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "core/base/utf8.h"
+#include "core/kek.h"
 #include "core/mux.h"
 #include "tools/json.h"
 #include "tools/tool.h"
@@ -31,6 +32,18 @@ static const char *const source_names[] = {
 static const char *const balance_names[] = {
 	[CONFIG_BALANCE_LEAST_LOADED] = "least-loaded",
 	[CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
+};
+
+static const char *const replicate_names[] = {
+	[CONFIG_REPLICATE_NONE] = "none",
+	[CONFIG_REPLICATE_ALL] = "all",
+	[CONFIG_REPLICATE_MAJORITY] = "majority",
+	[CONFIG_REPLICATE_FIRST] = "first",
+};
+
+static const char *const protect_names[] = {
+	[CONFIG_PROTECT_KEK] = "kek",
+	[CONFIG_PROTECT_LOCKED] = "locked",
 };
 
 static const char *const role_names[] = {
@@ -93,6 +106,19 @@ static const char *pin_text(const struct config_member *m)
 static const char *balance_of(const struct config_token *t)
 {
 	return t->mode == CONFIG_MODE_BALANCED ? balance_names[t->balance] : NULL;
+}
+
+/* What has a meaning only where keys are replicated; NULL elsewhere. */
+static const char *protect_of(const struct config_token *t)
+{
+	return t->replicate != CONFIG_REPLICATE_NONE ? protect_names[t->protect] : NULL;
+}
+
+static const char *kek_of(const struct config_token *t)
+{
+	if (t->replicate == CONFIG_REPLICATE_NONE)
+		return NULL;
+	return t->kek != NULL ? t->kek : KEK_LABEL;
 }
 
 static const char *find_of(const struct config_token *t)
@@ -198,7 +224,11 @@ static void put_token(const struct config *c, const struct config_token *t)
 		puts(i + 1 < t->member_count ? "      }," : "      }");
 	}
 	puts("    );");
-	put_string("    ", "replicate", "none");
+	put_string("    ", "replicate", replicate_names[t->replicate]);
+	if (protect_of(t) != NULL)
+		put_string("    ", "protect", protect_of(t));
+	if (kek_of(t) != NULL)
+		put_string("    ", "kek", kek_of(t));
 	put_string("    ", "find", find_of(t));
 	put_bool("    ", "relogin", t->relogin);
 }
@@ -215,11 +245,14 @@ static void put_groups(const struct config *c)
 	put_number("  ", "budget_ms", c->retry.budget_ms);
 	put_number("  ", "attempts", c->retry.attempts);
 	puts("};");
-	if (c->state_directory != NULL) {
+	if (c->state_directory != NULL || c->state_journal != NULL)
 		puts("state = {");
+	if (c->state_directory != NULL)
 		put_string("  ", "directory", c->state_directory);
+	if (c->state_journal != NULL)
+		put_string("  ", "journal", c->state_journal);
+	if (c->state_directory != NULL || c->state_journal != NULL)
 		puts("};");
-	}
 	puts("log = {");
 	put_string("  ", "level", level_names[c->log_level]);
 	put_bool("  ", "syslog", c->log_syslog);
@@ -300,7 +333,9 @@ static void json_token(struct json *j, const struct config *c, const struct conf
 	for (size_t i = 0; i < t->member_count; i++)
 		json_member(j, c, &t->members[i]);
 	json_list_end(j);
-	json_string(j, "replicate", "none");
+	json_string(j, "replicate", replicate_names[t->replicate]);
+	json_string(j, "protect", protect_of(t));
+	json_string(j, "kek", kek_of(t));
 	json_string(j, "find", find_of(t));
 	json_bool(j, "relogin", t->relogin);
 	json_object_end(j);
@@ -320,6 +355,7 @@ static void json_groups(struct json *j, const struct config *c)
 	json_object_end(j);
 	json_object(j, "state");
 	json_string(j, "directory", c->state_directory);
+	json_string(j, "journal", c->state_journal);
 	json_object_end(j);
 	json_object(j, "log");
 	json_string(j, "level", level_names[c->log_level]);

@@ -34,7 +34,8 @@ static void replication_is_read(void)
 		     "    protect = \"locked\"; members = ( { module = \"m\"; slot = 2; } ); },\n"
 		     "  { label = \"c\"; mode = \"capability\"; replicate = \"first\"; protect = "
 		     "\"kek\";\n"
-		     "    kek = \"id:00fF\"; members = ( { module = \"m\"; slot = 3; } ); } );\n");
+		     "    kek = \"id:00fF\"; members = ( { module = \"m\"; slot = 3; } ); } );\n"
+		     "state = { journal = \"/var/lib/hsmux\"; };\n");
 	const struct config_token *t = c->tokens;
 
 	CU_ASSERT_EQUAL(t[0].replicate, CONFIG_REPLICATE_ALL);
@@ -45,6 +46,8 @@ static void replication_is_read(void)
 	CU_ASSERT_STRING_EQUAL(t[1].kek, "other");
 	CU_ASSERT_EQUAL(t[2].replicate, CONFIG_REPLICATE_FIRST);
 	CU_ASSERT_STRING_EQUAL(t[2].kek, "id:00fF");
+	CU_ASSERT_STRING_EQUAL(c->state_journal, "/var/lib/hsmux");
+	CU_ASSERT_PTR_NULL(c->state_directory);
 	config_free(c);
 }
 

@@ -123,7 +123,7 @@ expect 0 0 config show --json --conf "$dir/good.conf"
 json 'd["modules"][0]["init_args"] == "a \"b\" ${c}"'
 json 'd["modules"][1]["env"] == {"SOME_PIN": "***", "DIR": "/d"}'
 json 'd["tokens"][0]["members"][0]["slot"] == 3000000000 and d["tokens"][1]["slot"] == 9'
-json 'd["health"]["open_max_ms"] == 30000 and d["retry"]["attempts"] == 3 and d["state"] == {"directory": None}'
+json 'd["health"]["open_max_ms"] == 30000 and d["retry"]["attempts"] == 3 and d["state"] == {"directory": None, "journal": None}'
 HSMUX_CONF="$dir/good.conf" "$hsmux" config show --json >"$dir/out"
 json 'd["source"] == "HSMUX_CONF"'
 
@@ -154,12 +154,14 @@ tokens = (
       { name = "c"; module = "m"; slot = 3; role = "fallback"; pin = "env:C_PIN"; } ); },
   { label = "b"; mode = "balanced"; balance = "round-robin"; members = (
       { name = "d"; module = "m"; slot = 4; pin = "credential:d"; } ); },
-  { label = "l"; mode = "balanced"; members = ( { module = "m"; slot = 5; } ); },
-  { label = "c"; mode = "capability"; members = ( { module = "m"; slot = 6; } ); }
+  { label = "l"; mode = "balanced"; replicate = "majority"; kek = "id:00ff"; members = (
+      { module = "m"; slot = 5; } ); },
+  { label = "c"; mode = "capability"; replicate = "all"; protect = "locked"; members = (
+      { module = "m"; slot = 6; } ); }
 );
 health = { interval_ms = 100; failures = 5; open_ms = 20; open_max_ms = 40; };
 retry = { budget_ms = 300; attempts = 4; };
-state = { directory = "/some/where"; };
+state = { directory = "/some/where"; journal = "/else/where"; };
 CONF
 chmod 600 "$dir/several.conf"
 expect 0 2 config check --conf "$dir/several.conf"
@@ -169,9 +171,12 @@ grep -v '^#' "$dir/out" >"$dir/first"
 for setting in 'mode = "failover";' 'find = "first";' 'priority = 2;' 'weight = 3;' 'role = "standby";' \
 	'role = "fallback";' 'pin = "file:/pins/a \"b\" $${c}";' 'pin = "env:C_PIN";' 'pin = "credential:d";' \
 	'balance = "round-robin";' 'balance = "least-loaded";' 'interval_ms = 100;' 'failures = 5;' \
-	'open_ms = 20;' 'open_max_ms = 40;' 'budget_ms = 300;' 'attempts = 4;' 'directory = "/some/where";'; do
+	'open_ms = 20;' 'open_max_ms = 40;' 'budget_ms = 300;' 'attempts = 4;' 'directory = "/some/where";' \
+	'journal = "/else/where";' 'replicate = "none";' 'replicate = "majority";' 'kek = "id:00ff";' \
+	'protect = "kek";' 'replicate = "all";' 'protect = "locked";' 'kek = "hsmux-kek";'; do
 	out "$setting"
 done
+[ "$(grep -cE '(protect|kek) = ' "$dir/out")" = 4 ] || fail "protect is shown where nothing is replicated"
 [ "$(grep -c balance "$dir/out")" = 4 ] || fail "balance is shown where it has no meaning"
 cp "$dir/out" "$dir/shown.conf"
 expect 0 2 config check --conf "$dir/shown.conf"
@@ -181,6 +186,8 @@ expect 0 0 config show --json --conf "$dir/several.conf"
 json '[(m["priority"], m["weight"], m["role"], m["pin"]) for m in d["tokens"][0]["members"]] ==
 	[(2, 3, "active", "same"), (1, 1, "standby", "file:/pins/a \"b\" ${c}"), (1, 1, "fallback", "env:C_PIN")]'
 json '[t["balance"] for t in d["tokens"]] == [None, "round-robin", "least-loaded", None]'
+json '[(t["replicate"], t["protect"], t["kek"]) for t in d["tokens"]] == [("none", None, None)] * 2 +
+	[("majority", "kek", "id:00ff"), ("all", "locked", "hsmux-kek")]'
 json '[t["find"] for t in d["tokens"]] == ["first", "union", "union", "union"]'
 json 'd["health"] == {"interval_ms": 100, "failures": 5, "open_ms": 20, "open_max_ms": 40}'
 umask 077
@@ -193,7 +200,7 @@ err "/pin is open to others (mode 0644)"
 grep -q 1234 "$dir/err" && fail "a PIN is shown"
 umask 022
 expect 0 0 config show --json --conf "$dir/several.conf"
-json 'd["retry"] == {"budget_ms": 300, "attempts": 4} and d["state"] == {"directory": "/some/where"}'
+json 'd["retry"] == {"budget_ms": 300, "attempts": 4} and d["state"] == {"directory": "/some/where", "journal": "/else/where"}'
 
 # What a terminal would obey is shown, not sent to it: U+009B begins a sequence, U+202E turns the text.
 csi=$(printf '\302\233')
@@ -274,8 +281,8 @@ sed 's/^\( *\)#\([^ ]\|  \)/\1\2/' "$example" >"$dir/example.conf"
 "$hsmux" config check --conf "$dir/example.conf" >"$dir/out" 2>"$dir/err" || fail "$(cat "$dir/err")"
 "$hsmux" config show --json --conf "$dir/example.conf" >"$dir/out"
 json 'len(d["modules"]) == 5 and d["tokens"][0]["members"][0]["serial"]'
-json '[t["mode"] for t in d["tokens"]] == ["passthrough", "failover", "balanced", "capability"]'
-json 'd["state"] == {"directory": "/run/hsmux"}'
+json '[t["mode"] for t in d["tokens"]] == ["passthrough", "failover", "failover", "balanced", "capability"]'
+json 'd["state"] == {"directory": "/run/hsmux", "journal": "/var/lib/hsmux"}'
 
 expect 3 0 status --conf "$dir/good.conf"
 out "one: slot 1, passthrough, not reachable"
