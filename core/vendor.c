@@ -40,6 +40,8 @@ static const struct setting_key vendor_keys[] = {
 	{"short_buffer_ends", SETTING_BOOL, false},
 	{"attributes_overflow", SETTING_BOOL, false},
 	{"flat_templates", SETTING_BOOL, false},
+	{"unwrap_ec_point", SETTING_BOOL, false},
+	{"replaces_same_id", SETTING_BOOL, false},
 	{"trust_3_0", SETTING_BOOL, false},
 	{"lacks", SETTING_LIST, false},
 	{"codes", SETTING_LIST, false},
@@ -224,6 +226,8 @@ static void read_flags(const struct scope *scope, struct vendor *v)
 	v->writes_iv_late = scope_bool(scope, "writes_iv_late", false);
 	v->short_buffer_ends = scope_bool(scope, "short_buffer_ends", false);
 	v->flat_templates = scope_bool(scope, "flat_templates", false);
+	v->unwrap_ec_point = scope_bool(scope, "unwrap_ec_point", false);
+	v->replaces_same_id = scope_bool(scope, "replaces_same_id", false);
 	v->attributes_overflow = scope_bool(scope, "attributes_overflow", false);
 	v->trust_3_0 = scope_bool(scope, "trust_3_0", generic.trust_3_0);
 }

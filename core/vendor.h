@@ -45,6 +45,8 @@ struct vendor {
 	bool short_buffer_ends;   /* CKR_BUFFER_TOO_SMALL ends the operation on the member */
 	bool flat_templates;      /* keeps templates in attributes as bytes, pointers and all */
 	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
+	bool unwrap_ec_point;     /* C_UnwrapKey of an EC key wants its public point (CKA_NSS_DB) */
+	bool replaces_same_id;    /* a new token key takes the place of one with its CKA_ID */
 	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
 	CK_MECHANISM_TYPE *lacks; /* mechanisms that it lists and cannot do: not believed */
 	size_t lack_count;
