@@ -27,6 +27,7 @@ struct carry {
 	const struct blueprint *as; /* what the copy has to be */
 	struct member_session *to;  /* where the copy is made; borrowed */
 	CK_OBJECT_HANDLE made;      /* out: the copy; 0 when there is none */
+	bool states_len;            /* carry()'s own: the template has CKA_VALUE_LEN */
 	char why[CARRY_WHY];        /* out: why not, in words, names of members included */
 	bool is_unable; /* out: these two can never do it (no way, no KEK, ID taken): not
 			   a failure of the moment */

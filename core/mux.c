@@ -23,6 +23,7 @@
 #include "core/assembly.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/carry.h"
 #include "core/health.h"
 #include "core/journal.h"
 #include "core/library.h"
@@ -119,6 +120,7 @@ static void forget_parent(void)
 	is_quiet = health_forget_parent() && is_quiet;
 	library_forget_parent();
 	object_forget_everything(true);
+	carry_forget_everything(true);
 	alias_forget_everything(is_quiet);
 	if (is_quiet)
 		assembly_free(&mux.all);
@@ -155,6 +157,7 @@ static void end(long long wait_ms)
 		ended = session_close_everything(clock_ms() + wait_ms) && ended;
 	ended = assembly_stop(&mux.all, ended && closed, wait_ms);
 	object_forget_everything(false);
+	carry_forget_everything(false);
 	alias_forget_everything(true);
 	if (ended)
 		assembly_free(&mux.all);

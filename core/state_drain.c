@@ -8,11 +8,8 @@
  * and nobody else can write it. It is replaced as a whole, under a lock on the directory, and is on
  * the disk before that is reported. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,12 +18,9 @@
 #include "core/base/log.h"
 #include "core/state.h"
 #include "core/state_file.h"
+#include "core/state_list.h"
 
 #define LIST_NAME "drained"
-/* A longer list is not believed; a line has less than 1 KiB. */
-#define LIST_MAX (1 << 20)
-/* How long the command waits for another one, in steps of 10 ms. */
-#define LOCK_TRIES 200
 
 static bool add_name(struct buf *b, const char *name)
 {
@@ -52,47 +46,6 @@ static bool is_line_of(const char *line, size_t len, const struct buf *key)
 {
 	return len >= key->len && memcmp(line, key->data, key->len) == 0 &&
 	       (len == key->len || line[key->len] == '\t');
-}
-
-/* What is wrong with an open list, or NULL. */
-static const char *untrusted(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "is no regular file";
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "belongs to another user";
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return "others can write it";
-	return st->st_size > LIST_MAX ? "is too long" : NULL;
-}
-
-static const char *read_open(int fd, struct buf *list)
-{
-	struct stat st;
-	const char *reason = fstat(fd, &st) != 0 ? strerror(errno) : untrusted(&st);
-	ssize_t n;
-
-	if (reason)
-		return reason;
-	if (!buf_reserve(list, (size_t)st.st_size + 1))
-		return "not enough memory";
-	n = state_read_all(fd, list->data, (size_t)st.st_size, 0);
-	list->len = n > 0 ? (size_t)n : 0;
-	return n < 0 ? strerror(errno) : NULL;
-}
-
-/* Appends the list to `list`, nothing when there is none. What is wrong with it, or NULL. */
-static const char *read_list(int dir, struct buf *list)
-{
-	int fd = openat(dir, LIST_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const char *reason;
-
-	if (fd < 0)
-		return errno == ENOENT ? NULL
-				       : (errno == ELOOP ? "is a symbolic link" : strerror(errno));
-	reason = read_open(fd, list);
-	close(fd);
-	return reason;
 }
 
 /* Length of the line at `at`, and where the next one begins. */
@@ -139,68 +92,20 @@ static bool make_list(struct buf *to, const struct buf *from, const struct buf *
 	return buf_printf(to, "%s\tsince %s\n", (const char *)key->data, text);
 }
 
-/* Writes a new file, on the disk when this returns. */
-static bool write_file(int dir, const char *name, const struct buf *list)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool ok;
-	int error;
-
-	if (fd < 0)
-		return false;
-	/* Root's list is read by every user; it holds nothing secret. */
-	ok = state_write_all(fd, list->data, list->len, -1) && fchmod(fd, 0644) == 0 &&
-	     fsync(fd) == 0;
-	error = errno;
-	if (close(fd) != 0 && ok) {
-		ok = false;
-		error = errno;
-	}
-	errno = error;
-	return ok;
-}
-
-static bool replace(int dir, const struct buf *list)
-{
-	char name[48];
-	int error;
-
-	(void)snprintf(name, sizeof name, ".%s.%ld", LIST_NAME, (long)getpid());
-	(void)unlinkat(dir, name, 0); /* left by one that was killed, or nothing */
-	if (write_file(dir, name, list) && renameat(dir, name, dir, LIST_NAME) == 0)
-		return fsync(dir) == 0;
-	error = errno;
-	(void)unlinkat(dir, name, 0); /* the failure that is reported came before */
-	errno = error;
-	return false;
-}
-
 static const char *change(int dir, const struct buf *key, bool drain)
 {
 	struct buf old = {0}, new = {0};
-	const char *reason = read_list(dir, &old);
+	const char *reason = state_list_read(dir, LIST_NAME, &old);
 
 	if (!reason && has_line(&old, key) != drain) {
 		if (!make_list(&new, &old, key, drain))
 			reason = "not enough memory";
-		else if (!replace(dir, &new))
+		else if (!state_list_replace(dir, LIST_NAME, &new))
 			reason = strerror(errno);
 	}
 	buf_free(&new);
 	buf_free(&old);
 	return reason;
-}
-
-static bool lock(int dir)
-{
-	const struct timespec step = {.tv_nsec = 10000000};
-
-	for (unsigned i = 0; flock(dir, LOCK_EX | LOCK_NB) != 0; i++) {
-		if (i >= LOCK_TRIES || (errno != EWOULDBLOCK && errno != EINTR))
-			return false;
-		(void)nanosleep(&step, NULL); /* a signal only shortens it */
-	}
-	return true;
 }
 
 bool state_drain(const char *directory, const char *token, const char *member, bool drain,
@@ -214,7 +119,7 @@ bool state_drain(const char *directory, const char *token, const char *member, b
 		return false;
 	if (!make_key(&key, token, member))
 		reason = "not enough memory";
-	else if (!lock(dir))
+	else if (!state_list_lock(dir))
 		reason = errno == EWOULDBLOCK ? "another process keeps it locked" : strerror(errno);
 	else
 		reason = change(dir, &key, drain);
@@ -231,7 +136,7 @@ bool state_is_drained(const char *directory, const char *token, const char *memb
 	struct buf key = {0}, list = {0};
 	char why[STATE_PATH]; /* that of state_open(), which the caller has reported */
 	int dir = state_dir_open(directory, false, why, sizeof why);
-	const char *reason = dir >= 0 ? read_list(dir, &list) : NULL;
+	const char *reason = dir >= 0 ? state_list_read(dir, LIST_NAME, &list) : NULL;
 	bool found = false;
 
 	if (reason)

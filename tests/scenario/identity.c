@@ -103,7 +103,7 @@ static CK_OBJECT_HANDLE make(struct member_session *ms, const struct kind *kind,
 static CK_OBJECT_HANDLE make_public(struct member_session *ms, const struct kind *kind,
 				    const char *name, const struct material *m)
 {
-	struct recipe r = {CKO_PUBLIC_KEY, kind->type, {0}, name, name};
+	struct recipe r = {CKO_PUBLIC_KEY, kind->type, {0}, name, name, false};
 
 	return object_make(ms, &r, m);
 }
@@ -264,8 +264,10 @@ static void find(const char *one)
 	const struct kind *kind = kind_of("aes");
 	const struct material *m = material("bytes", 0);
 	struct side x = {.ms = enter(one)};
-	struct recipe twin = {CKO_SECRET_KEY, CKK_AES, {CKA_ENCRYPT}, "found", "another label"};
-	struct recipe hmac = {CKO_SECRET_KEY, CKK_GENERIC_SECRET, {CKA_SIGN}, "found", "found"};
+	struct recipe twin = {CKO_SECRET_KEY, CKK_AES,         {CKA_ENCRYPT},
+			      "found",        "another label", false};
+	struct recipe hmac = {CKO_SECRET_KEY, CKK_GENERIC_SECRET, {CKA_SIGN}, "found", "found",
+			      false};
 
 	begin(&x, kind, "found", m);
 	NEED(found(x.ms, &x.id, false) == 1 && found(x.ms, &x.id, true) == 1);

@@ -70,21 +70,21 @@ static void put_bn(struct tmpl *t, CK_ATTRIBUTE_TYPE type, const EVP_PKEY *key, 
 /* DER OCTET STRING around a point. */
 static void put_point(struct tmpl *t, const EVP_PKEY *key)
 {
-	unsigned char point[200];
-	size_t len = 0;
+	unsigned char point[200], *p = point + 3;
+	size_t len = sizeof point - 3;
 
-	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) {
-		len = sizeof point - 2;
-		need(EVP_PKEY_get_raw_public_key(key, point + 2, &len) == 1, "no raw key");
-	} else {
-		need(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point + 2,
-						     sizeof point - 2, &len) == 1,
+	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519)
+		need(EVP_PKEY_get_raw_public_key(key, p, &len) == 1, "no raw key");
+	else
+		need(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, p, len, &len) ==
+			     1,
 		     "no point");
-	}
-	need(len < 128, "point too long");
-	point[0] = 0x04;
-	point[1] = (unsigned char)len;
-	put(t, CKA_EC_POINT, point, len + 2);
+	need(len < 256, "point too long");
+	*--p = (unsigned char)len;
+	if (len >= 128)
+		*--p = 0x81;
+	*--p = 0x04;
+	put(t, CKA_EC_POINT, p, len + (len < 128 ? 2 : 3));
 }
 
 static void put_curve(struct tmpl *t, const EVP_PKEY *key)
@@ -160,6 +160,10 @@ static void put_uses(struct tmpl *t, const struct recipe *r)
 		for (unsigned i = 0; i < 4 && r->may[i]; i++)
 			may = may || r->may[i] == *uses;
 		put_flag(t, *uses, may);
+	}
+	if (r->is_wrappable) {
+		put_flag(t, CKA_SENSITIVE, true);
+		put_flag(t, CKA_EXTRACTABLE, true);
 	}
 	for (unsigned i = 0; i < 4 && r->may[i]; i++) {
 		if (r->may[i] == CKA_ALWAYS_AUTHENTICATE)
@@ -273,6 +277,10 @@ struct material *material_new(const char *what)
 		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "RSA", RSA_BITS);
 	else if (strcmp(what, "ec256") == 0)
 		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "EC", "P-256");
+	else if (strcmp(what, "rsa2048") == 0)
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "RSA", (size_t)2048);
+	else if (strcmp(what, "ec521") == 0)
+		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "EC", "P-521");
 	else if (strcmp(what, "ec384") == 0)
 		m->key = EVP_PKEY_Q_keygen(identity_lib(), NULL, "EC", "P-384");
 	else if (strcmp(what, "ed25519") == 0)

@@ -18,7 +18,7 @@ struct material {
 	int certificate_len;
 };
 
-/* "rsa" "ec256" "ec384" "ed25519", or "bytes". Kept until the process ends. */
+/* "rsa" "rsa2048" "ec256" "ec384" "ec521" "ed25519", or "bytes". Kept until the process ends. */
 struct material *material_new(const char *what);
 
 /* How an object is made. */
@@ -29,6 +29,7 @@ struct recipe {
 	may[4]; /* usage attributes that are CK_TRUE; 0 ends; the rest is CK_FALSE */
 	const char *id;
 	const char *label;
+	bool is_wrappable; /* keys: sensitive and extractable; else as the member likes */
 };
 
 /* Creates a token object; 0 when the member refuses (the code is printed). */

@@ -165,7 +165,9 @@ static void odd_answers_are_no_statement(void)
 	object_is(CKO_SECRET_KEY);
 	put(CKA_SIGN, "123", 3);
 	put(CKA_WRAP, "\7", 1);
+	put(CKA_VALUE_LEN, zeros, sizeof(CK_ULONG));
 	b = read_it();
+	CU_ASSERT(!says(&b, CKA_VALUE_LEN));
 	CU_ASSERT(!says(&b, CKA_SIGN));
 	CU_ASSERT(attr_bool(b.a, b.count, CKA_WRAP, false));
 	CU_ASSERT_EQUAL(*(CK_BBOOL *)attr_find(b.a, b.count, CKA_WRAP)->pValue, CK_TRUE);
@@ -270,6 +272,8 @@ static void contents_are_compared_by_what_they_mean(void)
 	CU_ASSERT(differ(&b, &type) == 1 && type == CKA_LABEL);
 	put(CKA_LABEL, "name", 4);
 	put(CKA_VALUE_LEN, zeros, sizeof len);
+	CU_ASSERT_EQUAL(differ(&b, &type), 0);
+	put(CKA_VALUE_LEN, "\1\1\1\1\1\1\1\1", sizeof len);
 	CU_ASSERT(differ(&b, &type) == 1 && type == CKA_VALUE_LEN);
 	put(CKA_VALUE_LEN, &len, sizeof len);
 	put(CKA_SUBJECT, "x", 1);
