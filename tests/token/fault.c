@@ -10,6 +10,7 @@
  * waits. Must never answer what the plan does not say. */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,14 +48,16 @@ struct verdict {
 	unsigned long delay_us;
 	unsigned long version;
 	bool hangs;
+	bool kills;       /* before the token is called */
+	bool kills_after; /* when its work is done */
 	bool loses_sessions;
 	bool logs_out;
 };
 
 static _Thread_local struct verdict current;
 
-/* Held for reading while the real module works. Sessions and logins are lost between two calls, never
- * under one: SoftHSM2 2.6 uses freed memory when C_CloseAllSessions overtakes C_Sign. */
+/* Held for reading while the real module works. Sessions and logins are lost between two calls,
+ * never under one: SoftHSM2 2.6 uses freed memory when C_CloseAllSessions overtakes C_Sign. */
 static pthread_rwlock_t inside = PTHREAD_RWLOCK_INITIALIZER;
 static _Thread_local bool is_inside;
 
@@ -167,6 +170,32 @@ static CK_RV state_answer(enum token_call call)
 	return CKR_OK;
 }
 
+static void strike(const struct fault_rule *r, struct verdict *v)
+{
+	switch (r->action) {
+	case FAULT_ANSWER:
+		v->answer = r->value;
+		break;
+	case FAULT_AFTER:
+		v->after = r->value;
+		break;
+	case FAULT_DELAY:
+		break; /* was added up */
+	case FAULT_HANG:
+		v->hangs = true;
+		break;
+	case FAULT_KILL:
+		v->kills = true;
+		break;
+	case FAULT_AFTER_KILL:
+		v->kills_after = true;
+		break;
+	case FAULT_LOSE_SESSIONS:
+		v->loses_sessions = true;
+		break;
+	}
+}
+
 /* Delays add up; of the other actions the first that fits is taken. All rules count the call. */
 static void rules_apply(enum token_call call, struct verdict *v)
 {
@@ -182,12 +211,7 @@ static void rules_apply(enum token_call call, struct verdict *v)
 		if (is_decided || r->action == FAULT_DELAY)
 			continue;
 		is_decided = true;
-		if (r->action == FAULT_ANSWER)
-			v->answer = r->value;
-		else if (r->action == FAULT_AFTER)
-			v->after = r->value;
-		else
-			v->hangs = true;
+		strike(r, v);
 	}
 }
 
@@ -253,6 +277,14 @@ static void lose(bool sessions, bool login)
 	}
 }
 
+/* The process ends, and nothing in it can do anything about that. */
+static _Noreturn void end_process(void)
+{
+	(void)kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
 CK_RV fault_before(enum token_call call)
 {
 	struct verdict *v = &current;
@@ -270,6 +302,8 @@ CK_RV fault_before(enum token_call call)
 		hang(v->version);
 	if (v->delay_us)
 		pause_us(v->delay_us);
+	if (v->kills)
+		end_process();
 	/* What waits for an event may wait for ever. */
 	is_inside = v->answer == CKR_OK && call != CALL_WaitForSlotEvent;
 	if (is_inside)
@@ -310,6 +344,8 @@ CK_RV fault_after(enum token_call call, CK_RV rv)
 {
 	bool is_called = current.answer == CKR_OK;
 
+	if (current.kills_after)
+		end_process();
 	if (is_inside)
 		pthread_rwlock_unlock(&inside);
 	is_inside = false;

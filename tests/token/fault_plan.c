@@ -15,6 +15,8 @@
 
 #include "core/base/names.h"
 
+#define ACTION_WORDS                                                                               \
+	"CODE, after CODE, after kill, delay MILLISECONDS, hang, kill, or lose-sessions"
 #define CODE_WORDS "the name or the number of a code, such as CKR_DEVICE_ERROR or 0x30"
 
 /* The words of a line that are still to be read, and what was expected where reading stopped. */
@@ -150,28 +152,44 @@ static bool when_read(struct reader *r, struct fault_rule *rule)
 	return number(r, 0, &rule->seed, "a number to begin with (the seed) after the percentage");
 }
 
+/* What follows `after`. */
+static bool after_read(struct reader *r, struct fault_rule *rule)
+{
+	const char *rest = r->rest ? r->rest + strspn(r->rest, " \t") : "";
+
+	if (strncmp(rest, "kill", 4) != 0) {
+		rule->action = FAULT_AFTER;
+		return code(r, &rule->value);
+	}
+	rule->action = FAULT_AFTER_KILL;
+	return strcmp(word(r), "kill") == 0 || expected(r, "CODE or kill after 'after'");
+}
+
 static bool action_read(struct reader *r, struct fault_rule *rule)
 {
+	static const struct {
+		const char *name;
+		enum fault_action action;
+	} words[] = {
+		{"after", FAULT_AFTER},
+		{"delay", FAULT_DELAY},
+		{"hang", FAULT_HANG},
+		{"kill", FAULT_KILL},
+		{"lose-sessions", FAULT_LOSE_SESSIONS},
+	};
 	char *before = r->rest;
-	const char *name;
+	char name[16] = "";
 
-	if (!before)
-		return expected(r, "CODE, after CODE, delay MILLISECONDS, or hang");
-	before += strspn(before, " \t");
-	if (strncmp(before, "after", 5) == 0 || strncmp(before, "delay", 5) == 0 ||
-	    strncmp(before, "hang", 4) == 0) {
-		name = word(r);
-		if (strcmp(name, "after") == 0) {
-			rule->action = FAULT_AFTER;
-			return code(r, &rule->value);
-		}
-		if (strcmp(name, "delay") == 0) {
-			rule->action = FAULT_DELAY;
-			return duration(r, &rule->value);
-		}
-		rule->action = FAULT_HANG;
-		return strcmp(name, "hang") == 0 ||
-		       expected(r, "CODE, after CODE, delay MILLISECONDS, or hang");
+	if (!before || sscanf(before, "%15s", name) != 1)
+		return expected(r, ACTION_WORDS);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(name, words[i].name) != 0)
+			continue;
+		(void)word(r); /* this one */
+		rule->action = words[i].action;
+		if (rule->action == FAULT_AFTER)
+			return after_read(r, rule);
+		return rule->action != FAULT_DELAY || duration(r, &rule->value);
 	}
 	rule->action = FAULT_ANSWER;
 	return code(r, &rule->value);

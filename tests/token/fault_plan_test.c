@@ -25,6 +25,9 @@ static bool understood(void)
 		"find random 5 42 0xffffffffffffffff",
 		"login all CKR_PIN_INCORRECT",
 		"object all hang",
+		"* nth 7 kill",
+		"* nth 7 after  kill # with the work done",
+		"* nth 7 lose-sessions",
 		"message all CKR_GENERAL_ERROR",
 		"\tstate   gone  CKR_TOKEN_NOT_PRESENT\r\n",
 		"state polite CKR_GENERAL_ERROR",
@@ -68,6 +71,9 @@ static bool not_understood(void)
 		{"C_Sign all CKR_OK", "0x30"},
 		{"C_Sign all", "hang"},
 		{"C_Sign all after", "0x30"},
+		{"C_Sign all after killing", "kill"},
+		{"C_Sign all killing", "0x30"},
+		{"C_Sign all kill me", "end of the line"},
 		{"C_Sign all delay soon", "milliseconds"},
 		{"C_Sign all hang on", "end of the line"},
 		{"state", "removed"},
@@ -104,11 +110,25 @@ static bool too_many(void)
 	       fault_plan_add(&p, "state removed", wanted, sizeof(wanted));
 }
 
+/* One count for all functions that a line covers. */
+static bool counted_together(void)
+{
+	static struct fault_plan p;
+	char wanted[160] = "";
+	struct fault_rule *r = &p.rules[0];
+
+	return fault_plan_add(&p, "* nth 3 kill", wanted, sizeof(wanted)) &&
+	       r->action == FAULT_KILL && !fault_rule_fits(r, CALL_OpenSession) &&
+	       !fault_rule_fits(r, CALL_Sign) && fault_rule_fits(r, CALL_GetTokenInfo) &&
+	       !fault_rule_fits(r, CALL_Sign);
+}
+
 int main(void)
 {
 	result(understood(), "every word of the plan is understood");
 	result(not_understood(),
 	       "what is not understood is refused, and the right words are named");
+	result(counted_together(), "the calls of several functions are counted together");
 	result(too_many(), "a plan with too many rules is refused");
 	printf("1..%u\n", count);
 	return 0;
