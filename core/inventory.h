@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/base/names.h"
 #include "core/base/pkcs11.h"
 #include "core/fingerprint.h"
 #include "core/group.h"
@@ -20,6 +21,7 @@
 #include "core/record.h"
 
 #define INVENTORY_WHY 256
+#define LOGICAL_TYPE  32
 
 /* What is known of a logical object. Several may hold; the first of them is its state. */
 enum logical_state {
@@ -49,6 +51,18 @@ struct instance {
 	size_t set;       /* equal in all that are the same; only for inventory_match.c */
 };
 
+/* What an object may be used for, as in CKA_SIGN and so on. */
+enum logical_use {
+	LOGICAL_SIGNS = 1 << 0,
+	LOGICAL_VERIFIES = 1 << 1,
+	LOGICAL_ENCRYPTS = 1 << 2,
+	LOGICAL_DECRYPTS = 1 << 3,
+	LOGICAL_WRAPS = 1 << 4,
+	LOGICAL_UNWRAPS = 1 << 5,
+	LOGICAL_DERIVES = 1 << 6
+};
+#define LOGICAL_USES 7
+
 /* One object as applications see it: on each member at most one of `at`. */
 struct logical {
 	struct instance *at[CONFIG_MAX_MEMBERS]; /* borrowed; NULL: not there */
@@ -64,6 +78,8 @@ struct logical {
 	enum logical_state state;             /* the first of them */
 	const char *single_why;               /* why it cannot be copied; NULL: it can. Static */
 	const struct record *record;          /* borrowed; NULL: none */
+	char type[LOGICAL_TYPE]; /* "rsa:3072", "ec:P-256", "aes:256", "x509", "data" */
+	unsigned use;            /* of enum logical_use */
 };
 
 /* What a creation that was not finished left, or one on its way. */
@@ -107,6 +123,10 @@ void inventory_free(struct inventory *inv);
 
 /* "missing". Static. */
 const char *logical_state_name(enum logical_state state);
+
+/* "sign" for one of enum logical_use, "private key" for a class. Static, or `spare`. */
+const char *logical_use_name(enum logical_use use);
+const char *logical_class_name(CK_OBJECT_CLASS class, char spare[static NAME_MAX_LEN]);
 
 /* The first member, in the configuration's order, that has it. */
 static inline const struct instance *logical_first(const struct logical *l)

@@ -295,11 +295,12 @@ static CK_RV find_drift(struct inventory *inv, struct logical *l)
 	struct blueprint b = {0};
 	CK_RV rv;
 
-	if (inventory_bits(l->holders) < 2)
-		return CKR_OK;
 	rv = read_first(inv, first, &b);
 	if (rv != CKR_OK)
 		return blame(inv, first, rv);
+	inventory_describe(l, &b);
+	if (!(inv->trusted & 1U << first->member))
+		blueprint_drop(&b, CKA_WRAP_WITH_TRUSTED);
 	for (unsigned m = first->member + 1; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
 		if (l->at[m] && inv->trusted & 1U << m)
 			rv = compare_one(inv, &b, l->at[m], &l->drift[m]);

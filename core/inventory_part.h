@@ -3,6 +3,7 @@
 #ifndef HSMUX_CORE_INVENTORY_PART_H
 #define HSMUX_CORE_INVENTORY_PART_H
 
+#include "core/blueprint.h"
 #include "core/inventory.h"
 
 /* Whether a member can be asked. */
@@ -23,5 +24,8 @@ CK_RV inventory_match(struct inventory *inv);
 /* Compares attributes, looks at names and records, and says what is the matter with each.
  * CKR_HOST_MEMORY. */
 CK_RV inventory_judge(struct inventory *inv, const struct inventory_how *how);
+
+/* Fills in type and use. */
+void inventory_describe(struct logical *l, const struct blueprint *b);
 
 #endif

@@ -28,7 +28,8 @@ struct repair {
 };
 
 /* What an object is to be: as `first` says, but stricter where another of `others` (`count`, NULLs
- * allowed) is: sensitive, not extractable, wrappable by trusted keys only. CKR_HOST_MEMORY or a
+ * allowed) is: sensitive, not extractable, wrappable by trusted keys only (stated only
+ * where the KEK is trusted). CKR_HOST_MEMORY or a
  * member's code. */
 CK_RV repair_blueprint(struct repair *r, const struct instance *first,
 		       struct instance *const *others, size_t count, struct blueprint *out);
@@ -39,6 +40,22 @@ CK_RV repair_blueprint(struct repair *r, const struct instance *first,
  */
 CK_RV repair_copy(struct repair *r, struct member *source, const struct instance *from,
 		  const struct blueprint *as, bool may_export, struct member *to);
+
+/* An object for several members at once. */
+struct repair_order {
+	struct member *source; /* where the original is; of this virtual token or another */
+	const struct instance *from;
+	const struct blueprint *as; /* what the copies are to be, name included */
+	bool may_export;            /* the application made it extractable */
+	bool locks;                 /* the copies are made unextractable at last */
+	unsigned targets;           /* bit i: a copy on member i */
+	unsigned needs;             /* so many at the least; else there is none */
+	unsigned holders;           /* out: members that have one */
+};
+
+/* Makes the copies, under a tag, proven, then with their names. CKR_OK when there are enough: `why`
+ * may then say why one is missing. Else nothing is left, or what is left is in the journal. */
+CK_RV repair_spread(struct repair *r, struct repair_order *order);
 
 /* Sets what differs from the blueprint on `in`, and looks whether it is done. What would make the
  * object weaker than it is (CKA_EXTRACTABLE true and the like) is not even tried. */
@@ -54,6 +71,16 @@ CK_RV repair_missing(struct repair *r, const struct logical *l, struct member *t
 
 /* Attributes that differ between the holders. */
 CK_RV repair_drift(struct repair *r, const struct logical *l);
+
+/* The fingerprint of an instance. CKR_KEY_FUNCTION_NOT_PERMITTED when it has none. */
+CK_RV repair_print(struct repair *r, const struct instance *in,
+		   uint8_t print[static FINGERPRINT_LEN]);
+
+/* Writes a record on the members of `where` (bit i: member i), or takes it away there when it is
+ * idle and `reach`, the members that can be asked, are all: one that is away would bring an old one
+ * back.
+ */
+CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach);
 
 /* A member comes back, is up, logged in as the token is, and does not serve yet: whatever records
  * say that it missed is done there, and what it knows that others missed is done on them. Copies

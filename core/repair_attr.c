@@ -67,6 +67,22 @@ static bool tighten(struct blueprint *b, const struct blueprint *other)
 	return ok;
 }
 
+/* Where the KEK is not trusted a key cannot be wrappable by trusted keys only. */
+static CK_RV drop_untrusted(struct repair *r, struct member_session *ms, struct blueprint *as)
+{
+	struct kek_view kek = {0};
+	CK_RV rv;
+
+	if (!repair_truth(as, CKA_WRAP_WITH_TRUSTED))
+		return CKR_OK;
+	rv = kek_look(ms, &kek);
+	if (rv != CKR_OK)
+		repair_say_code(r, ms->member, "its KEK cannot be looked at", rv);
+	else if (kek.count != 1 || !kek.is_trusted)
+		blueprint_drop(as, CKA_WRAP_WITH_TRUSTED);
+	return rv;
+}
+
 static CK_RV read_blueprint(struct repair *r, const struct instance *in, struct blueprint *b)
 {
 	struct member *m = &r->group->members[in->member];
@@ -78,7 +94,11 @@ static CK_RV read_blueprint(struct repair *r, const struct instance *in, struct 
 	rv = blueprint_read(ms, in->real, b);
 	if (rv != CKR_OK)
 		repair_say_code(r, m, "its attributes cannot be read", rv);
+	else
+		rv = drop_untrusted(r, ms, b);
 	repair_give(ms, rv == CKR_OK);
+	if (rv != CKR_OK)
+		blueprint_free(b);
 	return rv;
 }
 
@@ -99,22 +119,6 @@ CK_RV repair_blueprint(struct repair *r, const struct instance *first,
 	}
 	if (rv != CKR_OK)
 		blueprint_free(out);
-	return rv;
-}
-
-/* Where the KEK is not trusted a key cannot be wrappable by trusted keys only. */
-static CK_RV drop_untrusted(struct repair *r, struct member_session *ms, struct blueprint *as)
-{
-	struct kek_view kek = {0};
-	CK_RV rv;
-
-	if (!repair_truth(as, CKA_WRAP_WITH_TRUSTED))
-		return CKR_OK;
-	rv = kek_look(ms, &kek);
-	if (rv != CKR_OK)
-		repair_say_code(r, ms->member, "its KEK cannot be looked at", rv);
-	else if (kek.count != 1 || !kek.is_trusted)
-		blueprint_drop(as, CKA_WRAP_WITH_TRUSTED);
 	return rv;
 }
 

@@ -290,27 +290,6 @@ static CK_RV copy_there(struct owed *o, struct member *m, const struct record *r
 	return CKR_OK;
 }
 
-/* Writes the record on the members that are reached, or drops it. */
-static CK_RV write_record(struct owed *o, const struct record *rec, unsigned where)
-{
-	bool drops = record_is_idle(rec) && is_all(o);
-	CK_RV rv = CKR_OK;
-
-	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++) {
-		struct member_session *ms;
-
-		if (!(where & 1U << i))
-			continue;
-		rv = pool_take(member_at(o, i), 0, SESSION_WAIT_MS, &ms);
-		if (rv == CKR_OK) {
-			rv = drops ? record_drop(ms, rec->print) : record_put(ms, rec);
-			give(ms, rv);
-		}
-		rv = failed(o, member_at(o, i), "a record cannot be written", rv);
-	}
-	return rv;
-}
-
 /* What the members of `due` owe, one after the other. `settled`: those that do not any more. */
 static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned due,
 			    unsigned *settled)
@@ -328,8 +307,9 @@ static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned d
 			rv = destroy_there(o, member_at(o, i), rec);
 		else if (rec->state != RECORD_DESTROYED && has_holder)
 			rv = copy_there(o, member_at(o, i), rec, &holder, &done);
-		/* Else it was made again since it was destroyed, or is nowhere to be copied from.
-		 */
+		else if (rec->state != RECORD_DESTROYED)
+			done = is_all(o); /* who has it may be away */
+		/* Else it was made again since it was destroyed. */
 		if (rv == CKR_OK && done)
 			*settled |= 1U << i;
 	}
@@ -358,8 +338,9 @@ static CK_RV settle_record(struct owed *o, const struct found_record *list, size
 	rec.owed &= ~settled;
 	if (settled)
 		rec.version++;
-	written = settled || record_is_idle(&rec) ? write_record(o, &rec, o->reach)
-						  : write_record(o, &rec, o->reach & ~current);
+	written = settled || record_is_idle(&rec)
+			  ? repair_record(&o->r, &rec, o->reach, o->reach)
+			  : repair_record(&o->r, &rec, o->reach & ~current, o->reach);
 	record_free(&rec);
 	return rv == CKR_OK ? written : rv;
 }

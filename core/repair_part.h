@@ -5,6 +5,12 @@
 
 #include "core/repair.h"
 
+/* How long a session of a busy member is waited for. */
+#define REPAIR_WAIT_MS 5000
+
+/* Whether it is a private or secret key. */
+bool repair_is_key(const struct identity *id);
+
 /* Puts "member NAME: " and the text into r->why; the second with the name of a code. */
 void repair_say(struct repair *r, const struct member *m, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
