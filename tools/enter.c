@@ -70,9 +70,9 @@ static enum tool_exit start(const struct tool_options *options, const char *labe
 	return *g != NULL ? TOOL_YES : TOOL_NO;
 }
 
-static struct secret *read_pin(const struct tool_options *options, const struct group *g)
+static struct secret *read_pin(const char *source, const struct group *g)
 {
-	bool all_own = options->pin_source == NULL;
+	bool all_own = source == NULL;
 	char prompt[SETTING_SHOWN_LEN + 40], label[SETTING_SHOWN_LEN], why[600];
 	struct secret *pin;
 
@@ -86,7 +86,7 @@ static struct secret *read_pin(const struct tool_options *options, const struct 
 	}
 	(void)snprintf(prompt, sizeof(prompt), "PIN of token \"%s\"",
 		       setting_shown(g->conf->label, label)); /* it fits */
-	return pin_read(options->pin_source, prompt);
+	return pin_read(source, prompt);
 }
 
 static enum tool_exit log_in(struct group *g, CK_SESSION_HANDLE session, const struct secret *pin)
@@ -102,28 +102,43 @@ static enum tool_exit log_in(struct group *g, CK_SESSION_HANDLE session, const s
 		       : TOOL_UNREACHABLE;
 }
 
+/* A session of the virtual token, and its user. */
+static enum tool_exit enter(struct group *g, const char *pin_source, CK_SESSION_HANDLE *session)
+{
+	struct secret *pin;
+	char name[NAME_MAX_LEN];
+	enum tool_exit code;
+	CK_RV rv = session_open(g->conf->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
+				session);
+
+	if (rv != CKR_OK) {
+		tool_complain(g, "no session: %s", name_of(NAME_RV, rv, name));
+		return TOOL_UNREACHABLE;
+	}
+	pin = read_pin(pin_source, g);
+	if (pin == NULL)
+		return TOOL_NO;
+	code = log_in(g, *session, pin);
+	secret_free(&pin);
+	return code;
+}
+
 enum tool_exit tool_enter(const struct tool_options *options, const char *label,
 			  struct group **group, CK_SESSION_HANDLE *session)
 {
 	enum tool_exit code = start(options, label, group);
-	struct secret *pin;
-	char name[NAME_MAX_LEN];
-	CK_RV rv;
 
-	if (code != TOOL_YES)
-		return code;
-	rv = session_open((*group)->conf->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL,
-			  session);
-	if (rv != CKR_OK) {
-		tool_complain(*group, "no session: %s", name_of(NAME_RV, rv, name));
-		return TOOL_UNREACHABLE;
-	}
-	pin = read_pin(options, *group);
-	if (pin == NULL)
-		return TOOL_NO;
-	code = log_in(*group, *session, pin);
-	secret_free(&pin);
-	return code;
+	return code == TOOL_YES ? enter(*group, options->pin_source, session) : code;
+}
+
+enum tool_exit tool_enter_too(const char *label, const char *pin_source, struct group **group,
+			      CK_SESSION_HANDLE *session)
+{
+	*group = find_group(label);
+	if (*group != NULL)
+		return enter(*group, pin_source, session);
+	(void)tool_find_token(mux_config(), label); /* names those that there are */
+	return TOOL_NO;
 }
 
 void tool_leave(void)

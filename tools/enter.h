@@ -14,6 +14,10 @@
 enum tool_exit tool_enter(const struct tool_options *options, const char *label,
 			  struct group **group, CK_SESSION_HANDLE *session);
 
+/* The same for another virtual token, after tool_enter(). */
+enum tool_exit tool_enter_too(const char *label, const char *pin_source, struct group **group,
+			      CK_SESSION_HANDLE *session);
+
 /* Ends what tool_enter() began. */
 void tool_leave(void);
 

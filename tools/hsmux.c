@@ -32,6 +32,27 @@ static const struct command commands[] = {
 	 "put a new key-encryption key in the place of it"},
 	{"kek", "status", tool_kek_status, 1, "TOKEN", OPTION_PIN,
 	 "show what each member has for a key-encryption key"},
+	{"key", "annotate", tool_key_annotate, 2, "TOKEN NOTE=TEXT...",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS, "write notes beside a key"},
+	{"key", "compare", tool_key_compare, 1, "TOKEN", OPTION_PIN,
+	 "report every difference between the members"},
+	{"key", "destroy", tool_key_destroy, 1, "TOKEN",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS | OPTION_YES, "destroy a key"},
+	{"key", "generate", tool_key_generate, 1, "TOKEN",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_TYPE | OPTION_USE, "make a key"},
+	{"key", "import-from", tool_key_import_from, 1, "TOKEN",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_FROM | OPTION_ALL | OPTION_DRY_RUN,
+	 "copy keys of another virtual token"},
+	{"key", "list", tool_key_list, 1, "TOKEN", OPTION_PIN | OPTION_ALL | OPTION_NOTES,
+	 "show the keys, and on which members they are"},
+	{"key", "move", tool_key_move, 1, "TOKEN",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_FROM | OPTION_ALL | OPTION_DRY_RUN |
+		 OPTION_YES, "the same, and destroy them there"},
+	{"key", "rotate", tool_key_rotate, 1, "TOKEN",
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS | OPTION_NEW_LABEL,
+	 "make a successor of a key, and retire it"},
+	{"key", "sync", tool_key_sync, 1, "TOKEN", OPTION_PIN | OPTION_DRY_RUN | OPTION_LEFTOVERS,
+	 "make the members the same"},
 	{"member", "drain", tool_member_drain, 2, "TOKEN MEMBER", OPTION_WAIT | OPTION_FORCE,
 	 "take a member out of service"},
 	{"member", "undrain", tool_member_undrain, 2, "TOKEN MEMBER", OPTION_WAIT,
@@ -162,6 +183,7 @@ static bool read_line(struct line *line, int argc, char **argv)
 
 static enum tool_exit run_command(const struct command *c, struct line *line, size_t first)
 {
+	const size_t most = strstr(c->words, "...") != NULL ? TOOL_WORDS : c->word_count;
 	unsigned wrong = line->given & ~c->options;
 
 	for (size_t i = 0; i < option_count; i++)
@@ -169,8 +191,8 @@ static enum tool_exit run_command(const struct command *c, struct line *line, si
 			return usage("bad option", option_table[i].name);
 	if (line->count < first + c->word_count)
 		return usage("an argument is missing after", line->words[line->count - 1]);
-	if (line->count > first + (strstr(c->words, "...") != NULL ? TOOL_WORDS : c->word_count))
-		return usage("unexpected argument", line->words[line->count - 1]);
+	if (line->count > first + most)
+		return usage("unexpected argument", line->words[first + most]);
 	line->options.word_count = line->count - first;
 	for (size_t i = 0; i < line->options.word_count; i++)
 		line->options.words[i] = line->words[first + i];

@@ -47,6 +47,7 @@ struct tool_options {
 	const char *use;                    /* --use USE,... */
 	const char *new_label;              /* --new-label LABEL */
 	const char *from;                   /* --from TOKEN */
+	const char *from_pin;               /* --from-pin SOURCE */
 	bool all;                           /* --all */
 	bool notes;                         /* --notes */
 	bool dry_run;                       /* --dry-run */
@@ -64,6 +65,15 @@ struct tool_options {
 /* Subcommands. */
 enum tool_exit tool_config_check(const struct tool_options *options);
 enum tool_exit tool_config_show(const struct tool_options *options);
+enum tool_exit tool_key_annotate(const struct tool_options *options);
+enum tool_exit tool_key_compare(const struct tool_options *options);
+enum tool_exit tool_key_destroy(const struct tool_options *options);
+enum tool_exit tool_key_generate(const struct tool_options *options);
+enum tool_exit tool_key_import_from(const struct tool_options *options);
+enum tool_exit tool_key_list(const struct tool_options *options);
+enum tool_exit tool_key_move(const struct tool_options *options);
+enum tool_exit tool_key_rotate(const struct tool_options *options);
+enum tool_exit tool_key_sync(const struct tool_options *options);
 enum tool_exit tool_member_drain(const struct tool_options *options);
 enum tool_exit tool_member_undrain(const struct tool_options *options);
 enum tool_exit tool_status(const struct tool_options *options);
