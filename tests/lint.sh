@@ -225,9 +225,9 @@ find_options() {
 		sed 's/^/-/' | sort -u >"$work/manual"
 	comm -23 "$work/code" "$work/manual" | sed 's/$/: an option that hsmux(1) does not have/'
 	comm -13 "$work/code" "$work/manual" | sed 's/$/: in hsmux(1), but no option/'
-	sed -nE 's/^[[:space:]]*\{"([a-z]+)", ("([a-z]+)"|NULL), tool_.*/\1 \3/p' tools/*.c | sed 's/ $//' |
+	sed -nE 's/^[[:space:]]*\{"([a-z]+)", ("([a-z-]+)"|NULL), tool_.*/\1 \3/p' tools/*.c | sed 's/ $//' |
 		sort -u >"$work/code"
-	sed -nE 's/^\.It Cm ([a-z]+( [a-z]+)?).*/\1/p' tools/hsmux.1 | grep -v '^help' | sort -u >"$work/manual"
+	sed -nE 's/^\.It Cm ([a-z]+( [a-z-]+)?).*/\1/p' tools/hsmux.1 | grep -v '^help' | sort -u >"$work/manual"
 	comm -23 "$work/code" "$work/manual" | sed 's/$/: a command that hsmux(1) does not have/'
 	comm -13 "$work/code" "$work/manual" | sed 's/$/: in hsmux(1), but no command/'
 	# shellcheck disable=SC2046
