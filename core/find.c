@@ -10,6 +10,8 @@
 #include "core/alias.h"
 #include "core/base/attr.h"
 #include "core/object.h"
+#include "core/overlay.h"
+#include "core/replicate.h"
 
 struct find {
 	struct buf handles; /* CK_OBJECT_HANDLE each */
@@ -41,8 +43,12 @@ static CK_RV ask(struct session *s, struct attr_list *list, struct buf *found)
 		.tmpl_count = {list->count},
 		.found = found,
 	};
+	CK_ULONG shown =
+		replicate_is_on(s->group) ? overlay_split(list->attrs, &call.tmpl_count[0]) : 0;
 	CK_RV rv = call_run(&call);
 
+	if (rv == CKR_OK && shown > 0)
+		rv = overlay_filter(s, list->attrs + call.tmpl_count[0], shown, found);
 	if (rv == CKR_OK && atomic_load(&s->group->aliases) > 0)
 		rv = alias_find(s, list->attrs, list->count, found);
 	return rv;

@@ -29,6 +29,7 @@
 #include "core/login.h"
 #include "core/object.h"
 #include "core/orphan.h"
+#include "core/replicate.h"
 
 /* The shortest rest. */
 #define REST_MIN_MS 5
@@ -141,14 +142,19 @@ static bool admit(struct member *m, bool is_starting)
 {
 	unsigned epoch = atomic_load(&m->epoch);
 	bool was_lost = atomic_load(&m->serving_since_ms) != 0;
+	char why[sizeof m->reason] = "";
 
 	if (atomic_load(&m->group->user) != GROUP_PUBLIC)
 		login_sync(m->group, m);
 	if (group_waits_for(m) && !atomic_load(&m->is_refusing)) {
-		member_put_off(m); /* it had no session for the login */
+		member_put_off(m, "no session for the login yet");
 		return false;
 	}
 	orphan_clean(m);
+	if (!replicate_return(m, why, sizeof why)) {
+		member_put_off(m, why);
+		return false;
+	}
 	if (!is_starting)
 		object_check_member(m);
 	if (!member_admit(m, epoch, is_starting ? PROBES_AT_START : PROBES))

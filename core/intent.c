@@ -26,15 +26,17 @@
 struct intents {
 	struct intents *next; /* in `held`; guarded by held_lock */
 	const struct group *group;
+	pthread_t owner;
 	struct intent_file file;
 	struct intent_list list;
 };
 
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct intents *held; /* guarded by held_lock */
+static struct intents *held;      /* guarded by held_lock */
 static struct intents *inherited; /* of the parents of this process; never used */
 
-static bool try_hold(struct intents *all)
+/* False when somebody else holds it; *is_own: this thread does. */
+static bool try_hold(struct intents *all, bool *is_own)
 {
 	const unsigned char *serial = all->group->serial;
 	const struct intents *other;
@@ -43,7 +45,9 @@ static bool try_hold(struct intents *all)
 	for (other = held; other; other = other->next)
 		if (memcmp(other->group->serial, serial, sizeof all->group->serial) == 0)
 			break;
+	*is_own = other && pthread_equal(other->owner, pthread_self());
 	if (!other) {
+		all->owner = pthread_self();
 		all->next = held;
 		held = all;
 	}
@@ -148,6 +152,7 @@ struct intents *intents_open(const struct group *g, long long wait_ms, char *why
 {
 	long long until_us = clock_us() + wait_ms * 1000;
 	struct intents *all = calloc(1, sizeof *all);
+	bool is_own = false;
 
 	if (!all || !intent_file_name(&all->file, g)) {
 		(void)snprintf(why, why_len, "journal of token %s: %s", g->conf->label,
@@ -156,11 +161,13 @@ struct intents *intents_open(const struct group *g, long long wait_ms, char *why
 		return NULL;
 	}
 	all->group = g;
-	while (!try_hold(all)) {
-		if (!intent_file_is_over(until_us))
+	while (!try_hold(all, &is_own)) {
+		if (!is_own && !intent_file_is_over(until_us))
 			continue;
-		intent_file_say(&all->file, "another thread of this process keeps it locked", why,
-				why_len);
+		intent_file_say(&all->file,
+				is_own ? "this thread has it locked already"
+				       : "another thread of this process keeps it locked",
+				why, why_len);
 		free(all);
 		return NULL;
 	}

@@ -32,8 +32,8 @@ struct intent {
 struct intents;
 
 /* Takes the lock, waiting up to `wait_ms` for others, and reads the journal (made, 0600, when it is
- * missing). NULL with `why` in words (who holds it, what is wrong with the directory). The caller
- * closes it. */
+ * missing). NULL with `why` in words (who holds it, what is wrong with the directory); at once
+ * where this thread holds it. The caller closes it. */
 struct intents *intents_open(const struct group *g, long long wait_ms, char *why, size_t why_len);
 
 /* Gives the lock back; an empty journal is made empty on the disk, too. NULL is allowed. */

@@ -21,6 +21,7 @@
 #include "core/login_many.h"
 #include "core/login_pin.h"
 #include "core/operation.h"
+#include "core/replicate.h"
 
 static void set_user(struct group *g, struct member *m, enum group_user user)
 {
@@ -132,6 +133,8 @@ static CK_RV login_in_session(struct session *s, struct call *call, struct secre
 	pthread_mutex_lock(&g->login_lock);
 	rv = login_locked(g, s, call, pin);
 	pthread_mutex_unlock(&g->login_lock);
+	if (rv == CKR_OK && call->user == CKU_USER && g->is_multi)
+		replicate_login(g);
 	return rv;
 }
 

@@ -256,12 +256,12 @@ static bool try_up(struct member *m)
 	return false;
 }
 
-void member_put_off(struct member *m)
+void member_put_off(struct member *m, const char *why)
 {
 	pthread_mutex_lock(&m->lib->lock);
 	atomic_store(&m->last_try_ms, clock_ms());
 	back_off(m);
-	(void)snprintf(m->reason, sizeof m->reason, "no session for the login yet");
+	(void)snprintf(m->reason, sizeof m->reason, "%s", why);
 	pthread_mutex_unlock(&m->lib->lock);
 }
 

@@ -168,8 +168,9 @@ void member_fini(struct member *member, bool closes);
  * broken and nobody else uses it, it is initialised anew. */
 bool member_up(struct member *member, bool force);
 
-/* It is up and cannot serve yet: it is looked at again after a pause, which grows. */
-void member_put_off(struct member *member);
+/* It is up and cannot serve yet, for the reason `why`: it is looked at again after a pause, which
+ * grows. */
+void member_put_off(struct member *member, const char *why);
 
 /* Finds its slot and reads its token's information; false with member->reason. The lock of its
  * library is held. Used by member_up(). */

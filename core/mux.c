@@ -25,6 +25,7 @@
 #include "core/base/log.h"
 #include "core/carry.h"
 #include "core/health.h"
+#include "core/intent.h"
 #include "core/journal.h"
 #include "core/library.h"
 #include "core/login.h"
@@ -121,6 +122,7 @@ static void forget_parent(void)
 	library_forget_parent();
 	object_forget_everything(true);
 	carry_forget_everything(true);
+	intents_forget_parent();
 	alias_forget_everything(is_quiet);
 	if (is_quiet)
 		assembly_free(&mux.all);

@@ -11,7 +11,9 @@
 #include "core/codes.h"
 #include "core/object.h"
 #include "core/object_values.h"
+#include "core/overlay.h"
 #include "core/pending.h"
+#include "core/replicate.h"
 
 /* A function of one session; what differs is in `args`. */
 struct args {
@@ -48,8 +50,28 @@ static struct call call_for(enum call_id id, struct session *s, CK_OBJECT_HANDLE
 	};
 }
 
+/* A copy of a token object that this virtual token replicates does no more than the original is
+ * shown to do: one that is no token object is not wrapped, whatever the members would let it. */
+static CK_RV limit_copy(struct session *s, CK_OBJECT_HANDLE object, bool is_token,
+			struct attr_list *list)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE a = {CKA_CLASS, &class, sizeof class};
+	const CK_ATTRIBUTE asked = a;
+	struct overlay o;
+	CK_RV rv = overlay_of(s, object, &o);
+
+	if (rv == CKR_OK && (o.is_single || o.is_retired))
+		return CKR_ACTION_PROHIBITED;
+	if (rv == CKR_OK && !is_token && !o.may_export)
+		rv = object_read_in(s, object, &a, 1, &asked);
+	if (rv == CKR_OK && (class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY))
+		rv = overlay_limit(list);
+	return rv;
+}
+
 /* Runs a call that makes one object and gives it a handle. */
-static CK_RV make(struct call *call, const struct args *args, bool is_token)
+static CK_RV make(struct call *call, const struct args *args, bool is_token, bool is_limited)
 {
 	const bool tokens[2] = {is_token, false};
 	CK_OBJECT_HANDLE *const app[2] = {args->made, NULL};
@@ -63,8 +85,14 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token)
 		return rv;
 	call->place = is_token ? CALL_BORROW : CALL_HOME;
 	call->is_volatile = !is_token;
+	if (is_limited)
+		rv = limit_copy(call->session, args->object, is_token, &list);
 	call->tmpl[0] = list.attrs;
 	call->tmpl_count[0] = list.count;
+	if (rv != CKR_OK) {
+		attr_list_free(&list);
+		return rv;
+	}
 	rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	if (!pending_refuses(call->group, list.attrs, list.count))
 		rv = pending_run(call, tokens, app);
@@ -82,7 +110,7 @@ static CK_RV create_in(struct session *s, struct args *args)
 	rv = attr_check(args->tmpl, args->count);
 	if (rv != CKR_OK)
 		return rv;
-	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, false));
+	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, false), false);
 }
 
 CK_RV object_create(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
@@ -124,7 +152,8 @@ static CK_RV copy_in(struct session *s, struct args *args)
 		return CKR_ATTRIBUTE_VALUE_INVALID;
 	if (is_token && alias_fits(args->tmpl, args->count))
 		return alias_make(s, view.handle, args->tmpl, args->count, args->made);
-	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token));
+	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token),
+		    is_token && replicate_is_on(s->group));
 }
 
 CK_RV object_copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
@@ -259,7 +288,9 @@ static CK_RV write_in(struct session *s, struct args *args)
 		rv = alias_write(args->object, list.attrs, list.count);
 	else
 		rv = check_write(s, args->object);
-	if (rv == CKR_OK && !view.target) {
+	if (rv == CKR_OK && !view.target && replicate_is_on(s->group))
+		rv = overlay_check_change(s, args->object, list.attrs, &call.tmpl_count[0]);
+	if (rv == CKR_OK && !view.target && (call.tmpl_count[0] > 0 || list.count == 0)) {
 		rv = call_run(&call);
 		if (rv == CKR_OK)
 			note_change(&call);

@@ -456,3 +456,22 @@ CK_RV object_add_made(struct call *c, CK_OBJECT_HANDLE real, enum object_fact is
 		*handle = h;
 	return rv;
 }
+
+void object_note_copy(struct group *g, CK_OBJECT_HANDLE handle, struct member *m, unsigned epoch,
+		      CK_OBJECT_HANDLE real)
+{
+	struct object *o = object_slot(handle);
+	struct member_map *entry = NULL;
+	CK_RV rv;
+
+	/* One that is bound to a member stays there: it has no identity to be found again by. */
+	if (!o || atomic_load(&o->group) != g || atomic_load(&o->bound))
+		return;
+	pthread_mutex_lock(&m->map_lock);
+	entry = object_map_entry(m, epoch, real, &rv);
+	if (entry && !object_slot(entry->handle)) {
+		object_place(o, m, epoch, real, true);
+		object_map_set(m, entry, real, (uint32_t)handle);
+	}
+	pthread_mutex_unlock(&m->map_lock);
+}

@@ -176,6 +176,8 @@ uint32_t object_new(struct group *group, CK_OBJECT_HANDLE target, unsigned bound
 	atomic_store(&o->is_private, (int)is_private);
 	atomic_store(&o->is_used, 0);
 	atomic_store(&o->is_seen, 0);
+	atomic_store(&o->shown, 0);
+	atomic_store(&o->shown_ms, 0);
 	for (size_t i = 0; i < group->member_count; i++) {
 		atomic_store(&o->at[i].proven, 0);
 		atomic_store(&o->at[i].found, 0);

@@ -33,8 +33,10 @@ struct object {
 	_Atomic uint32_t target;
 	_Atomic int is_token;
 	_Atomic int is_private;
-	_Atomic int is_used; /* an operation began with it */
-	_Atomic int is_seen; /* a search gave it to the application */
+	_Atomic int is_used;        /* an operation began with it */
+	_Atomic int is_seen;        /* a search gave it to the application */
+	_Atomic unsigned shown;     /* of overlay.c: what its record says ... */
+	_Atomic long long shown_ms; /* ... when that was read (clock_ms); 0: never */
 	struct object_place at[CONFIG_MAX_MEMBERS];
 };
 

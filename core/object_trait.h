@@ -6,6 +6,7 @@
 #ifndef HSMUX_CORE_OBJECT_TRAIT_H
 #define HSMUX_CORE_OBJECT_TRAIT_H
 
+#include "core/fingerprint.h"
 #include "core/identity.h"
 #include "core/object.h"
 
@@ -16,9 +17,11 @@ struct trait {
 	uint32_t handle;
 	struct group *group; /* borrowed */
 	struct identity id;
-	bool is_proven;     /* a private key has shown that the public key belongs to it */
-	bool is_hidden;     /* another object of this name is shown instead */
-	bool is_reported;   /* the conflict was logged */
+	bool is_proven;   /* a private key has shown that the public key belongs to it */
+	bool is_hidden;   /* another object of this name is shown instead */
+	bool is_reported; /* the conflict was logged */
+	bool has_print;   /* `print` is known; see overlay.h */
+	uint8_t print[FINGERPRINT_LEN];
 	CK_ATTRIBUTE *tmpl; /* a session object was made of this; in a block of its own */
 	CK_ULONG tmpl_count;
 	size_t tmpl_size;

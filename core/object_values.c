@@ -11,6 +11,8 @@
 #include "core/library.h"
 #include "core/member.h"
 #include "core/object.h"
+#include "core/overlay.h"
+#include "core/replicate.h"
 #include "core/vendor.h"
 
 /* Reads this many attributes without an allocation. */
@@ -91,7 +93,8 @@ static bool is_careful(const struct group *g, bool *is_flat)
 	return careful;
 }
 
-CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
+static CK_RV read_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
+			 CK_ULONG count)
 {
 	CK_ATTRIBUTE few[2 * FEW], *read = few, *asked;
 	CK_RV rv = CKR_OK;
@@ -117,4 +120,14 @@ CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *ou
 	if (read != few)
 		free(read);
 	return rv;
+}
+
+CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
+{
+	CK_RV rv = read_values(s, object, out, count), shown;
+
+	if (!is_partial(rv) || !replicate_is_on(s->group))
+		return rv;
+	shown = overlay_show(s, object, out, count);
+	return shown == CKR_OK ? rv : shown;
 }

@@ -32,6 +32,7 @@
 #include "core/orphan.h"
 #include "core/outcome.h"
 #include "core/pending_tag.h"
+#include "core/replicate_make.h"
 #include "core/route.h"
 #include "core/session.h"
 
@@ -49,6 +50,7 @@ struct pending {
 	struct call *call;
 	const bool *is_token;
 	struct pending_tag with;
+	struct sharing *sharing; /* the virtual token replicates; NULL: it does not */
 	bool is_tagged;
 	bool may_be_named; /* it was made, and the answer to its naming was lost */
 	bool was_oracle;   /* a member judged a ciphertext: it is not shown to others */
@@ -153,6 +155,17 @@ static enum fate name_on(struct pending *p, struct member_session *ms)
 	return FATE_MADE;
 }
 
+/* They are there: names them, or where the virtual token replicates, copies and names them. */
+static enum fate conclude(struct pending *p, struct member_session *ms)
+{
+	if (!p->sharing)
+		return name_on(p, ms);
+	p->rv = sharing_share(p->sharing, ms, p->with.tag, p->with.label);
+	if (p->rv == CKR_OK)
+		return FATE_MADE;
+	return p->sharing->is_over ? FATE_FAILED : FATE_NOT;
+}
+
 static void destroy_made(const struct call *c, struct member_session *ms)
 {
 	for (unsigned i = 0; i < 2; i++)
@@ -170,10 +183,10 @@ static enum fate name_made(struct pending *p)
 	if (pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) != CKR_OK)
 		return FATE_UNKNOWN;
 	if (ms->epoch == c->made_epoch)
-		fate = name_on(p, ms);
+		fate = conclude(p, ms);
 	if (fate == FATE_REFUSED)
 		destroy_made(c, ms);
-	if (fate == FATE_UNKNOWN)
+	if (fate == FATE_UNKNOWN || (p->sharing && fate != FATE_MADE))
 		pool_drop(ms);
 	else
 		pool_give(ms, 0);
@@ -261,7 +274,9 @@ static enum fate look_on(struct pending *p, struct member_session *ms, CK_RV *rv
 		return FATE_UNKNOWN;
 	if (is_there) {
 		p->was_oracle = false; /* that was no verdict */
-		fate = name_on(p, ms);
+		fate = conclude(p, ms);
+		if (p->sharing)
+			return fate; /* what it is not is undone */
 	}
 	if (fate == FATE_REFUSED)
 		destroy_made(p->call, ms);
@@ -299,6 +314,11 @@ static enum fate remember(struct pending *p)
 {
 	const struct member *m = p->call->member;
 	bool is_kept = orphan_remember(p->call->member, p->with.tag);
+
+	if (p->sharing) {
+		sharing_withdraw(p->sharing, p->with.tag, 1U << m->index);
+		is_kept = true; /* in the journal */
+	}
 
 	if (is_kept && !p->may_be_named) {
 		log_msg(LOG_LEVEL_INFO,
@@ -373,14 +393,20 @@ static enum fate settle(struct pending *p)
 		orphan_clean_all(p->call->group);
 		if (!orphan_tag(p->with.tag))
 			p->is_tagged = false;
+		if (p->sharing && (!p->is_tagged || !sharing_intend(p->sharing, p->with.tag)))
+			return FATE_FAILED;
 		p->tries++;
 		fate = run_once(p);
+		if (fate == FATE_REFUSED && p->sharing)
+			fate = FATE_FAILED; /* not without a tag */
 		if (fate == FATE_REFUSED) {
 			p->is_tagged = false;
 			return run_once(p);
 		}
 		if (fate == FATE_UNKNOWN)
 			fate = look(p);
+		if (p->sharing && (fate == FATE_FAILED || fate == FATE_NOT))
+			sharing_withdraw(p->sharing, p->with.tag, 0);
 		if (fate == FATE_UNKNOWN)
 			fate = remember(p);
 	} while (fate == FATE_NOT && is_left(p));
@@ -423,11 +449,60 @@ static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HAND
 	return rv;
 }
 
+/* Only what can be found by its tag is copied. */
+static CK_RV refuse_untagged(const struct call *c)
+{
+	log_msg(LOG_LEVEL_ERROR,
+		"token %s: %s refused: the object would have no label that can be changed, or a "
+		"member refuses to change labels: it cannot be replicated",
+		c->group->conf->label, call_name(c->id));
+	return CKR_TEMPLATE_INCONSISTENT;
+}
+
+/* Made, copied and named; the lock is held. */
+static CK_RV settle_shared(struct pending *p, CK_OBJECT_HANDLE *const app[2])
+{
+	struct call *c = p->call;
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	if (!pending_tag_fits(c, p->is_token))
+		return refuse_untagged(c);
+	if (pending_tag_begin(&p->with, c, p->is_token))
+		rv = settle(p) == FATE_MADE ? CKR_OK : p->rv;
+	if (rv == CKR_OK) {
+		sharing_choose(p->sharing);
+		rv = object_publish(c, p->is_token, app);
+	}
+	if (rv == CKR_OK)
+		sharing_note(p->sharing, app);
+	pending_tag_end(&p->with, c);
+	return rv;
+}
+
+/* In a virtual token that replicates. */
+static CK_RV run_shared(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+{
+	struct sharing sharing = {.lock = NULL};
+	struct pending p = {.call = c,
+			    .is_token = is_token,
+			    .is_tagged = true,
+			    .sharing = &sharing,
+			    .rv = CKR_DEVICE_ERROR};
+	CK_RV rv = sharing_begin(&sharing, c, is_token);
+
+	if (rv == CKR_OK)
+		rv = settle_shared(&p, app);
+	sharing_end(&sharing);
+	return rv;
+}
+
 CK_RV pending_run(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
 {
 	struct pending p = {.call = c, .is_token = is_token, .is_tagged = true};
 	CK_RV rv;
 
+	if (replicate_is_on(c->group) && (is_token[0] || is_token[1]))
+		return run_shared(c, is_token, app);
 	if (!pending_tag_fits(c, is_token))
 		return run_untagged(c, is_token, app);
 	if (pending_tag_begin(&p.with, c, is_token)) {

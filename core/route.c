@@ -27,7 +27,9 @@
 #include "core/object.h"
 #include "core/op_output.h"
 #include "core/outcome.h"
+#include "core/overlay.h"
 #include "core/replay.h"
+#include "core/replicate.h"
 #include "core/session.h"
 #include "core/translate.h"
 #include "core/vendor.h"
@@ -400,9 +402,12 @@ CK_RV route_run(struct call *c)
 {
 	bool is_change = c->id == CALL_C_DestroyObject || c->id == CALL_C_SetAttributeValue;
 	unsigned mask = 1;
+	CK_RV rv;
 
 	if (c->group->is_multi && c->place != CALL_BOUND)
 		health_tick();
+	if (replicate_is_on(c->group) && (rv = overlay_check(c)) != CKR_OK)
+		return c->member_rv = rv;
 	if (c->id == CALL_C_FindObjectsInit)
 		return route_find(c);
 	if (c->group->is_multi && is_change)

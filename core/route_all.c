@@ -8,6 +8,8 @@
 #include "core/group.h"
 #include "core/member.h"
 #include "core/object.h"
+#include "core/replicate.h"
+#include "core/replicate_change.h"
 #include "core/session.h"
 
 /* What a member found was looked at there, and that failed with `rv`. */
@@ -171,14 +173,12 @@ static CK_RV change_volatile(struct call *c)
 
 /* A change of a token object happens wherever it is, or nowhere: one that was left on a member that
  * is away would come back with it. */
-CK_RV route_change(struct call *c)
+static CK_RV change_everywhere(struct call *c)
 {
 	struct group *g = c->group;
 	unsigned mask, done = 0;
 	CK_RV rv = c->object[0].bad;
 
-	if (object_is_volatile(g, c->object[0].handle))
-		return c->id == CALL_C_DestroyObject ? destroy_volatile(c) : change_volatile(c);
 	mask = object_copies(g, c->object[0].handle);
 	for (unsigned i = 0; i < g->member_count; i++) {
 		if (!(mask & 1U << i) || member_may_serve(&g->members[i]))
@@ -203,4 +203,12 @@ CK_RV route_change(struct call *c)
 			return rv;
 	}
 	return done ? CKR_OK : rv;
+}
+
+CK_RV route_change(struct call *c)
+{
+	if (object_is_volatile(c->group, c->object[0].handle))
+		return c->id == CALL_C_DestroyObject ? destroy_volatile(c) : change_volatile(c);
+	return replicate_is_on(c->group) ? replicate_change(c, change_everywhere)
+					 : change_everywhere(c);
 }

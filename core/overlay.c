@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an application sees where that is not what the members say.
+ *
+ * What the record of an object says is kept beside its handle for OVERLAY_MS, in two atomics, so
+ * that the usual way of a call costs two loads and a clock. Reading it anew asks a member: for the
+ * object's fingerprint, once, and for its record. A member that was away has its records from the
+ * others before it serves, so any member that serves may be asked.
+ *
+ * When nobody can be asked, what was known last holds; what was never known is an error: a key
+ * would otherwise be wrapped, or used after it was retired, because a member was slow. No lock is
+ * held while a member is asked but the session's. */
+#include "core/overlay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/attr.h"
+#include "core/base/clock.h"
+#include "core/health.h"
+#include "core/object_table.h"
+#include "core/object_trait.h"
+#include "core/object_values.h"
+#include "core/record.h"
+#include "core/replicate.h"
+
+/* Bits of object.shown. */
+enum { SHOWN_EXPORT = 1, SHOWN_FIXED = 2, SHOWN_SINGLE = 4, SHOWN_LASTING = 8, SHOWN_RETIRED = 16 };
+
+static unsigned bits_of(const struct record *r)
+{
+	return (r->may_export ? SHOWN_EXPORT : 0U) | (r->is_fixed ? SHOWN_FIXED : 0U) |
+	       (r->is_single ? SHOWN_SINGLE : 0U) | (r->is_lasting ? SHOWN_LASTING : 0U) |
+	       (r->state != RECORD_LIVE ? SHOWN_RETIRED : 0U);
+}
+
+static struct overlay overlay_from(unsigned bits)
+{
+	return (struct overlay){
+		.may_export = bits & SHOWN_EXPORT,
+		.is_fixed = bits & SHOWN_FIXED,
+		.is_single = bits & SHOWN_SINGLE,
+		.is_lasting = bits & SHOWN_LASTING,
+		.is_retired = bits & SHOWN_RETIRED,
+	};
+}
+
+/* Its fingerprint, if it was found out before. */
+static bool known_print(uint32_t handle, uint8_t print[static FINGERPRINT_LEN])
+{
+	const struct trait *t;
+	bool has;
+
+	trait_lock();
+	t = trait_of(handle);
+	has = t && t->has_print;
+	if (has)
+		memcpy(print, t->print, FINGERPRINT_LEN);
+	trait_unlock();
+	return has;
+}
+
+static void keep_print(uint32_t handle, const uint8_t print[static FINGERPRINT_LEN])
+{
+	struct trait *t;
+
+	trait_lock();
+	t = trait_of(handle);
+	if (t) {
+		memcpy(t->print, print, FINGERPRINT_LEN);
+		t->has_print = true;
+	}
+	trait_unlock();
+}
+
+void overlay_forget_print(CK_OBJECT_HANDLE object)
+{
+	struct trait *t;
+
+	trait_lock();
+	t = trait_of((uint32_t)object);
+	if (t)
+		t->has_print = false;
+	trait_unlock();
+}
+
+CK_RV overlay_print(struct session *s, struct member_session *ms, CK_OBJECT_HANDLE object,
+		    uint8_t print[static FINGERPRINT_LEN], bool *has)
+{
+	struct object_view view;
+	struct identity id = {0};
+	CK_OBJECT_HANDLE real;
+	CK_RV rv = CKR_OK;
+
+	*has = false;
+	if (!object_resolve(s->group, object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	*has = known_print((uint32_t)view.handle, print);
+	if (*has)
+		return CKR_OK;
+	if (!object_real(s->group, view.handle, ms->member, ms->epoch, &real))
+		rv = object_locate(s->group, s, ms, view.handle, &real);
+	if (rv == CKR_OK)
+		rv = identity_read(ms, real, &id);
+	if (rv == CKR_OK)
+		rv = fingerprint_of(ms, real, &id, print, has);
+	if (rv == CKR_OK && *has)
+		keep_print((uint32_t)view.handle, print);
+	identity_free(&id);
+	return rv;
+}
+
+static CK_RV read_on(struct session *s, struct member_session *ms, CK_OBJECT_HANDLE object,
+		     unsigned *bits)
+{
+	uint8_t print[FINGERPRINT_LEN];
+	struct record r = {0};
+	bool has = false, found = false;
+	CK_RV rv = overlay_print(s, ms, object, print, &has);
+
+	if (rv == CKR_OK && has)
+		rv = record_find(ms, print, &r, &found);
+	*bits = rv == CKR_OK && found ? bits_of(&r) : 0;
+	record_free(&r);
+	/* What has no fingerprint may have left an operation on the session. */
+	return rv == CKR_OK && !has ? CKR_KEY_NEEDED : rv;
+}
+
+/* Asks those who have it, one after the other. CKR_DEVICE_ERROR: nobody could say. */
+static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+{
+	struct group *g = s->group;
+	const unsigned mask = object_holders(g, object);
+
+	for (unsigned i = 0; i < g->member_count; i++) {
+		struct member_session *ms;
+		CK_RV rv;
+
+		if (!(mask & 1U << i) || !member_may_serve(&g->members[i]))
+			continue;
+		ms = replicate_session(&g->members[i]);
+		if (!ms)
+			continue;
+		rv = read_on(s, ms, object, bits);
+		replicate_leave(ms, rv == CKR_OK);
+		if (rv == CKR_OK || rv == CKR_KEY_NEEDED)
+			return CKR_OK;
+	}
+	return CKR_DEVICE_ERROR;
+}
+
+/* Once more when a member is back, within the budget. */
+static CK_RV read_patiently(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+{
+	const long long deadline = clock_ms() + s->group->config->retry.budget_ms;
+	CK_RV rv = read_any(s, object, bits);
+
+	while (rv != CKR_OK && object_holders(s->group, object) != 0 && clock_ms() < deadline &&
+	       health_wait(s->group, object_holders(s->group, object), deadline)) {
+		rv = read_any(s, object, bits);
+		if (rv != CKR_OK)
+			break; /* somebody serves, and cannot say */
+	}
+	return rv;
+}
+
+CK_RV overlay_of(struct session *s, CK_OBJECT_HANDLE object, struct overlay *out)
+{
+	struct object_view view;
+	struct object *o;
+	long long read_ms;
+	unsigned bits = 0;
+	CK_RV rv;
+
+	*out = (struct overlay){.may_export = true};
+	if (!replicate_is_on(s->group))
+		return CKR_OK;
+	if (!object_resolve(s->group, object, &view))
+		return CKR_OBJECT_HANDLE_INVALID;
+	if (view.is_token == OBJECT_NO)
+		return CKR_OK;
+	o = object_slot(view.handle);
+	read_ms = o ? atomic_load(&o->shown_ms) : 0;
+	if (o && read_ms != 0 && clock_ms() - read_ms < OVERLAY_MS) {
+		*out = overlay_from(atomic_load(&o->shown));
+		return CKR_OK;
+	}
+	rv = read_patiently(s, view.handle, &bits);
+	o = object_slot(view.handle);
+	if (rv != CKR_OK && (!o || read_ms == 0))
+		return rv;
+	if (rv == CKR_OK && o) {
+		atomic_store(&o->shown, bits);
+		atomic_store(&o->shown_ms, clock_ms());
+	} else if (o) {
+		bits = atomic_load(&o->shown);
+	}
+	*out = overlay_from(bits);
+	return CKR_OK;
+}
+
+void overlay_forget(CK_OBJECT_HANDLE object)
+{
+	struct object *o = object_slot(object);
+
+	if (o)
+		atomic_store(&o->shown_ms, 0);
+}
+
+/* What makes something new with its first key. */
+static bool makes_new(enum call_id id)
+{
+	switch ((int)id) {
+	case CALL_C_EncryptInit:
+	case CALL_C_SignInit:
+	case CALL_C_SignRecoverInit:
+	case CALL_C_MessageEncryptInit:
+	case CALL_C_MessageSignInit:
+	case CALL_C_WrapKey:
+	case CALL_C_DeriveKey:
+	case CALL_C_CopyObject:
+		return true;
+	default:
+		return false;
+	}
+}
+
+CK_RV overlay_check(const struct call *c)
+{
+	struct overlay o;
+	CK_RV rv = CKR_OK;
+
+	if (!makes_new(c->id) || !c->session || !c->object[0].bad)
+		return CKR_OK;
+	rv = overlay_of(c->session, c->object[0].handle, &o);
+	if (rv == CKR_OBJECT_HANDLE_INVALID)
+		return CKR_OK; /* the route says which code */
+	if (rv == CKR_OK && o.is_retired)
+		return c->id == CALL_C_CopyObject ? CKR_ACTION_PROHIBITED
+						  : CKR_KEY_FUNCTION_NOT_PERMITTED;
+	if (rv == CKR_OK && c->id == CALL_C_WrapKey) {
+		rv = overlay_of(c->session, c->object[1].handle, &o);
+		if (rv == CKR_OBJECT_HANDLE_INVALID)
+			return CKR_OK;
+		if (rv == CKR_OK && !o.may_export)
+			return CKR_KEY_UNEXTRACTABLE;
+	}
+	return rv;
+}
+
+static CK_RV check_one(const struct overlay *o, const CK_ATTRIBUTE *a, bool *is_needless)
+{
+	const bool value = attr_bool(a, 1, a->type, false);
+
+	*is_needless = false;
+	switch (a->type) {
+	case CKA_EXTRACTABLE:
+		*is_needless = !o->may_export && !value;
+		return !o->may_export && value ? CKR_ATTRIBUTE_READ_ONLY : CKR_OK;
+	case CKA_WRAP_WITH_TRUSTED:
+		return !o->may_export && !value ? CKR_ATTRIBUTE_READ_ONLY : CKR_OK;
+	default:
+		return CKR_OK;
+	}
+}
+
+CK_RV overlay_check_change(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
+			   CK_ULONG *count)
+{
+	struct overlay o;
+	CK_ULONG kept = 0;
+	CK_RV rv = overlay_of(s, object, &o);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (o.is_fixed)
+		return CKR_ACTION_PROHIBITED;
+	for (CK_ULONG i = 0; i < *count; i++) {
+		bool is_needless;
+
+		rv = check_one(&o, &tmpl[i], &is_needless);
+		if (rv != CKR_OK)
+			return rv;
+		if (!is_needless)
+			tmpl[kept++] = tmpl[i];
+	}
+	*count = kept;
+	return CKR_OK;
+}
+
+CK_RV overlay_limit(struct attr_list *list)
+{
+	CK_BBOOL no = CK_FALSE;
+	struct attr_list limited = {0};
+	CK_ATTRIBUTE *all = calloc(list->count + 1, sizeof *all);
+	CK_ULONG n = 0;
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	if (attr_bool(list->attrs, list->count, CKA_EXTRACTABLE, false) ||
+	    !attr_bool(list->attrs, list->count, CKA_SENSITIVE, true)) {
+		free(all);
+		return CKR_ATTRIBUTE_READ_ONLY;
+	}
+	for (CK_ULONG i = 0; all && i < list->count; i++)
+		if (list->attrs[i].type != CKA_EXTRACTABLE)
+			all[n++] = list->attrs[i];
+	if (all) {
+		all[n++] = (CK_ATTRIBUTE){CKA_EXTRACTABLE, &no, sizeof no};
+		rv = attr_list_copy(all, n, &limited);
+	}
+	free(all);
+	if (rv != CKR_OK)
+		return rv;
+	attr_list_free(list);
+	*list = limited;
+	return CKR_OK;
+}
+
+/* How an attribute is shown; false: as it was read. */
+static bool is_shown_otherwise(CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_EXTRACTABLE:
+	case CKA_NEVER_EXTRACTABLE:
+	case CKA_ALWAYS_SENSITIVE:
+	case CKA_LOCAL:
+	case CKA_KEY_GEN_MECHANISM:
+	case CKA_MODIFIABLE:
+	case CKA_COPYABLE:
+	case CKA_DESTROYABLE:
+	case CKA_SIGN:
+	case CKA_SIGN_RECOVER:
+	case CKA_ENCRYPT:
+	case CKA_WRAP:
+	case CKA_DERIVE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What every copy can say truthfully: that it is a copy, and came out of another member wrapped. */
+static bool is_denied(const struct overlay *o, CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_NEVER_EXTRACTABLE:
+	case CKA_ALWAYS_SENSITIVE:
+	case CKA_LOCAL:
+		return true;
+	case CKA_EXTRACTABLE:
+		return !o->may_export;
+	case CKA_MODIFIABLE:
+		return o->is_fixed;
+	case CKA_COPYABLE:
+		return o->is_single || o->is_retired;
+	case CKA_DESTROYABLE:
+		return o->is_lasting;
+	default:
+		return o->is_retired; /* uses that make something new */
+	}
+}
+
+static void show_one(const struct overlay *o, CK_ATTRIBUTE *a)
+{
+	const CK_MECHANISM_TYPE unknown = CK_UNAVAILABLE_INFORMATION;
+	const CK_BBOOL no = CK_FALSE;
+
+	if (!a->pValue || !is_shown_otherwise(a->type))
+		return;
+	if (a->type == CKA_KEY_GEN_MECHANISM && a->ulValueLen == sizeof unknown)
+		memcpy(a->pValue, &unknown, sizeof unknown);
+	else if (a->type != CKA_KEY_GEN_MECHANISM && a->ulValueLen == sizeof no &&
+		 is_denied(o, a->type))
+		memcpy(a->pValue, &no, sizeof no);
+}
+
+CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
+{
+	struct object_view view;
+	struct overlay o;
+	bool is_needed = false;
+	CK_RV rv;
+
+	for (CK_ULONG i = 0; i < count; i++)
+		is_needed = is_needed || (out[i].pValue && is_shown_otherwise(out[i].type));
+	if (!is_needed || !object_resolve(s->group, object, &view) || view.is_token == OBJECT_NO)
+		return CKR_OK;
+	rv = overlay_of(s, object, &o);
+	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+		show_one(&o, &out[i]);
+	return rv;
+}
+
+CK_ULONG overlay_split(CK_ATTRIBUTE *tmpl, CK_ULONG *count)
+{
+	CK_ULONG split = 0;
+
+	for (CK_ULONG i = 0; i < *count;) {
+		CK_ATTRIBUTE a = tmpl[i];
+
+		if (!is_shown_otherwise(a.type)) {
+			i++;
+			continue;
+		}
+		(*count)--;
+		tmpl[i] = tmpl[*count];
+		tmpl[*count] = a;
+		split++;
+	}
+	return split;
+}
+
+/* Whether the object shows all of them. */
+static CK_RV matches(struct session *s, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
+		     CK_ULONG count, bool *is_match)
+{
+	CK_RV rv = CKR_OK;
+
+	*is_match = true;
+	for (CK_ULONG i = 0; rv == CKR_OK && *is_match && i < count; i++) {
+		unsigned char value[sizeof(CK_ULONG)];
+		CK_ATTRIBUTE a = {tmpl[i].type, value, sizeof value};
+
+		rv = object_values(s, object, &a, 1);
+		if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
+		    rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_BUFFER_TOO_SMALL) {
+			*is_match = false;
+			return CKR_OK;
+		}
+		*is_match = rv == CKR_OK && a.ulValueLen == tmpl[i].ulValueLen && tmpl[i].pValue &&
+			    memcmp(value, tmpl[i].pValue, a.ulValueLen) == 0;
+	}
+	return rv;
+}
+
+CK_RV overlay_filter(struct session *s, const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct buf *found)
+{
+	CK_OBJECT_HANDLE *h = (CK_OBJECT_HANDLE *)(void *)found->data;
+	const size_t n = found->len / sizeof *h;
+	size_t kept = 0;
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
+		bool is_match;
+
+		rv = matches(s, h[i], tmpl, count, &is_match);
+		if (rv == CKR_OK && is_match)
+			h[kept++] = h[i];
+	}
+	found->len = kept * sizeof *h;
+	return rv;
+}
