@@ -224,6 +224,52 @@ static bool makes_new(enum call_id id)
 	}
 }
 
+/* Keys that hold their base key, or enough of it: the standard lets them be no more extractable and
+ * no less sensitive than that one (PKCS#11 2.40, 2.31 and 2.32). */
+static bool keeps_base(CK_MECHANISM_TYPE type)
+{
+	switch (type) {
+	case CKM_CONCATENATE_BASE_AND_KEY:
+	case CKM_CONCATENATE_BASE_AND_DATA:
+	case CKM_CONCATENATE_DATA_AND_BASE:
+	case CKM_XOR_BASE_AND_DATA:
+	case CKM_EXTRACT_KEY_FROM_KEY:
+	case CKM_MD2_KEY_DERIVATION:
+	case CKM_MD5_KEY_DERIVATION:
+	case CKM_SHA1_KEY_DERIVATION:
+	case CKM_SHA224_KEY_DERIVATION:
+	case CKM_SHA256_KEY_DERIVATION:
+	case CKM_SHA384_KEY_DERIVATION:
+	case CKM_SHA512_KEY_DERIVATION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Members would let a key that we hold extractable be derived into one that the application may
+ * wrap. */
+static CK_RV check_derived(const struct call *c, const struct overlay *base)
+{
+	bool may_export = base->may_export;
+	CK_RV rv = CKR_OK;
+
+	if (!c->mech || !keeps_base(c->mech->m.mechanism))
+		return CKR_OK;
+	for (unsigned i = 0; rv == CKR_OK && i < c->mech->handle_count; i++) {
+		struct overlay o;
+
+		rv = overlay_of(c->session, c->mech->handle[i].virtual, &o);
+		may_export = may_export && o.may_export;
+	}
+	if (rv != CKR_OK || may_export)
+		return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
+	return attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_EXTRACTABLE, true) ||
+			       !attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_SENSITIVE, false)
+		       ? CKR_TEMPLATE_INCONSISTENT
+		       : CKR_OK;
+}
+
 CK_RV overlay_check(const struct call *c)
 {
 	struct overlay o;
@@ -237,6 +283,8 @@ CK_RV overlay_check(const struct call *c)
 	if (rv == CKR_OK && o.is_retired)
 		return c->id == CALL_C_CopyObject ? CKR_ACTION_PROHIBITED
 						  : CKR_KEY_FUNCTION_NOT_PERMITTED;
+	if (rv == CKR_OK && c->id == CALL_C_DeriveKey)
+		rv = check_derived(c, &o);
 	if (rv == CKR_OK && c->id == CALL_C_WrapKey) {
 		rv = overlay_of(c->session, c->object[1].handle, &o);
 		if (rv == CKR_OBJECT_HANDLE_INVALID)

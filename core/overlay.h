@@ -42,8 +42,9 @@ void overlay_forget_print(CK_OBJECT_HANDLE object);
 /* The record of the object was changed by this process: it is read anew. */
 void overlay_forget(CK_OBJECT_HANDLE object);
 
-/* Whether a call may use the objects that it names. CKR_KEY_UNEXTRACTABLE for a key that is not to
- * be wrapped, CKR_KEY_FUNCTION_NOT_PERMITTED for a retired one. */
+/* Whether a call may use the objects that it names so. CKR_TEMPLATE_INCONSISTENT for a key that
+ * would hold one that is not to be wrapped, and could be; CKR_KEY_UNEXTRACTABLE for a key that is
+ * not to be wrapped, CKR_KEY_FUNCTION_NOT_PERMITTED for a retired one. */
 CK_RV overlay_check(const struct call *call);
 
 /* Makes a template of a copy (a session object) of a key that must not be wrapped say so.
