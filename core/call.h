@@ -76,6 +76,7 @@ struct call {
 	void *param; /* per-message parameter of the message functions, passed untouched */
 	CK_ULONG param_len;
 	CK_FLAGS flags;
+	unsigned only;    /* members that may do it, a bit each; 0: any */
 	bool is_volatile; /* makes session objects only: a copy that nobody knows goes with its
 			     session */
 	bool wants_made;  /* C_DeriveKey: the application passed a place for a handle */

@@ -25,6 +25,8 @@ unsigned choose_able(const struct call *c)
 {
 	unsigned mask = (1U << c->group->member_count) - 1;
 
+	if (c->only)
+		mask &= c->only;
 	for (unsigned i = 0; i < 2; i++)
 		if (c->object[i].bad)
 			mask &= object_holders(c->group, c->object[i].handle);

@@ -25,7 +25,6 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/health.h"
-#include "core/kek.h"
 #include "core/login.h"
 #include "core/member_op.h"
 #include "core/object.h"
@@ -58,50 +57,6 @@ struct pending {
 	long long deadline_ms; /* clock_ms; 0: nothing failed yet */
 	CK_RV rv;              /* what the application gets when it ends here */
 };
-
-/* Of duplicates a token may take either: all are looked at. */
-static bool has_own_label(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
-{
-	const size_t len = sizeof ORPHAN_OWN_PREFIX - 1;
-
-	for (CK_ULONG i = 0; i < count; i++)
-		if (tmpl[i].type == CKA_LABEL && tmpl[i].pValue && tmpl[i].ulValueLen >= len &&
-		    memcmp(tmpl[i].pValue, ORPHAN_OWN_PREFIX, len) == 0)
-			return true;
-	return false;
-}
-
-/* Templates within the template count, too: a token may give what they say to the keys that the
- * object unwraps or derives. */
-static bool has_own_name(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count,
-			 unsigned depth, bool *is_own)
-{
-	*is_own = has_own_label(tmpl, count);
-	if (*is_own || kek_is_asked(g, tmpl, count))
-		return true;
-	for (CK_ULONG i = 0; i < count && depth < ATTR_MAX_DEPTH; i++)
-		if (attr_is_template(tmpl[i].type) && tmpl[i].pValue &&
-		    has_own_name(g, tmpl[i].pValue, tmpl[i].ulValueLen / sizeof *tmpl, depth + 1,
-				 is_own))
-			return true;
-	return false;
-}
-
-bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
-{
-	static struct log_limit limit;
-	bool is_own;
-
-	if (!g->is_multi || !has_own_name(g, tmpl, count, 0, &is_own))
-		return false;
-	log_limited(&limit, LOG_LEVEL_WARN,
-		    is_own ? "token %s: a label that begins with \"" ORPHAN_OWN_PREFIX
-			     "\" is refused: such objects are hsmux's own and are not shown"
-			   : "token %s: a secret key with the name of the KEK is refused: it is "
-			     "hsmux's own and is not shown",
-		    g->conf->label);
-	return true;
-}
 
 static enum outcome outcome_on(const struct pending *p, CK_RV rv)
 {
@@ -384,6 +339,20 @@ static bool is_left(struct pending *p)
 	return true;
 }
 
+/* Before each try in a virtual token that replicates. */
+static bool begin_shared(struct pending *p)
+{
+	bool is_trusted;
+	CK_RV rv = p->is_tagged ? sharing_aim(p->sharing, &is_trusted) : CKR_DEVICE_ERROR;
+
+	if (rv != CKR_OK) {
+		p->rv = rv;
+		return false;
+	}
+	pending_tag_state(&p->with, CKA_WRAP_WITH_TRUSTED, is_trusted);
+	return sharing_intend(p->sharing, p->with.tag);
+}
+
 /* Runs the call, tagged, until its fate is known. */
 static enum fate settle(struct pending *p)
 {
@@ -393,7 +362,7 @@ static enum fate settle(struct pending *p)
 		orphan_clean_all(p->call->group);
 		if (!orphan_tag(p->with.tag))
 			p->is_tagged = false;
-		if (p->sharing && (!p->is_tagged || !sharing_intend(p->sharing, p->with.tag)))
+		if (p->sharing && !begin_shared(p))
 			return FATE_FAILED;
 		p->tries++;
 		fate = run_once(p);

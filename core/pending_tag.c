@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Labels and tags in the templates of what is made. Values are never copied: those of keys stay where
- * the caller has them. */
+/* Labels and tags in the templates of what is made. Values are never copied: those of keys stay
+ * where the caller has them. */
 #include "core/pending_tag.h"
 
 #include <stdlib.h>
@@ -106,6 +106,36 @@ bool pending_tag_begin(struct pending_tag *t, struct call *c, const bool is_toke
 		if (is_token[i] && !tag_template(t, i))
 			return false;
 	return true;
+}
+
+static void withhold(struct pending_tag *t, unsigned i, CK_ATTRIBUTE_TYPE type)
+{
+	CK_ATTRIBUTE *a = t->tagged[i];
+
+	for (CK_ULONG k = 0; k < t->tagged_count[i] && !t->is_withheld[i]; k++) {
+		CK_ATTRIBUTE last = a[t->tagged_count[i] - 1];
+
+		if (a[k].type != type)
+			continue;
+		a[t->tagged_count[i] - 1] = a[k];
+		a[k] = last;
+		t->tagged_count[i]--;
+		t->is_withheld[i] = true;
+	}
+}
+
+void pending_tag_state(struct pending_tag *t, CK_ATTRIBUTE_TYPE type, bool is_stated)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (t->tagged[i] == t->asked[i])
+			continue; /* the caller's own */
+		if (!is_stated) {
+			withhold(t, i, type);
+		} else if (t->is_withheld[i]) {
+			t->tagged_count[i]++;
+			t->is_withheld[i] = false;
+		}
+	}
 }
 
 void pending_tag_use(const struct pending_tag *t, struct call *c, bool is_tagged)

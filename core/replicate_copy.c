@@ -17,8 +17,7 @@
 #include "core/orphan.h"
 #include "core/replicate_text.h"
 
-/* Whether keys there can be made wrappable by the KEK alone. */
-static CK_RV has_trusted_kek(struct member_session *ms, bool *has)
+CK_RV copying_is_trusted(struct member_session *ms, bool *has)
 {
 	struct kek_view kek;
 	CK_RV rv = kek_look(ms, &kek);
@@ -57,13 +56,8 @@ static void say(struct copying *c, const struct member *m, const char *what)
 static CK_RV read_one(struct copying *c, unsigned i)
 {
 	struct copied *o = &c->object[i];
-	bool is_trusted = false;
 	CK_RV rv = identity_read(c->from, o->real, &o->id);
 
-	if (rv == CKR_OK && is_kek_only(c->sharing, i))
-		rv = has_trusted_kek(c->from, &is_trusted);
-	if (rv == CKR_OK && is_trusted)
-		rv = set_bool(c->from, o->real, CKA_WRAP_WITH_TRUSTED, true);
 	if (rv == CKR_OK)
 		rv = blueprint_read(c->from, o->real, &o->as);
 	if (rv == CKR_OK && c->sharing->wish[i].is_key &&
@@ -178,7 +172,7 @@ static CK_RV blueprint_for(struct copying *c, unsigned i, struct member_session 
 		return CKR_HOST_MEMORY;
 	if (!is_kek_only(c->sharing, i))
 		return CKR_OK;
-	rv = has_trusted_kek(to, &is_trusted);
+	rv = copying_is_trusted(to, &is_trusted);
 	if (rv == CKR_OK && is_trusted && !blueprint_set_bool(as, CKA_WRAP_WITH_TRUSTED, true))
 		rv = CKR_HOST_MEMORY;
 	else if (rv == CKR_OK && !is_trusted)

@@ -30,7 +30,10 @@ struct copying {
 	char why[CARRY_WHY];             /* of the last failure */
 };
 
-/* Reads what was made, and protects it as copies will be. The member's code. */
+/* Whether keys on the member of `ms` can be made wrappable by the KEK alone. The member's code. */
+CK_RV copying_is_trusted(struct member_session *ms, bool *is_trusted);
+
+/* Reads what was made. The member's code. */
 CK_RV copying_begin(struct copying *c);
 
 /* Makes, proves and reads back the copies on one member; sharing->real and epoch say where they

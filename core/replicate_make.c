@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/choose.h"
 #include "core/health.h"
 #include "core/member_op.h"
 #include "core/object.h"
@@ -108,6 +109,32 @@ CK_RV sharing_begin(struct sharing *s, struct call *c, const bool is_token[2])
 	for (unsigned i = 0; rv == CKR_OK && i < 2; i++)
 		if (is_token[i])
 			rv = wish_check_id(&s->wish[i], c, i);
+	return rv;
+}
+
+CK_RV sharing_aim(struct sharing *s, bool *is_trusted)
+{
+	struct call *c = s->call;
+	struct member_session *ms;
+	struct member *m;
+	CK_RV rv;
+
+	*is_trusted = false;
+	c->only = 0;
+	m = choose_member(c, choose_able(c) & ~s->tried);
+	if (!m) {
+		s->tried = 0;
+		m = choose_member(c, choose_able(c));
+	}
+	if (!m)
+		return CKR_DEVICE_ERROR;
+	s->tried |= 1U << m->index;
+	c->only = 1U << m->index;
+	if (!s->wish[0].is_trusted_only && !s->wish[1].is_trusted_only)
+		return CKR_OK;
+	ms = replicate_session(m);
+	rv = ms ? copying_is_trusted(ms, is_trusted) : CKR_DEVICE_ERROR;
+	replicate_leave(ms, rv == CKR_OK);
 	return rv;
 }
 
@@ -278,6 +305,7 @@ void sharing_end(struct sharing *s)
 		s->call->tmpl_count[i] = s->asked_count[i];
 		free(s->tmpl[i]);
 	}
+	s->call->only = 0;
 	intents_close(s->lock);
 	s->lock = NULL;
 }

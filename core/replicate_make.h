@@ -16,9 +16,10 @@
 /* What the application asked for that members are not told, of one of the two templates. */
 struct sharing_wish {
 	CK_OBJECT_CLASS class;
-	bool is_key;     /* a private or secret key */
-	bool may_export; /* extractable, and not by trusted keys only */
-	bool is_fixed;   /* CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE false */
+	bool is_key;          /* a private or secret key */
+	bool may_export;      /* extractable, and not by trusted keys only */
+	bool is_trusted_only; /* is to be made wrappable by the KEK alone, where that is known */
+	bool is_fixed;        /* CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE false */
 	bool is_single;
 	bool is_lasting;
 };
@@ -36,6 +37,7 @@ struct sharing {
 	unsigned holders;                             /* out: members that have it, a bit each */
 	CK_OBJECT_HANDLE real[CONFIG_MAX_MEMBERS][2]; /* out: there, as call.made */
 	unsigned epoch[CONFIG_MAX_MEMBERS];
+	unsigned tried; /* members on which it was tried to be made */
 	bool is_over;   /* out: it was refused for good: not worth another try */
 	bool is_undone; /* what was made was destroyed, or stands in the journal */
 };
@@ -44,6 +46,10 @@ struct sharing {
  * CKR_MECHANISM_INVALID for what cannot be replicated; CKR_HOST_MEMORY. sharing_end() in any case.
  */
 CK_RV sharing_begin(struct sharing *s, struct call *call, const bool is_token[2]);
+
+/* Chooses the member that makes it in this try (call->only). *is_trusted: its KEK is.
+ * CKR_DEVICE_ERROR when nobody serves who could; a member's code. */
+CK_RV sharing_aim(struct sharing *s, bool *is_trusted);
 
 /* Writes down that something is made under `tag` from now on. False: it must not be. */
 bool sharing_intend(struct sharing *s, const char *tag);

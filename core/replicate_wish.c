@@ -97,6 +97,9 @@ CK_RV wish_read(const struct call *c, unsigned i, struct sharing_wish *w)
 	};
 	w->may_export = w->is_key && attr_bool(t, n, CKA_EXTRACTABLE, from.may_export) &&
 			!attr_bool(t, n, CKA_WRAP_WITH_TRUSTED, false);
+	/* What is copied says so already, unless it could be exported. */
+	w->is_trusted_only = w->is_key && !w->may_export && (!is_copy || from.may_export) &&
+			     c->group->conf->protect == CONFIG_PROTECT_KEK;
 	return w->is_key && is_copy && asks_for_more(c, i, &from) ? CKR_ATTRIBUTE_READ_ONLY
 								  : CKR_OK;
 }
@@ -153,7 +156,7 @@ CK_RV wish_check_id(const struct sharing_wish *w, const struct call *c, unsigned
 CK_RV wish_template(const struct sharing_wish *w, const struct call *c, unsigned i, CK_BBOOL *yes,
 		    CK_ATTRIBUTE **out, CK_ULONG *count)
 {
-	CK_ATTRIBUTE *t = calloc(c->tmpl_count[i] + 2, sizeof *t);
+	CK_ATTRIBUTE *t = calloc(c->tmpl_count[i] + 3, sizeof *t);
 	CK_ULONG n = 0;
 
 	if (!t)
@@ -167,6 +170,8 @@ CK_RV wish_template(const struct sharing_wish *w, const struct call *c, unsigned
 		if (!attr_find(t, n, CKA_SENSITIVE))
 			t[n++] = (CK_ATTRIBUTE){CKA_SENSITIVE, yes, sizeof *yes};
 	}
+	if (w->is_trusted_only)
+		t[n++] = (CK_ATTRIBUTE){CKA_WRAP_WITH_TRUSTED, yes, sizeof *yes};
 	*out = t;
 	*count = n;
 	return CKR_OK;

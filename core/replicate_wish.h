@@ -16,6 +16,7 @@ CK_RV wish_read(const struct call *call, unsigned i, struct sharing_wish *out);
 CK_RV wish_check_id(const struct sharing_wish *wish, const struct call *call, unsigned i);
 
 /* The template that members are told: owned by the caller, its values are the call's own and *yes.
+ * It says CKA_WRAP_WITH_TRUSTED where that is to be said of a key to members whose KEK is trusted.
  * CKR_HOST_MEMORY. */
 CK_RV wish_template(const struct sharing_wish *wish, const struct call *call, unsigned i,
 		    CK_BBOOL *yes, CK_ATTRIBUTE **out, CK_ULONG *count);

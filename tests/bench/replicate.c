@@ -6,6 +6,7 @@
  * In each round every side makes a token key of each type and destroys it again; the first side is
  * a member used directly. Prints a row a type: the median of the member alone, in ms, and what the
  * others add to it. RSA keys take as long as chance has it: their medians want many rounds. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
