@@ -181,10 +181,15 @@ CK_RV repair_print(struct repair *r, const struct instance *in,
 	return rv;
 }
 
+bool repair_is_over(const struct record *rec)
+{
+	return record_is_idle(rec) || (rec->state == RECORD_DESTROYED && rec->owed == 0);
+}
+
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach)
 {
 	bool is_all = reach == (1U << r->group->member_count) - 1;
-	bool drops = record_is_idle(rec) && is_all;
+	bool drops = repair_is_over(rec) && is_all;
 	CK_RV rv = CKR_OK;
 
 	for (size_t i = 0; rv == CKR_OK && i < r->group->member_count; i++) {

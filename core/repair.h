@@ -76,10 +76,12 @@ CK_RV repair_drift(struct repair *r, const struct logical *l);
 CK_RV repair_print(struct repair *r, const struct instance *in,
 		   uint8_t print[static FINGERPRINT_LEN]);
 
+/* Whether nothing needs the record any more: it is idle, or a tombstone that nobody owes. */
+bool repair_is_over(const struct record *rec);
+
 /* Writes a record on the members of `where` (bit i: member i), or takes it away there when it is
- * idle and `reach`, the members that can be asked, are all: one that is away would bring an old one
- * back.
- */
+ * over and `reach`, the members that can be asked, are all: one that is away would bring an old one
+ * back. */
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach);
 
 /* A member comes back, is up, logged in as the token is, and does not serve yet: whatever records

@@ -331,14 +331,14 @@ static CK_RV settle_record(struct owed *o, const struct found_record *list, size
 			current |= 1U << list[i].member;
 	if (due)
 		rv = settle_members(o, newest, due, &settled);
-	if (!settled && current == o->reach && !record_is_idle(newest))
+	if (!settled && current == o->reach && !repair_is_over(newest))
 		return rv;
 	if (!record_copy(newest, &rec))
 		return CKR_HOST_MEMORY;
 	rec.owed &= ~settled;
 	if (settled)
 		rec.version++;
-	written = settled || record_is_idle(&rec)
+	written = settled || repair_is_over(&rec)
 			  ? repair_record(&o->r, &rec, o->reach, o->reach)
 			  : repair_record(&o->r, &rec, o->reach & ~current, o->reach);
 	record_free(&rec);
