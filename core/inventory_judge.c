@@ -287,6 +287,30 @@ static CK_RV compare_one(struct inventory *inv, const struct blueprint *b, struc
 	return blame(inv, in, rv);
 }
 
+/* SoftHSM2 shows no length of what was unwrapped: another holder may. */
+static CK_RV find_length(struct inventory *inv, struct logical *l, struct blueprint *b)
+{
+	CK_RV rv = CKR_OK;
+
+	if (logical_first(l)->id.class != CKO_SECRET_KEY)
+		return CKR_OK;
+	for (unsigned m = 0; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++) {
+		struct blueprint other = {0};
+		CK_ULONG len = attr_ulong(b->a, b->count, CKA_VALUE_LEN, 0);
+
+		if (len > 0 || !l->at[m] || l->at[m] == logical_first(l))
+			continue;
+		rv = read_first(inv, l->at[m], &other);
+		if (rv != CKR_OK)
+			return blame(inv, l->at[m], rv);
+		len = attr_ulong(other.a, other.count, CKA_VALUE_LEN, 0);
+		if (len > 0 && !blueprint_set(b, CKA_VALUE_LEN, &len, sizeof len))
+			rv = CKR_HOST_MEMORY;
+		blueprint_free(&other);
+	}
+	return rv;
+}
+
 /* Attributes of the other holders against those of the first. Where the KEK is not trusted nothing
  * can be wrappable by trusted keys only. */
 static CK_RV find_drift(struct inventory *inv, struct logical *l)
@@ -298,6 +322,7 @@ static CK_RV find_drift(struct inventory *inv, struct logical *l)
 	rv = read_first(inv, first, &b);
 	if (rv != CKR_OK)
 		return blame(inv, first, rv);
+	rv = find_length(inv, l, &b);
 	inventory_describe(l, &b);
 	if (!(inv->trusted & 1U << first->member))
 		blueprint_drop(&b, CKA_WRAP_WITH_TRUSTED);

@@ -49,7 +49,7 @@ static const struct command commands[] = {
 	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_FROM | OPTION_ALL | OPTION_DRY_RUN |
 		 OPTION_YES, "the same, and destroy them there"},
 	{"key", "rotate", tool_key_rotate, 1, "TOKEN",
-	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS | OPTION_NEW_LABEL,
+	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS | OPTION_NEW_LABEL | OPTION_TYPE,
 	 "make a successor of a key, and retire it"},
 	{"key", "sync", tool_key_sync, 1, "TOKEN", OPTION_PIN | OPTION_DRY_RUN | OPTION_LEFTOVERS,
 	 "make the members the same"},

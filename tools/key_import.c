@@ -19,9 +19,9 @@
 struct transfer {
 	struct key_work *w; /* the target */
 	struct key_work source;
+	unsigned *holders; /* for each object of the source: members of the target that have it */
 	struct buf id;     /* of --id */
 	struct json *json; /* NULL: lines */
-	bool *is_whole;    /* for each object of the source: on all members of the target */
 	size_t done;
 	size_t failed;
 };
@@ -74,6 +74,17 @@ static const struct logical *find_there(const struct transfer *t, const struct l
 	return NULL;
 }
 
+/* Whether its private half was to come, too, and did not: no half of a pair is made. */
+static bool lacks_half(const struct transfer *t, const struct logical *l)
+{
+	const struct logical *half = logical_first(l)->id.class == CKO_PUBLIC_KEY
+					     ? key_other_half(t->source.inv, l)
+					     : NULL;
+
+	return half != NULL && is_meant(t, half) && !t->w->options->dry_run &&
+	       t->holders[half - t->source.inv->logicals] == 0;
+}
+
 /* Why it stays where it is; NULL: it can go. */
 static const char *why_not(const struct transfer *t, const struct logical *l)
 {
@@ -88,7 +99,9 @@ static const char *why_not(const struct transfer *t, const struct logical *l)
 		return l->single_why;
 	if (find_there(t, l, &rival) != NULL)
 		return "it is there already";
-	return rival != NULL ? "another object has its label and id there" : NULL;
+	if (rival != NULL)
+		return "another object has its label and id there";
+	return lacks_half(t, l) ? "its private half was not copied" : NULL;
 }
 
 static CK_RV copy(struct transfer *t, const struct logical *l, unsigned *holders, struct repair *r)
@@ -130,7 +143,7 @@ static void transfer_one(struct transfer *t, size_t i)
 
 	if (why != NULL) {
 		there = find_there(t, l, &rival);
-		t->is_whole[i] = there != NULL && there->holders == all;
+		t->holders[i] = there != NULL ? there->holders : 0;
 		if (there == NULL)
 			t->failed++;
 		tell(t, l, "left", why);
@@ -148,20 +161,25 @@ static void transfer_one(struct transfer *t, size_t i)
 		return;
 	}
 	t->done++;
-	t->is_whole[i] = holders == all;
+	t->holders[i] = holders;
 	tell(t, l, "done", holders == all ? NULL : r.why);
 }
 
-/* Private keys first: their public halves are taken from the source's own objects. */
+/* Public keys last: no half of a pair is made. */
 static size_t transfer_all(struct transfer *t)
 {
 	size_t meant = 0;
 
-	for (size_t i = 0; i < t->source.inv->logical_count; i++) {
-		if (!is_meant(t, &t->source.inv->logicals[i]))
-			continue;
-		meant++;
-		transfer_one(t, i);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < t->source.inv->logical_count; i++) {
+			const struct logical *l = &t->source.inv->logicals[i];
+			bool is_public = logical_first(l)->id.class == CKO_PUBLIC_KEY;
+
+			if (is_public != (round == 1) || !is_meant(t, l))
+				continue;
+			meant++;
+			transfer_one(t, i);
+		}
 	}
 	return meant;
 }
@@ -196,7 +214,7 @@ static void destroy_moved(struct transfer *t)
 
 		if (!is_meant(t, l))
 			continue;
-		if (!t->is_whole[i]) {
+		if (t->holders[i] != (1U << t->w->group->member_count) - 1) {
 			tell(t, l, "kept", "it is not on all members of the target");
 			t->failed++;
 			continue;
@@ -263,9 +281,9 @@ static enum tool_exit prepare(struct transfer *t)
 		code = key_read(&t->source, false);
 	if (code != TOOL_YES)
 		return code;
-	t->is_whole = calloc(t->source.inv->logical_count + 1, sizeof(*t->is_whole));
+	t->holders = calloc(t->source.inv->logical_count + 1, sizeof(*t->holders));
 	if (inventory_bits(t->w->inv->asked) >= inventory_needs(t->w->group))
-		return t->is_whole != NULL ? TOOL_YES : TOOL_NO;
+		return t->holders != NULL ? TOOL_YES : TOOL_NO;
 	tool_complain(t->w->group, "%u members answer and %u are needed: nothing was copied",
 		      inventory_bits(t->w->inv->asked), inventory_needs(t->w->group));
 	return TOOL_UNREACHABLE;
@@ -293,7 +311,7 @@ static enum tool_exit transfer(const struct tool_options *options, bool moves)
 	inventory_free(t.source.inv);
 	key_end(&w);
 out:
-	free(t.is_whole);
+	free(t.holders);
 	buf_free(&t.id);
 	return code;
 }

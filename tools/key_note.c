@@ -14,7 +14,8 @@
 static const enum record_note writable[] = {RECORD_PURPOSE, RECORD_OWNER, RECORD_EXPIRES,
 					    RECORD_CEREMONY};
 
-bool key_record(const struct key_work *w, const struct logical *l, struct record *out)
+/* A record that there is, or a new one. */
+static bool begin_record(const struct key_work *w, const struct logical *l, struct record *out)
 {
 	const struct instance *in = logical_first(l);
 	struct repair r = {.group = w->group};
@@ -30,8 +31,18 @@ bool key_record(const struct key_work *w, const struct logical *l, struct record
 	out->class = in->id.class;
 	out->key_type = in->id.key_type;
 	out->is_public = !in->id.is_private;
-	if (buf_add(&out->id, in->id.id.data, in->id.id.len) &&
-	    buf_add(&out->label, in->id.label.data, in->id.label.len))
+	return true;
+}
+
+bool key_record(const struct key_work *w, const struct logical *l, struct record *out)
+{
+	const struct identity *id = &logical_first(l)->id;
+
+	if (!begin_record(w, l, out))
+		return false;
+	out->id.len = out->label.len = 0; /* where to look for it now */
+	if (buf_add(&out->id, id->id.data, id->id.len) &&
+	    buf_add(&out->label, id->label.data, id->label.len))
 		return true;
 	record_free(out);
 	tool_complain(w->group, "memory is out");

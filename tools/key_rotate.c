@@ -35,7 +35,7 @@ static bool fill_order(const struct key_work *w, const struct key_found *old,
 	const struct identity *id = &logical_first(l)->id;
 	const char *label = w->options->new_label;
 
-	order->type = l->type;
+	order->type = w->options->type != NULL ? w->options->type : l->type;
 	order->use = l->use | (old->half[1] != NULL ? old->half[1]->use : 0);
 	order->is_exportable = l->record != NULL && l->record->may_export;
 	return key_new_id(&order->id) &&
@@ -135,6 +135,22 @@ static const struct logical *find_key(const struct key_work *w, CK_OBJECT_CLASS 
 	return NULL;
 }
 
+/* What became of both, from the members. */
+static enum tool_exit say_anew(struct key_work *w, CK_OBJECT_CLASS class, const struct buf *old_id,
+			       const struct buf *new_id)
+{
+	enum tool_exit code = key_read(w, true);
+	const struct logical *old, *made;
+
+	if (code != TOOL_YES)
+		return code;
+	old = find_key(w, class, old_id);
+	made = find_key(w, class, new_id);
+	if (old != NULL && made != NULL)
+		say(w, old, made);
+	return old != NULL && made != NULL ? TOOL_YES : TOOL_NO;
+}
+
 static enum tool_exit link_both(struct key_work *w, CK_OBJECT_CLASS class, const struct buf *new_id)
 {
 	struct record old = {.version = 0}, successor = {.version = 0};
@@ -154,16 +170,16 @@ static enum tool_exit link_both(struct key_work *w, CK_OBJECT_CLASS class, const
 		code = note_new(w, made, &old, &successor);
 	if (code == TOOL_YES)
 		code = retire(w, &old, &successor);
-	record_free(&old);
-	record_free(&successor);
 	if (code == TOOL_YES && found.half[1] != NULL)
 		code = retire_public(w, found.half[1]);
 	if (code == TOOL_YES)
-		say(w, found.half[0], made);
+		code = say_anew(w, class, &old.id, new_id);
 	else
 		tool_complain(w->group,
 			      "the successor was made, the old key is not retired: destroy "
 			      "the successor, or keep both");
+	record_free(&old);
+	record_free(&successor);
 	return code;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/names.h"
 #include "core/orphan.h"
+#include "core/replicate.h"
 #include "tools/enter.h"
 #include "tools/key.h"
 
@@ -253,6 +254,8 @@ enum tool_exit tool_key_sync(const struct tool_options *options)
 
 	if (code == TOOL_YES)
 		code = key_lock(&w);
+	if (code == TOOL_YES && !options->dry_run)
+		replicate_recover(w.group, w.lock);
 	if (code == TOOL_YES)
 		code = key_read(&w, false);
 	if (code == TOOL_YES && options->json) {
