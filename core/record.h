@@ -68,7 +68,8 @@ struct record {
 /* Name of a note ("purpose"). Static. */
 const char *record_note_name(enum record_note note);
 
-/* True when the record says nothing that needs keeping: it is better dropped. */
+/* True when the record says nothing that needs keeping: it is better dropped. That of an object that
+ * was destroyed needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
 
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256

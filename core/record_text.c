@@ -82,6 +82,8 @@ bool record_is_idle(const struct record *r)
 	bool is_idle = r->state == RECORD_LIVE && r->owed == 0 && !r->may_export && !r->is_fixed &&
 		       !r->is_single && !r->is_lasting;
 
+	if (r->state == RECORD_DESTROYED)
+		return r->owed == 0; /* gone everywhere: nothing is left to say */
 	for (size_t i = 0; i < COUNT(notes); i++)
 		is_idle = is_idle && !r->note[i];
 	return is_idle;

@@ -12,7 +12,7 @@ for protect in kek locked; do
 	conf "$protect=a+b,mode=failover,priority.a=1,priority.b=2,replicate=all,protect=$protect"
 	mv "$work/hsmux.conf" "$work/$protect.conf"
 done
-printf 12345678 >"$work/so-pin"
+printf 76543210 >"$work/so-pin"
 printf 1234 >"$work/pin"
 chmod 600 "$work/so-pin" "$work/pin"
 HSMUX_CONF=$work/kek.conf "$hsmux" kek install kek --pin-source "file:$work/pin" \
