@@ -11,6 +11,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/names.h"
+#include "core/identity_use.h"
 #include "core/member_op.h"
 
 void repair_say(struct repair *r, const struct member *m, const char *fmt, ...)
@@ -186,25 +187,42 @@ bool repair_is_over(const struct record *rec)
 	return record_is_idle(rec) || (rec->state == RECORD_DESTROYED && rec->owed == 0);
 }
 
+/* On one member. *refuses: it cannot keep records at all (NSS has no data objects on its token). */
+static CK_RV put_record(struct repair *r, const struct record *rec, struct member *m, bool drops,
+			bool *refuses)
+{
+	struct member_session *ms = NULL;
+	CK_RV rv = repair_take(r, m, &ms);
+
+	*refuses = false;
+	if (rv != CKR_OK)
+		return rv;
+	rv = drops ? record_drop(ms, rec->print) : record_put(ms, rec);
+	if (rv != CKR_OK) {
+		*refuses = !drops && rv != CKR_HOST_MEMORY && identity_refuses(ms, rv);
+		repair_say_code(r, m, "a record cannot be written", rv);
+	}
+	repair_give(ms, rv == CKR_OK);
+	return rv;
+}
+
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach)
 {
 	bool is_all = reach == (1U << r->group->member_count) - 1;
-	bool drops = repair_is_over(rec) && is_all;
-	CK_RV rv = CKR_OK;
+	bool drops = repair_is_over(rec) && is_all, refuses;
+	unsigned kept = reach & ~where;
+	CK_RV rv = CKR_OK, last = CKR_OK;
 
-	for (size_t i = 0; rv == CKR_OK && i < r->group->member_count; i++) {
-		struct member *m = &r->group->members[i];
-		struct member_session *ms = NULL;
-
+	for (size_t i = 0; i < r->group->member_count; i++) {
 		if (!(where & 1U << i))
 			continue;
-		rv = repair_take(r, m, &ms);
-		if (rv != CKR_OK)
+		rv = put_record(r, rec, &r->group->members[i], drops, &refuses);
+		if (rv == CKR_OK)
+			kept |= 1U << i;
+		else if (!refuses)
 			return rv;
-		rv = drops ? record_drop(ms, rec->print) : record_put(ms, rec);
-		repair_give(ms, rv == CKR_OK);
-		if (rv != CKR_OK)
-			repair_say_code(r, m, "a record cannot be written", rv);
+		else
+			last = rv;
 	}
-	return rv;
+	return kept ? CKR_OK : last;
 }

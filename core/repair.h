@@ -81,7 +81,7 @@ bool repair_is_over(const struct record *rec);
 
 /* Writes a record on the members of `where` (bit i: member i), or takes it away there when it is
  * over and `reach`, the members that can be asked, are all: one that is away would bring an old one
- * back. */
+ * back. Members that refuse to keep records are left out, as long as one of `reach` has it. */
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach);
 
 /* A member comes back, is up, logged in as the token is, and does not serve yet: whatever records
