@@ -58,7 +58,7 @@ static CK_RV try_with_key(struct carry *c, enum carry_kind kind, int *way, bool 
 }
 
 /* Whether the two have a way in common, as far as can be seen without trying. */
-static CK_RV may_be(struct carry *c, enum carry_kind kind, bool *may)
+static CK_RV may_be(struct carry *c, enum carry_kind kind, bool *may, bool *has_kek)
 {
 	CK_OBJECT_HANDLE kek[2] = {0, 0};
 	struct carry_need need = {
@@ -68,7 +68,7 @@ static CK_RV may_be(struct carry *c, enum carry_kind kind, bool *may)
 
 	if (rv == CKR_OK)
 		rv = kek_find(c->to, &kek[1]);
-	need.has_kek = kek[0] && kek[1];
+	*has_kek = need.has_kek = kek[0] && kek[1];
 	*may = carry_ways_list(c->from->member, c->to->member, &need, list) > 0;
 	if (rv == CKR_OK && !*may)
 		(void)snprintf(c->why, sizeof c->why, "%s",
@@ -81,8 +81,8 @@ static CK_RV may_be(struct carry *c, enum carry_kind kind, bool *may)
 static CK_RV try_between(struct carry *c, enum carry_kind kind, int *way, bool *is_tried)
 {
 	const struct member *from = c->from->member;
-	bool may = false, is_same = true;
-	CK_RV rv = may_be(c, kind, &may);
+	bool may = false, has_kek = false, is_same = true;
+	CK_RV rv = may_be(c, kind, &may, &has_kek);
 
 	if (rv != CKR_OK || !may)
 		return rv;
@@ -92,6 +92,7 @@ static CK_RV try_between(struct carry *c, enum carry_kind kind, int *way, bool *
 		return CKR_OK;
 	}
 	rv = try_with_key(c, kind, way, is_tried);
+	*is_tried = *is_tried && has_kek; /* with a KEK there will be better ones */
 	if (rv != CKR_OK || *way != CARRY_NO_WAY)
 		return rv;
 	rv = kek_is_same(c->from, c->to, &is_same);

@@ -156,7 +156,7 @@ static CK_RV under_transport(struct carry *c, unsigned way, bool *refused)
 		rv = carry_make(c, transport, &k);
 	if (rv != CKR_OK) {
 		*refused = !leaves_doubt(c, rv) && carry_refuses(c->to, rv);
-		(void)say(c, c->to, way, "receive", rv);
+		(void)say(c, c->to, way, "be given", rv);
 	}
 	transport_close(k.t);
 	return rv;

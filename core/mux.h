@@ -11,7 +11,8 @@
  * Who looks after the members holds `still` (health.c) around all from login on, or chores
  * (health_look.c) around pool and share; the library is only tried for under chores. A fork()
  * waits for `still`, whatever is held, but not for long. Leaves, under which no lock is taken but
- * the log's: a group's views, health (health.c), the journal's pieces (journal.c).
+ * the log's: a group's views, health (health.c), the journal's pieces (journal.c), the memory of
+ * routes (carry_memory.c).
  *
  * A pool's lock and an object map's never nest. A member is called with the locks of one session,
  * of login (C_Login and the like), of the library and the environment (start, stop, slot look-up,

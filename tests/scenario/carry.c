@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys and other objects carried between real members. Over the core itself, not over the module.
  *
- *   kek TOKEN                          gives every member the same KEK
+ *   kek TOKEN MEMBER...                gives them the same KEK
  *   works TOKEN FROM TO KIND...        an object of each KIND (a row of `kinds`) is carried
  *   refuses TOKEN FROM TO KIND WORDS   it cannot be, and the reason has these WORDS in it
  *   taken TOKEN FROM TO KIND           TO has a key of the same CKA_ID, which must not be replaced
@@ -163,7 +163,7 @@ static void need_more(const struct way *w, unsigned more)
 	}
 }
 
-static void make_kek(void)
+static void make_kek(struct member *m)
 {
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	CK_KEY_TYPE type = CKK_AES;
@@ -183,12 +183,16 @@ static void make_kek(void)
 			    .tmpl = {tmpl},
 			    .tmpl_count = {sizeof tmpl / sizeof tmpl[0]}};
 
-	for (size_t i = 0; i < group->member_count; i++) {
-		struct member_session *ms = take(&group->members[i]);
+	struct member_session *ms = take(m);
 
-		NEED(member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0}) == CKR_OK);
-		pool_give(ms, 0);
-	}
+	NEED(member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0}) == CKR_OK);
+	pool_give(ms, 0);
+}
+
+static void keks(char **argv)
+{
+	for (char **name = argv; *name; name++)
+		make_kek(member(*name));
 }
 
 static const struct kind *kind_of(const char *name)
@@ -426,7 +430,8 @@ static bool fails_at(struct way *w, const char *file, const char *function, cons
 	return false;
 }
 
-/* Faults that the way overcomes look like the end: it is reached when several in a row do. */
+/* Faults that the way overcomes look like the end: it is reached when several in a row do. A code
+ * that says nothing is asked for again, and may be overcome each time. */
 static void fails(char **argv)
 {
 	struct way w = {0};
@@ -445,7 +450,7 @@ static void fails(char **argv)
 			in_a_row = has_failed ? 0 : in_a_row + 1;
 		}
 		(void)printf("%s: %u failed\n", *fault, failed);
-		NEED(n < MOST && failed > 0);
+		NEED(n < MOST && (failed > 0 || strstr(action, "GENERAL")));
 	}
 	end(&w);
 }
@@ -456,19 +461,14 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(char **argv);
 		int least;
-	} verbs[] = {{"works", works, 3},
-		     {"refuses", refuses, 4},
-		     {"taken", taken, 3},
-		     {"route", route, 4},
-		     {"fails", fails, 5}};
+	} verbs[] = {{"kek", keks, 1},    {"works", works, 3}, {"refuses", refuses, 4},
+		     {"taken", taken, 3}, {"route", route, 4}, {"fails", fails, 5}};
 	const char *what = argc > 3 ? argv[2] : "";
-	bool is_done = strcmp(what, "kek") == 0;
+	bool is_done = false;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	NEED(argc > 3 && mux_init(NULL) == CKR_OK);
 	enter(argv[3]);
-	if (is_done)
-		make_kek();
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		if (strcmp(what, verbs[i].name) != 0)
 			continue;

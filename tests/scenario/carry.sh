@@ -19,7 +19,6 @@ case $makes in *opencryptoki*) inside=$(fact opencryptoki enter) ;; esac
 cd "$work" || bail_out "no $work"
 
 has() { case " $makes " in *" $1 "*) ;; *) return 1 ;; esac; }
-carry() { driver carry "$1" virtual "$@" 2>"$work/said" || { cat "$work/said"; return 1; }; }
 works() { driver carry works virtual "$@"; }
 refuses() { driver carry refuses virtual "$@"; }
 route() { driver carry route virtual "$@"; }
@@ -35,7 +34,8 @@ every_kind() {
 	works "$1" "$2" rsa_public ec_public certificate
 }
 
-check "every member gets the same KEK" driver carry kek virtual
+# shellcheck disable=SC2086 # words
+check "every member gets the same KEK" driver carry kek virtual $makes
 check "SoftHSM2 to SoftHSM2: every kind of object" every_kind a b
 check "SoftHSM2 to SoftHSM2: keys that want a login for each use, data" \
 	works a b rsa_wants_login data private_data
@@ -68,5 +68,68 @@ if has opencryptoki && has nss && [ -z "$wrap" ]; then
 	check "openCryptoki to SoftHSM2: RSA keys, over NSS" works opencryptoki a rsa rsa_decrypts
 	check "routes are told" route a opencryptoki rsa "over member nss"
 fi
-check "routes are remembered" grep secret "$work/state/routes"
+
+# wrong OUT IN FROM TO KIND...: keys cross although what is remembered leads to another key, which is found out
+wrong() {
+	out_in="$1 $2"
+	shift 2
+	sed "s/0x210b 0x210a/$out_in/" "$work/state/routes" >"$work/routes" && mv "$work/routes" "$work/state/routes"
+	grep "$out_in" "$work/state/routes"
+	logs "is another key" works "$@"
+}
+
+# damaged: what is not as written is tried anew
+damaged() {
+	printf 'no line\n\tx\n' >"$work/state/routes"
+	works a b aes
+	cat "$work/state/routes"
+	same "$(grep -c 0x210a "$work/state/routes")" 1
+	chmod 666 "$work/state/routes"
+	works b a aes
+	chmod 600 "$work/state/routes"
+}
+
+if has nss; then
+	check "a way that leads to another key is found out" wrong 0x210a 0x2109 nss a generic
+fi
+check "what is remembered may be damaged" damaged
+
+# Calls of a member that is a copy's source, its target, or a hub, fail one after the other.
+ock=$inside
+inside=
+token fault f LABEL=f
+token softhsm g LABEL=g
+# Nobody else calls the members, or the faults would be theirs.
+GLOBAL='health = { interval_ms = 60000; failures = 3; open_ms = 1000; open_max_ms = 1000; };'
+virtual failover f g
+
+# failing MEMBER FROM TO KIND FUNCTION...: of the member
+failing() {
+	plan="$work/$1/plan"
+	route="$2 $3 $4"
+	shift 4
+	for name; do
+		# shellcheck disable=SC2086 # words
+		driver carry fails virtual $route "$plan" "$name CKR_DEVICE_ERROR" \
+			"$name after CKR_DEVICE_ERROR" "$name CKR_GENERAL_ERROR"
+	done
+}
+
+check "members that fail have the same KEK" driver carry kek virtual f g
+kinds="aes rsa ec256"
+! is_short || kinds=aes
+for kind in $kinds; do
+	check "$kind: the source fails at each call" failing f f g $kind C_WrapKey C_GetAttributeValue C_FindObjectsInit
+	check "$kind: the target fails at each call" failing f g f $kind C_UnwrapKey C_GetAttributeValue C_FindObjectsInit
+done
+check "a signature that proves fails" failing f g f rsa C_SignInit C_Sign
+check "an encryption that proves fails" failing f g f aes C_EncryptInit C_Encrypt
+check "public keys: the target fails at each call" failing f g f rsa_public C_CreateObject C_GetAttributeValue
+
+if has opencryptoki && [ -z "$wrap" ] && try_token fault hub LABEL=hub REAL=nss; then
+	inside=$ock
+	virtual failover g hub opencryptoki
+	check "a hub has the KEK" driver carry kek virtual hub
+	check "the member in between fails at each call" failing hub g opencryptoki rsa C_WrapKey C_UnwrapKey C_SignInit
+fi
 done_testing

@@ -46,7 +46,7 @@ module_line() {
 	*softhsm* | *fault*) printf ' private_copy = true;' ;;
 	esac
 	# A profile is found by the library's name, which is the fault token's here.
-	[ "$(fact "$1" kind)" != fault ] || printf ' vendor = "softhsm2";'
+	[ "$(fact "$1" kind)" != fault ] || printf ' vendor = "%s";' "$(fact "$1/real" kind | sed 's/^softhsm$/softhsm2/')"
 	[ -z "$args" ] || printf ' init_args = "%s";' "$args"
 	settings=$(fact "$1" variables)
 	if [ -n "$settings" ]; then
