@@ -271,6 +271,19 @@ moves_private_keys() {
 	exits 0 key compare
 }
 
+# Nothing is said to be missing on a member that cannot be asked; it is said that it was not.
+away_is_not_missing() {
+	mv b/tokens b/away
+	code=0
+	key compare --json >compared 2>errors || code=$?
+	mv b/away b/tokens
+	cat errors
+	same "$code" 3
+	grep -q 'member b was not asked' errors
+	json "d['ok'] and d['asked'] == ['a'] and d['differences'] == []" <compared
+	exits 0 key compare
+}
+
 bad_input_changes_nothing() {
 	fails 1 'unknown token "nowhere"' tool key list nowhere --pin-source "file:$work/pin"
 	fails 1 'the login failed: CKR_PIN_INCORRECT' tool key list virtual --pin-source "file:$work/wrong-pin"
@@ -296,5 +309,6 @@ check "a key is destroyed on all members, after a question" destroys
 check "keys of another token are imported, and those that cannot be are named" imports
 check "a key is moved" moves
 check "a pair is moved under a key-encryption key in common, and signs on" moves_private_keys
+check "a member that is away lacks nothing" away_is_not_missing
 check "bad input changes nothing" bad_input_changes_nothing
 done_testing

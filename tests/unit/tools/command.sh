@@ -95,6 +95,31 @@ expect 2 1 member undrain one a --force
 expect 2 1 member drain one a --watch
 expect 2 1 config check --force
 
+expect 0 0 help key
+out "hsmux key import-from TOKEN"
+out "--dry-run"
+expect 2 1 key
+expect 2 1 key list
+expect 2 1 key list one two
+expect 2 1 key list one --dry-run
+err 'bad option "--dry-run"'
+expect 2 1 key generate one --label l
+err "--type is missing"
+expect 2 1 key generate one --type aes:256
+err "--label"
+expect 2 1 key generate one --type aes:256 --label l --id 1
+err "--id 1: expected bytes in hexadecimal"
+expect 2 1 key generate one --type aes:256 --label l --use sign,fly
+err "--use fly: expected sign"
+expect 2 1 key import-from one --all
+err "--from is missing"
+expect 2 1 key move one --from two
+err "--label, --id or --all is missing"
+expect 2 1 key annotate one
+err 'an argument is missing after "one"'
+expect 2 1 key annotate one a=1 a=2 a=3 a=4 a=5 a=6 a=7 a=8 a=9
+err 'unexpected argument "a=9"'
+
 expect 0 2 config check --conf "$dir/good.conf"
 out "no errors, 2 warnings"
 err "warning: $dir/good.conf:3: module \"m\": library /nonexistent/m.so cannot be read"
