@@ -85,7 +85,7 @@ static void leave_so(struct kek_sites *s, struct kek_site *site)
 
 	(void)keeper_logout(s->g, m,
 			    NULL); /* a member that refuses begins a new epoch all the same */
-	member_renew(m, epoch);
+	(void)member_begin_anew(m, epoch); /* or it did so itself */
 	site->ms = NULL;
 }
 
