@@ -29,6 +29,11 @@ exits() {
 # status_says EXPRESSION: of `all`, the members in kek status --json, and `m`, the same by name
 status_says() {
 	kek status --json >status.json || :
+	said "$1"
+}
+
+# said EXPRESSION: the same in what was read last
+said() {
 	/usr/bin/python3 -c "
 import json, sys
 all = json.load(open('status.json'))['members']
