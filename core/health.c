@@ -236,14 +236,28 @@ static void *run(void *arg)
 
 /* By the wall clock: the thread sanitizer does not know pthread_mutex_clocklock(), and should
  * somebody set the clock, the thread comes out soon in any case. */
-static void before_fork(void)
+static bool take_still(long long wait_ms)
 {
-	long long end_ms = member_wall_ms() + FORK_MS;
+	long long end_ms = member_wall_ms() + wait_ms;
 	struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
 			       .tv_nsec = (long)(end_ms % 1000) * 1000000L};
 
-	is_forking = !is_ours && atomic_load(&health.has_thread) &&
-		     pthread_mutex_timedlock(&health.still, &end) == 0;
+	return pthread_mutex_timedlock(&health.still, &end) == 0;
+}
+
+bool health_hold(long long wait_ms)
+{
+	return take_still(wait_ms);
+}
+
+void health_release(void)
+{
+	pthread_mutex_unlock(&health.still);
+}
+
+static void before_fork(void)
+{
+	is_forking = !is_ours && atomic_load(&health.has_thread) && take_still(FORK_MS);
 }
 
 static void after_fork(void)

@@ -40,6 +40,12 @@ bool health_forget_parent(void);
  * code. */
 bool health_has_thread(void);
 
+/* Keeps the thread away from all members until health_release(): what is done with one meanwhile
+ * would look to it like a failure. Waits up to `wait_ms` for it; false when it did not come back
+ * from a member's code. No lock is held. */
+bool health_hold(long long wait_ms);
+void health_release(void);
+
 /* Looks at the members soon: one was lost, or the list of drained members may have changed. */
 void health_wake(void);
 

@@ -4,15 +4,17 @@
  *
  * Who may say that a key is CKA_TRUSTED is the security officer, and on SoftHSM2 only in the moment
  * in which the key comes to be; a token has one login for the whole process. So the user is logged
- * out there meanwhile. The group's login_lock is held for that time: nobody logs in or out, and
- * what looks after the members does not take the public member for one that lost its login. A SO
- * PIN is sent once. */
+ * out there meanwhile. The group's login_lock is held for that time, so that nobody logs in or out,
+ * and who looks after the members is held off: its probe's session, which only reads, would keep
+ * the security officer out, and with him in there it would take the member for dead. A SO PIN is
+ * sent once. */
 #include "core/kek_site.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/names.h"
+#include "core/health.h"
 #include "core/keeper.h"
 #include "core/login.h"
 #include "core/member_op.h"
@@ -60,6 +62,8 @@ CK_RV sites_enter(struct kek_sites *s, bool as_so)
 {
 	CK_RV rv = CKR_OK;
 
+	if (as_so && any_so(s) && !health_hold(WAIT_MS))
+		return site_fail(s, &s->at[0], "somebody looks after it", CKR_FUNCTION_FAILED);
 	s->is_locked = as_so && any_so(s);
 	if (s->is_locked)
 		pthread_mutex_lock(&s->g->login_lock);
@@ -100,8 +104,10 @@ void sites_leave(struct kek_sites *s, bool is_good)
 			(is_good ? pool_give(site->ms, 0) : pool_drop(site->ms));
 		site->ms = NULL;
 	}
-	if (s->is_locked)
+	if (s->is_locked) {
 		pthread_mutex_unlock(&s->g->login_lock);
+		health_release();
+	}
 	s->is_locked = false;
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->at[i].is_so)

@@ -33,7 +33,7 @@ struct kek_sites {
 	struct group *g;
 	struct kek_site at[CONFIG_MAX_MEMBERS];
 	size_t count;
-	bool is_locked; /* the group's login_lock is held */
+	bool is_locked; /* the group's login_lock is held, and health.c held off */
 	char why[KEK_WHY];
 	const struct kek_site *failed; /* where that was */
 };
