@@ -33,33 +33,44 @@ is_whole() {
 		and not any(x['finding'] for x in all if x['present'])"
 }
 
+# ends_well VERB: the command once more, or a rotation, ends it
+ends_well() {
+	with_so "$1" >again 2>&1 || is_whole "$1" || with_so rotate >again 2>&1 || return 1
+	exits 0 kek status && nothing_is_left a && nothing_is_left b
+}
+
+# is_right VERB CODE ACTION: after the command ended so
+is_right() {
+	if [ "$3" = kill ]; then
+		ends_well "$1"
+	elif [ "$2" -eq 0 ]; then
+		exits 0 kek status && nothing_is_left a && nothing_is_left b
+	else
+		is_whole "$1" || ends_well "$1"
+	fi
+}
+
 # cut VERB MEMBER ACTION: at each call of the member
 cut() {
 	put_back "before-$1"
 	rm -f "$2/stats"
-	with_so "$1" >output 2>&1
+	with_so "$1" >first 2>&1
 	last=$(all_counted "$2")
 	[ "$last" -gt 60 ]
 	call=0
-	finished=0
+	: >again
 	while [ "$call" -lt "$last" ]; do
 		call=$((call + 1))
 		put_back "before-$1"
 		plan "$2" "* nth $call $3"
 		code=0
-		with_so "$1" >output 2>&1 || code=$?
+		with_so "$1" >first 2>&1 || code=$?
 		plan "$2"
-		if [ $code -eq 0 ]; then
-			exits 0 kek status || { echo "call $call: done, and not good"; cat output; return 1; }
-			nothing_is_left a && nothing_is_left b || { echo "call $call"; return 1; }
-			continue
-		fi
-		is_whole "$1" && continue
-		finished=$((finished + 1))
-		with_so "$1" >again 2>&1 || with_so rotate >again 2>&1 || { echo "call $call"; cat output again; return 1; }
-		exits 0 kek status || { echo "call $call: not good"; cat output again; return 1; }
+		is_right "$1" $code "$3" && continue
+		echo "cut at call $call of $last: $code"
+		cat first again
+		return 1
 	done
-	echo "$last calls, $finished times in between"
 }
 
 is_away() {

@@ -9,4 +9,5 @@ keep before-rotate
 check "a rotation with a member away changes nothing" is_away rotate
 check "a rotation is cut behind every call" cut rotate a "after CKR_DEVICE_ERROR"
 is_short || check "a rotation is cut at every call" cut rotate b CKR_DEVICE_ERROR
+is_short || check "a rotation dies at every call" cut rotate b kill
 done_testing
