@@ -51,6 +51,8 @@ static const struct command commands[] = {
 	{"key", "rotate", tool_key_rotate, 1, "TOKEN",
 	 OPTION_PIN | OPTION_LABEL | OPTION_ID | OPTION_CLASS | OPTION_NEW_LABEL | OPTION_TYPE,
 	 "make a successor of a key, and retire it"},
+	{"key", "routes", tool_key_routes, 1, "TOKEN", OPTION_PIN | OPTION_AGAIN,
+	 "show how keys go from one member to another"},
 	{"key", "sync", tool_key_sync, 1, "TOKEN", OPTION_PIN | OPTION_DRY_RUN | OPTION_LEFTOVERS,
 	 "make the members the same"},
 	{"member", "drain", tool_member_drain, 2, "TOKEN MEMBER", OPTION_WAIT | OPTION_FORCE,

@@ -23,6 +23,8 @@ const struct option option_table[] = {
 	 "kek: the same for the security officer's PIN, of all members or of one"},
 	{"--no-trust", "", OPTION_NO_TRUST, OPTION_TAKES_NOTHING, AT(no_trust),
 	 "kek: without the security officer"},
+	{"--again", "", OPTION_AGAIN, OPTION_TAKES_NOTHING, AT(again),
+	 "key routes: try all ways anew"},
 	{"--components", "", OPTION_COMPONENTS, OPTION_TAKES_NOTHING, AT(components),
 	 "kek install: a key of two components, which are typed"},
 	{"--component-source", "SOURCE", OPTION_COMPONENTS, OPTION_TAKES_TEXTS, AT(component_source),

@@ -81,6 +81,7 @@ enum tool_exit tool_kek_install(const struct tool_options *options);
 enum tool_exit tool_kek_rotate(const struct tool_options *options);
 enum tool_exit tool_kek_status(const struct tool_options *options);
 enum tool_exit tool_kek_component(const struct tool_options *options);
+enum tool_exit tool_key_routes(const struct tool_options *options);
 
 /* Reads the configuration that --conf, or the search order, gives. NULL when that fails, with the
  * messages in `diag` and the exit code in `code`. The caller owns the result. */
