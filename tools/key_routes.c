@@ -25,16 +25,11 @@ struct tour {
 	size_t unknown; /* pairs that could not be tried */
 };
 
-static void print_text(const struct tour *t, const struct member *from, const struct member *to,
-		       enum carry_kind kind, const struct carry_route *r)
+static void print_text(const struct member *from, const struct member *to, enum carry_kind kind,
+		       const struct carry_route *r)
 {
-	char over[80] = "";
-
-	if (r->is_open && r->over >= 0)
-		(void)snprintf(over, sizeof(over), " over %s",
-			       t->g->members[r->over].conf->name); /* a long name is cut */
-	printf("%-16s %-16s %-7s %s%s%s", from->conf->name, to->conf->name, kind_names[kind],
-	       r->is_open ? "yes" : "no ", over, r->text[0] != '\0' ? "  " : "");
+	printf("%-16s %-16s %-7s %-4s ", from->conf->name, to->conf->name, kind_names[kind],
+	       r->is_open ? "yes" : "no");
 	tool_put(stdout, r->text);
 	putchar('\n');
 }
@@ -70,7 +65,7 @@ static void go(struct tour *t, struct member *from, struct member *to, enum carr
 	if (t->j != NULL)
 		print_json(t, from, to, kind, &r);
 	else
-		print_text(t, from, to, kind, &r);
+		print_text(from, to, kind, &r);
 	(void)fflush(stdout); /* it may take long; checked at the end */
 }
 
@@ -100,7 +95,7 @@ static enum tool_exit show(const struct tool_options *options, struct group *g)
 		json_string(&j, "token", g->conf->label);
 		json_list(&j, "routes");
 	} else {
-		printf("%-16s %-16s %-7s %s\n", "FROM", "TO", "KIND", "WAY");
+		printf("%-16s %-16s %-7s %-4s%s\n", "FROM", "TO", "KIND", "OPEN", " WAY");
 	}
 	go_everywhere(&t);
 	if (options->json) {

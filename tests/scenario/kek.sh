@@ -72,6 +72,39 @@ is_not_shown() {
 	exits 0 kek status
 }
 
+# routes_say EXPRESSION: of `way`, the routes by (from, to, kind)
+routes_say() {
+	/usr/bin/python3 -c "
+import json, sys
+routes = json.load(open('routes.json'))['routes']
+way = {(x['from'], x['to'], x['kind']): x for x in routes}
+sys.exit(not ($1))" || { cat routes.json; return 1; }
+}
+
+routes_are_shown() {
+	code=0
+	tool key routes virtual --pin-source "file:$work/pin" --again --json >routes.json || code=$?
+	routes_say "all(x['tried'] for x in routes)"
+	routes_say "all(way['a', 'b', kind]['open'] for kind in ('secret', 'rsa', 'ec'))"
+	same $code "$(/usr/bin/python3 -c "
+import json
+print(int(not all(x['open'] for x in json.load(open('routes.json'))['routes'])))")"
+	case $makes in *nss*)
+		routes_say "all(way[x, y, kind]['open'] for x, y in (('a', 'nss'), ('nss', 'a'))
+			for kind in ('secret', 'rsa', 'ec'))" ;;
+	esac
+	case $makes in *nss\ opencryptoki*)
+		routes_say "all(way[x, y, kind]['open'] for kind in ('secret', 'rsa')
+			for x in ('a', 'nss') for y in ('opencryptoki',))"
+		routes_say "not way['a', 'opencryptoki', 'ec']['open'] and way['a', 'opencryptoki', 'ec']['reason']" ;;
+	esac
+	tool key routes virtual --pin-source "file:$work/pin" >shown || :
+	cat shown
+	same "$(wc -l <shown)" "$(($(/usr/bin/python3 -c "
+import json
+print(len(json.load(open('routes.json'))['routes']))") + 1))"
+}
+
 # component NAME: a file with a random one
 component() {
 	/usr/bin/python3 -c "
@@ -204,6 +237,7 @@ check "it is installed on all members, the same, locked, trusted where the maker
 check "a second installation is refused and changes nothing" is_installed_once
 check "a rotation puts another one in its place" is_rotated
 check "no application sees it, finds it, makes one, or destroys it" is_not_shown
+check "ways between members are shown" routes_are_shown
 check "without the security officer it is not trusted, and that is said" without_officer
 check "a PIN is typed without being shown, a component is shown to a terminal only" is_typed
 TOKEN='replicate = "all"; kek = "hsmux-kek-two";'

@@ -13,7 +13,7 @@ virtual failover a b
 # keep NAME, put_back NAME: the tokens as they are now, and again
 keep() {
 	for member in a b; do
-		rm -rf "$member/$1"
+		rm -rf "${member:?}/$1"
 		cp -r "$member/real/tokens" "$member/$1"
 	done
 }
