@@ -84,7 +84,9 @@ sys.exit(not ($1))" || { cat routes.json; return 1; }
 routes_are_shown() {
 	code=0
 	tool key routes virtual --pin-source "file:$work/pin" --again --json >routes.json || code=$?
-	routes_say "all(x['tried'] for x in routes)"
+	# openCryptoki makes no EC key to try with, and says so.
+	routes_say "all(x['tried'] == ((x['from'], x['kind']) != ('opencryptoki', 'ec')) for x in routes)"
+	routes_say "all(x['way'] if x['open'] else x['reason'] for x in routes)"
 	routes_say "all(way['a', 'b', kind]['open'] for kind in ('secret', 'rsa', 'ec'))"
 	same $code "$(/usr/bin/python3 -c "
 import json
@@ -95,7 +97,8 @@ print(int(not all(x['open'] for x in json.load(open('routes.json'))['routes'])))
 	esac
 	case $makes in *nss\ opencryptoki*)
 		routes_say "all(way[x, y, kind]['open'] for kind in ('secret', 'rsa')
-			for x in ('a', 'nss') for y in ('opencryptoki',))"
+			for x, y in (('a', 'opencryptoki'), ('opencryptoki', 'a'), ('nss', 'opencryptoki')))"
+		routes_say "way['a', 'opencryptoki', 'rsa']['over'] == way['opencryptoki', 'b', 'rsa']['over'] == 'nss'"
 		routes_say "not way['a', 'opencryptoki', 'ec']['open'] and way['a', 'opencryptoki', 'ec']['reason']" ;;
 	esac
 	tool key routes virtual --pin-source "file:$work/pin" >shown || :
