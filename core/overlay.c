@@ -11,7 +11,6 @@
  * held while a member is asked but the session's. */
 #include "core/overlay.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/attr.h"
@@ -19,7 +18,6 @@
 #include "core/health.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
-#include "core/object_values.h"
 #include "core/record.h"
 #include "core/replicate.h"
 
@@ -109,43 +107,57 @@ CK_RV overlay_print(struct session *s, struct member_session *ms, CK_OBJECT_HAND
 	return rv;
 }
 
-static CK_RV read_on(struct session *s, struct member_session *ms, CK_OBJECT_HANDLE object,
-		     unsigned *bits)
-{
-	uint8_t print[FINGERPRINT_LEN];
-	struct record r = {0};
-	bool has = false, found = false;
-	CK_RV rv = overlay_print(s, ms, object, print, &has);
-
-	if (rv == CKR_OK && has)
-		rv = record_find(ms, print, &r, &found);
-	*bits = rv == CKR_OK && found ? bits_of(&r) : 0;
-	record_free(&r);
-	/* What has no fingerprint may have left an operation on the session. */
-	return rv == CKR_OK && !has ? CKR_KEY_NEEDED : rv;
-}
-
-/* Asks those who have it, one after the other. CKR_DEVICE_ERROR: nobody could say. */
-static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+/* The fingerprint, asked of one who has the object; *has false when it has none. CKR_DEVICE_ERROR:
+ * nobody could say. */
+static CK_RV find_print(struct session *s, CK_OBJECT_HANDLE object,
+			uint8_t print[static FINGERPRINT_LEN], bool *has)
 {
 	struct group *g = s->group;
 	const unsigned mask = object_holders(g, object);
+	CK_RV rv = CKR_DEVICE_ERROR;
 
-	for (unsigned i = 0; i < g->member_count; i++) {
+	for (unsigned i = 0; rv != CKR_OK && i < g->member_count; i++) {
 		struct member_session *ms;
-		CK_RV rv;
 
 		if (!(mask & 1U << i) || !member_may_serve(&g->members[i]))
 			continue;
 		ms = replicate_session(&g->members[i]);
-		if (!ms)
-			continue;
-		rv = read_on(s, ms, object, bits);
-		replicate_leave(ms, rv == CKR_OK);
-		if (rv == CKR_OK || rv == CKR_KEY_NEEDED)
-			return CKR_OK;
+		rv = ms ? overlay_print(s, ms, object, print, has) : CKR_DEVICE_ERROR;
+		/* What has no fingerprint may have left an operation on the session. */
+		replicate_leave(ms, rv == CKR_OK && *has);
 	}
-	return CKR_DEVICE_ERROR;
+	return rv == CKR_OK ? CKR_OK : CKR_DEVICE_ERROR;
+}
+
+/* Its record, from any member that serves and keeps records. */
+static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+{
+	struct group *g = s->group;
+	uint8_t print[FINGERPRINT_LEN];
+	bool has = false, is_kept = false, found = false;
+	CK_RV rv = find_print(s, object, print, &has);
+
+	*bits = 0;
+	for (unsigned i = 0; rv == CKR_OK && has && !found && i < g->member_count; i++) {
+		struct member *m = &g->members[i];
+		struct member_session *ms;
+		struct record r = {0};
+
+		is_kept = is_kept || record_is_kept(m);
+		if (!record_is_kept(m) || !member_may_serve(m))
+			continue;
+		ms = replicate_session(m);
+		rv = ms ? record_find(ms, print, &r, &found) : CKR_DEVICE_ERROR;
+		replicate_leave(ms, rv == CKR_OK);
+		if (rv == CKR_OK)
+			*bits = found ? bits_of(&r) : 0;
+		record_free(&r);
+		if (rv == CKR_OK)
+			return CKR_OK; /* all that serve have the same */
+		rv = CKR_OK;
+	}
+	/* Nobody who keeps records could be asked, although somebody does. */
+	return rv == CKR_OK && has && is_kept ? CKR_DEVICE_ERROR : rv;
 }
 
 /* Once more when a member is back, within the budget. */
@@ -333,167 +345,4 @@ CK_RV overlay_check_change(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIB
 	}
 	*count = kept;
 	return CKR_OK;
-}
-
-CK_RV overlay_limit(struct attr_list *list)
-{
-	CK_BBOOL no = CK_FALSE;
-	struct attr_list limited = {0};
-	CK_ATTRIBUTE *all = calloc(list->count + 1, sizeof *all);
-	CK_ULONG n = 0;
-	CK_RV rv = CKR_HOST_MEMORY;
-
-	if (attr_bool(list->attrs, list->count, CKA_EXTRACTABLE, false) ||
-	    !attr_bool(list->attrs, list->count, CKA_SENSITIVE, true)) {
-		free(all);
-		return CKR_ATTRIBUTE_READ_ONLY;
-	}
-	for (CK_ULONG i = 0; all && i < list->count; i++)
-		if (list->attrs[i].type != CKA_EXTRACTABLE)
-			all[n++] = list->attrs[i];
-	if (all) {
-		all[n++] = (CK_ATTRIBUTE){CKA_EXTRACTABLE, &no, sizeof no};
-		rv = attr_list_copy(all, n, &limited);
-	}
-	free(all);
-	if (rv != CKR_OK)
-		return rv;
-	attr_list_free(list);
-	*list = limited;
-	return CKR_OK;
-}
-
-/* How an attribute is shown; false: as it was read. */
-static bool is_shown_otherwise(CK_ATTRIBUTE_TYPE type)
-{
-	switch (type) {
-	case CKA_EXTRACTABLE:
-	case CKA_NEVER_EXTRACTABLE:
-	case CKA_ALWAYS_SENSITIVE:
-	case CKA_LOCAL:
-	case CKA_KEY_GEN_MECHANISM:
-	case CKA_MODIFIABLE:
-	case CKA_COPYABLE:
-	case CKA_DESTROYABLE:
-	case CKA_SIGN:
-	case CKA_SIGN_RECOVER:
-	case CKA_ENCRYPT:
-	case CKA_WRAP:
-	case CKA_DERIVE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* What every copy can say truthfully: that it is a copy, and came out of another member wrapped. */
-static bool is_denied(const struct overlay *o, CK_ATTRIBUTE_TYPE type)
-{
-	switch (type) {
-	case CKA_NEVER_EXTRACTABLE:
-	case CKA_ALWAYS_SENSITIVE:
-	case CKA_LOCAL:
-		return true;
-	case CKA_EXTRACTABLE:
-		return !o->may_export;
-	case CKA_MODIFIABLE:
-		return o->is_fixed;
-	case CKA_COPYABLE:
-		return o->is_single || o->is_retired;
-	case CKA_DESTROYABLE:
-		return o->is_lasting;
-	default:
-		return o->is_retired; /* uses that make something new */
-	}
-}
-
-static void show_one(const struct overlay *o, CK_ATTRIBUTE *a)
-{
-	const CK_MECHANISM_TYPE unknown = CK_UNAVAILABLE_INFORMATION;
-	const CK_BBOOL no = CK_FALSE;
-
-	if (!a->pValue || !is_shown_otherwise(a->type))
-		return;
-	if (a->type == CKA_KEY_GEN_MECHANISM && a->ulValueLen == sizeof unknown)
-		memcpy(a->pValue, &unknown, sizeof unknown);
-	else if (a->type != CKA_KEY_GEN_MECHANISM && a->ulValueLen == sizeof no &&
-		 is_denied(o, a->type))
-		memcpy(a->pValue, &no, sizeof no);
-}
-
-CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
-{
-	struct object_view view;
-	struct overlay o;
-	bool is_needed = false;
-	CK_RV rv;
-
-	for (CK_ULONG i = 0; i < count; i++)
-		is_needed = is_needed || (out[i].pValue && is_shown_otherwise(out[i].type));
-	if (!is_needed || !object_resolve(s->group, object, &view) || view.is_token == OBJECT_NO)
-		return CKR_OK;
-	rv = overlay_of(s, object, &o);
-	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
-		show_one(&o, &out[i]);
-	return rv;
-}
-
-CK_ULONG overlay_split(CK_ATTRIBUTE *tmpl, CK_ULONG *count)
-{
-	CK_ULONG split = 0;
-
-	for (CK_ULONG i = 0; i < *count;) {
-		CK_ATTRIBUTE a = tmpl[i];
-
-		if (!is_shown_otherwise(a.type)) {
-			i++;
-			continue;
-		}
-		(*count)--;
-		tmpl[i] = tmpl[*count];
-		tmpl[*count] = a;
-		split++;
-	}
-	return split;
-}
-
-/* Whether the object shows all of them. */
-static CK_RV matches(struct session *s, CK_OBJECT_HANDLE object, const CK_ATTRIBUTE *tmpl,
-		     CK_ULONG count, bool *is_match)
-{
-	CK_RV rv = CKR_OK;
-
-	*is_match = true;
-	for (CK_ULONG i = 0; rv == CKR_OK && *is_match && i < count; i++) {
-		unsigned char value[sizeof(CK_ULONG)];
-		CK_ATTRIBUTE a = {tmpl[i].type, value, sizeof value};
-
-		rv = object_values(s, object, &a, 1);
-		if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE ||
-		    rv == CKR_OBJECT_HANDLE_INVALID || rv == CKR_BUFFER_TOO_SMALL) {
-			*is_match = false;
-			return CKR_OK;
-		}
-		*is_match = rv == CKR_OK && a.ulValueLen == tmpl[i].ulValueLen && tmpl[i].pValue &&
-			    memcmp(value, tmpl[i].pValue, a.ulValueLen) == 0;
-	}
-	return rv;
-}
-
-CK_RV overlay_filter(struct session *s, const CK_ATTRIBUTE *tmpl, CK_ULONG count, struct buf *found)
-{
-	CK_OBJECT_HANDLE *h = (CK_OBJECT_HANDLE *)(void *)found->data;
-	const size_t n = found->len / sizeof *h;
-	size_t kept = 0;
-	CK_RV rv = CKR_OK;
-
-	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
-		bool is_match;
-
-		rv = matches(s, h[i], tmpl, count, &is_match);
-		if (rv == CKR_OK && is_match)
-			h[kept++] = h[i];
-	}
-	found->len = kept * sizeof *h;
-	return rv;
 }

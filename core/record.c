@@ -20,6 +20,7 @@
 #include "core/identity_attr.h"
 #include "core/identity_use.h"
 #include "core/member_op.h"
+#include "core/vendor.h"
 
 /* CKA_APPLICATION of every record. */
 #define APPLICATION "hsmux"
@@ -322,14 +323,22 @@ static CK_RV write(struct member_session *ms, const struct record *r, unsigned l
 	return rv;
 }
 
+bool record_is_kept(const struct member *m)
+{
+	return !atomic_load(&m->lib->vendor)->no_data_objects;
+}
+
 CK_RV record_put(struct member_session *ms, const struct record *r)
 {
 	unsigned long version = r->version;
 	struct buf old = {0};
 	struct record last;
 	bool found;
-	CK_RV rv = record_find(ms, r->print, &last, &found);
+	CK_RV rv;
 
+	if (!record_is_kept(ms->member))
+		return CKR_OK;
+	rv = record_find(ms, r->print, &last, &found);
 	if (rv == CKR_OK && found && last.version >= version && last.version < ULONG_MAX)
 		version = last.version + 1;
 	if (rv == CKR_OK) {

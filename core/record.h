@@ -8,7 +8,8 @@
  *   attributes  that some members cannot keep, and hsmux enforces
  *   notes       of the operator: purpose, owner, dates, what was before and after it
  *
- * Private data objects where the member takes them, so that nobody writes one without the PIN. A
+ * Private data objects where the member takes them, so that nobody writes one without the PIN; none
+ * on members that take no data objects at all (record_is_kept()). A
  * record never lets anybody do more than the object itself says, but for `may_export`, which says
  * that the application made the key extractable. */
 #ifndef HSMUX_CORE_RECORD_H
@@ -94,6 +95,9 @@ CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPR
 
 /* All records on the member, one of each print as above; the caller frees each and the list. */
 CK_RV record_list(struct member_session *ms, struct record **list, size_t *count);
+
+/* Whether the member keeps records. One that does not finds none, and writing one there is CKR_OK. */
+bool record_is_kept(const struct member *m);
 
 /* Writes: a new data object, with a version above those that are there, then the others of the
  * print are destroyed. Private when somebody is logged in to the virtual token, the record is not

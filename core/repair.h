@@ -84,6 +84,12 @@ bool repair_is_over(const struct record *rec);
  * back. Members that refuse to keep records are left out, as long as one of `reach` has it. */
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach);
 
+/* Carries out what a record says is owed, as far as members that can be reached allow, and writes
+ * the record as it is then: for records of the journal. *left: who owes it still. CKR_OK, or the
+ * first code with `why` in words. */
+CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents *lock,
+		       unsigned *left, char *why, size_t why_len);
+
 /* A member comes back, is up, logged in as the token is, and does not serve yet: whatever records
  * say that it missed is done there, and what it knows that others missed is done on them. Copies
  * that nobody can make are left owed, and logged. CKR_OK, or the first code with `why` in words:

@@ -359,15 +359,49 @@ static CK_RV settle_all(struct owed *o)
 	return rv;
 }
 
+/* Who serves, or is coming back. */
+static unsigned reach_of(const struct group *g)
+{
+	unsigned reach = 0;
+
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct member *m = &g->members[i];
+
+		if (atomic_load(&m->state) == MEMBER_UP && !atomic_load(&m->is_drained) &&
+		    !atomic_load(&m->is_refusing) && !group_waits_for(m))
+			reach |= 1U << i;
+	}
+	return reach;
+}
+
+CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents *lock,
+		       unsigned *left, char *why, size_t why_len)
+{
+	struct owed o = {.r = {.group = g, .lock = lock}, .reach = reach_of(g)};
+	unsigned settled = 0;
+	struct record now;
+	CK_RV rv, written;
+
+	*left = rec->owed;
+	if (!record_copy(rec, &now))
+		return CKR_HOST_MEMORY;
+	rv = settle_members(&o, &now, now.owed & o.reach, &settled);
+	*left = now.owed &= ~settled;
+	now.version++;
+	written = repair_record(&o.r, &now, o.reach, o.reach);
+	record_free(&now);
+	rv = rv == CKR_OK ? written : rv;
+	if (rv != CKR_OK)
+		(void)snprintf(why, why_len, "%s", o.r.why); /* may be cut */
+	return rv;
+}
+
 CK_RV repair_owed(struct group *g, struct member *m, struct intents *lock, char *why,
 		  size_t why_len)
 {
-	struct owed o = {.r = {.group = g, .lock = lock}, .reach = 1U << m->index};
+	struct owed o = {.r = {.group = g, .lock = lock}, .reach = reach_of(g) | 1U << m->index};
 	CK_RV rv;
 
-	for (size_t i = 0; i < g->member_count; i++)
-		if (member_may_serve(&g->members[i]) && !group_waits_for(&g->members[i]))
-			o.reach |= 1U << i;
 	rv = read_all(&o);
 	if (rv == CKR_OK)
 		rv = settle_all(&o);

@@ -16,6 +16,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/names.h"
 #include "core/health.h"
 #include "core/login.h"
 #include "core/orphan.h"
@@ -140,6 +141,7 @@ CK_RV replicate_enter(struct group *g, const char *what, struct intents **lock)
 
 unsigned replicate_write(struct group *g, const struct record *r)
 {
+	char code[NAME_MAX_LEN];
 	unsigned done = 0;
 
 	for (unsigned i = 0; i < g->member_count; i++) {
@@ -148,6 +150,13 @@ unsigned replicate_write(struct group *g, const struct record *r)
 
 		if (rv == CKR_OK)
 			done |= 1U << i;
+		else if (ms)
+			log_msg(LOG_LEVEL_WARN,
+				"member %s of token %s: what hsmux keeps beside an object cannot "
+				"be "
+				"written there: %s",
+				g->members[i].conf->name, g->conf->label,
+				name_of(NAME_RV, rv, code));
 		replicate_leave(ms, rv == CKR_OK);
 	}
 	return done;
@@ -255,6 +264,32 @@ static bool parse_records(const struct group *g, const struct buf *body, struct 
 	       (!blank || record_parse_line(g, &second, &r[1]));
 }
 
+bool replicate_keeps_records(const struct group *g)
+{
+	for (unsigned i = 0; i < g->member_count; i++)
+		if (member_may_serve(&g->members[i]) && record_is_kept(&g->members[i]))
+			return true;
+	return false;
+}
+
+/* The record goes to the members, and is carried out there. What the journal has to remember: from
+ * now on the record says who owes, where somebody keeps it. */
+static unsigned carry_out(struct group *g, struct intents *lock, struct record *r, char *why,
+			  size_t why_len)
+{
+	const unsigned all = (1U << g->member_count) - 1;
+	unsigned left = r->owed;
+
+	r->version++; /* over one that is there already */
+	if (count(replicate_write(g, r)) < replicate_needed(g)) {
+		(void)snprintf(why, why_len, "too few members can be told");
+		return all;
+	}
+	if (repair_carry_out(g, r, lock, &left, why, why_len) == CKR_OK && left)
+		(void)snprintf(why, why_len, "some are away");
+	return replicate_keeps_records(g) ? 0 : left;
+}
+
 /* The record in an intent's body goes to the members, and is carried out. */
 static void recover_record(struct group *g, struct intents *lock, const struct intent *in)
 {
@@ -262,7 +297,7 @@ static void recover_record(struct group *g, struct intents *lock, const struct i
 	struct record r[2] = {{.version = 0}};
 	char tag[MEMBER_TAG_ROOM];
 	char why[256] = "";
-	unsigned written = all;
+	unsigned left = 0;
 
 	(void)snprintf(tag, sizeof tag, "%s", in->tag); /* `in` goes with the next change */
 	if (!parse_records(g, &in->body, r)) {
@@ -277,16 +312,13 @@ static void recover_record(struct group *g, struct intents *lock, const struct i
 	for (unsigned i = 0; i < 2; i++) {
 		if (r[i].version == 0)
 			continue;
-		r[i].version++; /* over one that is there already */
-		written &= replicate_write(g, &r[i]);
+		left |= carry_out(g, lock, &r[i], why, sizeof why);
 		record_free(&r[i]);
 	}
-	if (count(written) < replicate_needed(g))
-		return; /* another time */
-	if (repair_owed(g, &g->members[__builtin_ctz(written)], lock, why, sizeof why) != CKR_OK)
+	if (left)
 		log_msg(LOG_LEVEL_WARN, "token %s: members are not in line yet: %s", g->conf->label,
 			why);
-	intents_settle(lock, tag, 0); /* from now on the record says who owes */
+	intents_settle(lock, tag, left);
 }
 
 static void recover_one(struct group *g, struct intents *lock, const struct intent *in)

@@ -44,6 +44,9 @@ void replicate_login(struct group *g);
  * that serve. False when that cannot be done now: it must not serve then, and `why` says why. */
 bool replicate_return(struct member *m, char *why, size_t why_len);
 
+/* Whether a member that serves keeps records. */
+bool replicate_keeps_records(const struct group *g);
+
 /* Writes a record on all members that can be reached: a bit for each where that was done. */
 unsigned replicate_write(struct group *g, const struct record *r);
 

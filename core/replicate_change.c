@@ -142,6 +142,20 @@ static CK_RV describe(struct change *ch)
 	return newest(ch);
 }
 
+/* Where nobody keeps records, who is away could not be told. */
+static CK_RV check_reach(const struct change *ch)
+{
+	const struct group *g = ch->call->group;
+
+	if (replicate_keeps_records(g) || !(ch->mask & ~replicate_serving(g)))
+		return CKR_OK;
+	log_msg(LOG_LEVEL_ERROR,
+		"token %s: %s refused: no member that serves keeps records, and one that may have "
+		"the object is away: it could not be told",
+		g->conf->label, call_name(ch->call->id));
+	return CKR_TOKEN_WRITE_PROTECTED;
+}
+
 /* Writes down what is going to be done, owed by `owed`. */
 static CK_RV begin(struct change *ch, enum intent_kind kind, unsigned owed)
 {
@@ -242,7 +256,7 @@ static CK_RV destroy(struct change *ch)
 	if (refused != CKR_OK && ch->r.owed == ch->mask)
 		return take_back(ch, before, refused);
 	replicate_settle(g, &ch->r);
-	intents_settle(ch->lock, ch->tag, 0);
+	intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
 	if (ch->r.owed)
 		log_msg(LOG_LEVEL_WARN,
 			"token %s: an object was destroyed, but not on every member yet: done when "
@@ -370,7 +384,7 @@ static CK_RV change(struct change *ch)
 	ch->before.owed = ch->r.owed;
 	if (is_content(ch) && ch->r.owed)
 		replicate_settle(g, &ch->before);
-	intents_settle(ch->lock, ch->tag, 0);
+	intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
 	overlay_forget(c->object[0].handle);
 	if (count(done) >= replicate_needed(g) || !ch->r.owed)
 		return CKR_OK;
@@ -396,7 +410,7 @@ CK_RV replicate_change(struct call *c, CK_RV (*plain)(struct call *c))
 		rv = describe(&ch);
 	if (rv == CKR_OK && !ch.has_print)
 		rv = plain(c);
-	else if (rv == CKR_OK)
+	else if (rv == CKR_OK && (rv = check_reach(&ch)) == CKR_OK)
 		rv = c->id == CALL_C_DestroyObject ? destroy(&ch) : change(&ch);
 	if (c->member_rv == CKR_OK)
 		c->member_rv = rv;

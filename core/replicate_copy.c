@@ -312,6 +312,8 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	if (record_is_idle(r))
 		return CKR_OK;
 	rv = fingerprint_of(c->from, o->real, &o->id, r->print, &has_print);
+	if (rv == CKR_OK && !replicate_keeps_records(c->sharing->call->group))
+		has_print = false; /* nobody would keep it */
 	if (rv == CKR_OK && !has_print && (w->is_fixed || w->is_single || w->is_lasting)) {
 		log_msg(LOG_LEVEL_ERROR,
 			"token %s: %s failed: what CKA_MODIFIABLE, CKA_COPYABLE or "

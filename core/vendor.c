@@ -41,6 +41,7 @@ static const struct setting_key vendor_keys[] = {
 	{"attributes_overflow", SETTING_BOOL, false},
 	{"flat_templates", SETTING_BOOL, false},
 	{"unwrap_ec_point", SETTING_BOOL, false},
+	{"no_data_objects", SETTING_BOOL, false},
 	{"replaces_same_id", SETTING_BOOL, false},
 	{"trust_3_0", SETTING_BOOL, false},
 	{"lacks", SETTING_LIST, false},
@@ -227,6 +228,7 @@ static void read_flags(const struct scope *scope, struct vendor *v)
 	v->short_buffer_ends = scope_bool(scope, "short_buffer_ends", false);
 	v->flat_templates = scope_bool(scope, "flat_templates", false);
 	v->unwrap_ec_point = scope_bool(scope, "unwrap_ec_point", false);
+	v->no_data_objects = scope_bool(scope, "no_data_objects", false);
 	v->replaces_same_id = scope_bool(scope, "replaces_same_id", false);
 	v->attributes_overflow = scope_bool(scope, "attributes_overflow", false);
 	v->trust_3_0 = scope_bool(scope, "trust_3_0", generic.trust_3_0);

@@ -127,7 +127,7 @@ static void what_backends_showed_is_in_their_profiles(void)
 	CU_ASSERT_TRUE(vendor_by_name(set, "cloudhsm")->writes_iv_late);
 	CU_ASSERT_TRUE(nss->attributes_overflow && nss->flat_templates);
 	CU_ASSERT_TRUE(nss->short_buffer_ends);
-	CU_ASSERT_TRUE(nss->unwrap_ec_point && nss->replaces_same_id);
+	CU_ASSERT_TRUE(nss->unwrap_ec_point && nss->replaces_same_id && nss->no_data_objects);
 	CU_ASSERT_TRUE(nss->trust_3_0);
 	CU_ASSERT_TRUE(client->instance_per_list);
 	CU_ASSERT_TRUE(client->raises_sigpipe);
@@ -157,7 +157,7 @@ static void every_key_is_read(void)
 		"manufacturer = \"M*\"; fork = \"never\"; flat_templates = true;\n"
 		"raises_sigpipe = true; instance_per_list = true; reinit_breaks = true;\n"
 		"reload_to_recover = true; writes_iv_late = true; short_buffer_ends = true;\n"
-		"unwrap_ec_point = true; replaces_same_id = true;\n"
+		"unwrap_ec_point = true; replaces_same_id = true; no_data_objects = true;\n"
 		"trust_3_0 = false; codes = ( { code = \"CKR_DEVICE_ERROR\"; outcome = \"busy\"; "
 		"},\n"
 		"{ code = \"0x80000001\"; outcome = \"session-lost\"; } );\n",
@@ -180,7 +180,7 @@ static void every_key_is_read(void)
 	CU_ASSERT_TRUE(v->flat_templates && v->raises_sigpipe && v->instance_per_list);
 	CU_ASSERT_TRUE(v->reinit_breaks && v->reload_to_recover && v->writes_iv_late);
 	CU_ASSERT_TRUE(v->short_buffer_ends);
-	CU_ASSERT_TRUE(v->unwrap_ec_point && v->replaces_same_id);
+	CU_ASSERT_TRUE(v->unwrap_ec_point && v->replaces_same_id && v->no_data_objects);
 	CU_ASSERT_FALSE(v->trust_3_0);
 	CU_ASSERT_EQUAL_FATAL(v->code_count, 2);
 	CU_ASSERT_EQUAL(v->codes[0].code, CKR_DEVICE_ERROR);
