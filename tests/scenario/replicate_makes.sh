@@ -159,11 +159,10 @@ over() {
 	token_of $list
 	kinds=10
 	for kind; do
+		# shellcheck disable=SC2086 # words
 		kinds=$((kinds + 1))
 		case $kind in
-		# shellcheck disable=SC2086
 		aes) check "$kind over$list" secret "$turn$kinds" $list ;;
-		# shellcheck disable=SC2086
 		*) check "$kind over$list" pair "$kind" "$turn$kinds" $list ;;
 		esac || tidy
 	done
