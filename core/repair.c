@@ -187,7 +187,7 @@ bool repair_is_over(const struct record *rec)
 	return record_is_idle(rec) || (rec->state == RECORD_DESTROYED && rec->owed == 0);
 }
 
-/* On one member. *refuses: it cannot keep records at all (NSS has no data objects on its token). */
+/* On one member. *refuses: it cannot keep records at all. */
 static CK_RV put_record(struct repair *r, const struct record *rec, struct member *m, bool drops,
 			bool *refuses)
 {
@@ -211,10 +211,13 @@ CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, 
 	bool is_all = reach == (1U << r->group->member_count) - 1;
 	bool drops = repair_is_over(rec) && is_all, refuses;
 	unsigned kept = reach & ~where;
-	CK_RV rv = CKR_OK, last = CKR_OK;
+	CK_RV rv = CKR_OK, last = CKR_FUNCTION_REJECTED;
 
+	for (unsigned i = 0; i < r->group->member_count; i++)
+		if (!record_is_kept(&r->group->members[i]))
+			kept &= ~(1U << i);
 	for (size_t i = 0; i < r->group->member_count; i++) {
-		if (!(where & 1U << i))
+		if (!(where & 1U << i) || !record_is_kept(&r->group->members[i]))
 			continue;
 		rv = put_record(r, rec, &r->group->members[i], drops, &refuses);
 		if (rv == CKR_OK)
@@ -224,5 +227,7 @@ CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, 
 		else
 			last = rv;
 	}
-	return kept ? CKR_OK : last;
+	if (!kept && last == CKR_FUNCTION_REJECTED)
+		(void)snprintf(r->why, sizeof r->why, "no member keeps records");
+	return kept || repair_is_over(rec) ? CKR_OK : last;
 }
