@@ -152,7 +152,8 @@ static CK_RV no_way(struct carry *c, const CK_OBJECT_HANDLE kek[2])
 	const char *from = c->from->member->conf->name, *to = c->to->member->conf->name;
 
 	if (!kek[0] || !kek[1])
-		return carry_cannot(c, "member %s has no KEK", kek[0] ? to : from);
+		return carry_cannot(c, "member %s has no KEK (hsmux kek install)",
+				    kek[0] ? to : from);
 	return carry_cannot(c, "members %s and %s have no way to wrap such a key in common", from,
 			    to);
 }

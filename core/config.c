@@ -42,6 +42,18 @@ const char *config_mode_name(enum config_mode mode)
 	return mode_names[mode];
 }
 
+const char *config_replicate_name(enum config_replicate replicate)
+{
+	static const char *const names[] = {
+		[CONFIG_REPLICATE_NONE] = "none",
+		[CONFIG_REPLICATE_ALL] = "all",
+		[CONFIG_REPLICATE_MAJORITY] = "majority",
+		[CONFIG_REPLICATE_FIRST] = "first",
+	};
+
+	return names[replicate];
+}
+
 /* Values of variables and arguments may be PINs. */
 static void free_module(struct config_module *m)
 {

@@ -178,4 +178,7 @@ void config_free(struct config *c);
 /* Name of a mode as in the file ("passthrough"). */
 const char *config_mode_name(enum config_mode mode);
 
+/* The same of a rule ("majority"). */
+const char *config_replicate_name(enum config_replicate replicate);
+
 #endif

@@ -34,13 +34,6 @@ static const char *const balance_names[] = {
 	[CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
 };
 
-static const char *const replicate_names[] = {
-	[CONFIG_REPLICATE_NONE] = "none",
-	[CONFIG_REPLICATE_ALL] = "all",
-	[CONFIG_REPLICATE_MAJORITY] = "majority",
-	[CONFIG_REPLICATE_FIRST] = "first",
-};
-
 static const char *const protect_names[] = {
 	[CONFIG_PROTECT_KEK] = "kek",
 	[CONFIG_PROTECT_LOCKED] = "locked",
@@ -224,7 +217,7 @@ static void put_token(const struct config *c, const struct config_token *t)
 		puts(i + 1 < t->member_count ? "      }," : "      }");
 	}
 	puts("    );");
-	put_string("    ", "replicate", replicate_names[t->replicate]);
+	put_string("    ", "replicate", config_replicate_name(t->replicate));
 	if (protect_of(t) != NULL)
 		put_string("    ", "protect", protect_of(t));
 	if (kek_of(t) != NULL)
@@ -333,7 +326,7 @@ static void json_token(struct json *j, const struct config *c, const struct conf
 	for (size_t i = 0; i < t->member_count; i++)
 		json_member(j, c, &t->members[i]);
 	json_list_end(j);
-	json_string(j, "replicate", replicate_names[t->replicate]);
+	json_string(j, "replicate", config_replicate_name(t->replicate));
 	json_string(j, "protect", protect_of(t));
 	json_string(j, "kek", kek_of(t));
 	json_string(j, "find", find_of(t));

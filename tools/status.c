@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/group.h"
+#include "core/intent.h"
 #include "core/member.h"
 #include "core/mux.h"
 #include "core/scope.h"
@@ -51,6 +52,12 @@ static void look_at(struct look *l, struct group *g, const struct published *p)
 	}
 }
 
+/* Something that was begun on its objects is neither done nor undone. */
+static bool is_unfinished(const struct group *g)
+{
+	return g->conf->replicate != CONFIG_REPLICATE_NONE && intents_any(g);
+}
+
 static void print_group(const struct config *c, const struct group *g, const struct look *l)
 {
 	char label[SETTING_SHOWN_LEN];
@@ -66,6 +73,9 @@ static void print_group(const struct config *c, const struct group *g, const str
 		if (l->drained > 0)
 			printf(", %zu drained", l->drained);
 	}
+	if (g->conf->replicate != CONFIG_REPLICATE_NONE)
+		printf(", replicates to %s%s", config_replicate_name(g->conf->replicate),
+		       is_unfinished(g) ? ", changes unfinished" : "");
 	putchar('\n');
 	for (size_t i = 0; i < g->member_count; i++)
 		status_print_member(c, &g->members[i], &l->members[i]);
@@ -82,6 +92,8 @@ static void json_group(struct json *j, const struct config *c, const struct grou
 	json_bool(j, "serving", l->serving > 0);
 	json_number(j, "members_serving", l->serving);
 	json_number(j, "members_drained", l->drained);
+	json_string(j, "replicate", config_replicate_name(g->conf->replicate));
+	json_bool(j, "unfinished", is_unfinished(g));
 	json_list(j, "members");
 	for (size_t i = 0; i < g->member_count; i++)
 		status_json_member(j, c, &g->members[i], &l->members[i]);
@@ -89,7 +101,8 @@ static void json_group(struct json *j, const struct config *c, const struct grou
 	json_object_end(j);
 }
 
-/* Prints one virtual token. *is_whole: every member serves that is not drained, and one does. */
+/* Prints one virtual token. *is_whole: every member serves that is not drained, and one does;
+ * nothing in its journal is unfinished. */
 static bool show_group(struct json *j, struct group *g, const struct published *p, bool *is_whole)
 {
 	static struct look look; /* large; one at a time */
@@ -101,7 +114,8 @@ static bool show_group(struct json *j, struct group *g, const struct published *
 		print_group(mux_config(), g, &look);
 	for (size_t i = 0; i < g->member_count; i++)
 		facts_free(&look.members[i]);
-	*is_whole = look.serving > 0 && look.serving + look.drained == g->member_count;
+	*is_whole = look.serving > 0 && look.serving + look.drained == g->member_count &&
+		    !is_unfinished(g);
 	/* Those that are drained are left in peace: nobody knows whether they could be reached. */
 	return look.is_reachable || look.drained > 0;
 }
