@@ -193,6 +193,9 @@ static void strike(const struct fault_rule *r, struct verdict *v)
 	case FAULT_LOSE_SESSIONS:
 		v->loses_sessions = true;
 		break;
+	case FAULT_LOG_OUT:
+		v->logs_out = true;
+		break;
 	}
 }
 

@@ -144,6 +144,16 @@ static bool loses_sessions(void)
 	       random_once() == CKR_SESSION_HANDLE_INVALID;
 }
 
+static bool logs_out(void)
+{
+	CK_SESSION_INFO info;
+
+	return plan("C_GenerateRandom nth 2 log-out\n") && random_once() == CKR_OK &&
+	       f->C_GetSessionInfo(session, &info) == CKR_OK &&
+	       info.state == CKS_RW_USER_FUNCTIONS && random_once() == CKR_OK &&
+	       f->C_GetSessionInfo(session, &info) == CKR_OK && info.state == CKS_RW_PUBLIC_SESSION;
+}
+
 /* With no plan that would strike who looks. */
 static bool sees(bool (*part)(void))
 {
@@ -165,6 +175,8 @@ int main(int argc, char **argv)
 	result(sees(one_there), "which was done");
 	result(sees(one_there) && run(loses_sessions) == AS_EXPECTED,
 	       "sessions can be lost at the nth call");
+	result(sees(one_there) && run(logs_out) == AS_EXPECTED,
+	       "the login can be lost at the nth call");
 	printf("1..%u\n", count);
 	return 0;
 }

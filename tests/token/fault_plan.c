@@ -16,7 +16,8 @@
 #include "core/base/names.h"
 
 #define ACTION_WORDS                                                                               \
-	"CODE, after CODE, after kill, delay MILLISECONDS, hang, kill, or lose-sessions"
+	"CODE, after CODE, after kill, delay MILLISECONDS, hang, kill, log-out, "                  \
+	"or lose-sessions"
 #define CODE_WORDS "the name or the number of a code, such as CKR_DEVICE_ERROR or 0x30"
 
 /* The words of a line that are still to be read, and what was expected where reading stopped. */
@@ -176,6 +177,7 @@ static bool action_read(struct reader *r, struct fault_rule *rule)
 		{"hang", FAULT_HANG},
 		{"kill", FAULT_KILL},
 		{"lose-sessions", FAULT_LOSE_SESSIONS},
+		{"log-out", FAULT_LOG_OUT},
 	};
 	char *before = r->rest;
 	char name[16] = "";

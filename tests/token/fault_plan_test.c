@@ -28,6 +28,7 @@ static bool understood(void)
 		"* nth 7 kill",
 		"* nth 7 after  kill # with the work done",
 		"* nth 7 lose-sessions",
+		"* nth 7 log-out",
 		"message all CKR_GENERAL_ERROR",
 		"\tstate   gone  CKR_TOKEN_NOT_PRESENT\r\n",
 		"state polite CKR_GENERAL_ERROR",
