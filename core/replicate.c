@@ -68,12 +68,34 @@ struct member_session *replicate_session(struct member *m)
 	return ms;
 }
 
+/* Whether the session was lost, or with it the login: the next one is logged in again then. */
+static bool has_forgotten(struct member_session *ms)
+{
+	CK_STATE state = CKS_RW_PUBLIC_SESSION;
+	CK_RV rv;
+
+	if (atomic_load(&ms->member->group->user) != GROUP_USER || !member_shows_user(ms->member))
+		return false;
+	rv = pool_state(ms, &state);
+	return rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
+	       (rv == CKR_OK && !pool_is_user(state));
+}
+
 void replicate_leave(struct member_session *ms, bool is_good)
 {
+	struct member *m = ms ? ms->member : NULL;
+	bool is_over;
+	unsigned epoch;
+
 	if (ms && is_good)
 		pool_give(ms, 0);
-	else if (ms)
-		pool_drop(ms);
+	if (!ms || is_good)
+		return;
+	is_over = has_forgotten(ms);
+	epoch = ms->epoch;
+	pool_drop(ms);
+	if (is_over)
+		login_refresh(m->group, m, epoch);
 }
 
 static unsigned count(unsigned mask)
@@ -220,6 +242,7 @@ static bool undo_on(struct member *m, const char *tag)
 		return false;
 	is_seen = orphan_is_seen(ms);
 	rv = orphan_destroy(ms, tag, &n);
+	is_seen = is_seen && orphan_is_seen(ms); /* who was logged out saw public ones only */
 	/* A token that is dead and polite finds nothing, either. */
 	is_done = rv == CKR_OK && is_seen && (n > 0 || member_alive_now(m));
 	if (n > 0)
@@ -228,7 +251,7 @@ static bool undo_on(struct member *m, const char *tag)
 			"was not finished: %s",
 			m->conf->name, m->group_label, n, tag,
 			is_done ? "destroyed" : "cannot be destroyed now");
-	replicate_leave(ms, rv == CKR_OK);
+	replicate_leave(ms, rv == CKR_OK && is_seen);
 	return is_done;
 }
 

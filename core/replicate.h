@@ -62,7 +62,8 @@ bool record_parse_line(const struct group *g, const struct buf *line, struct rec
  * is logged in as the token is. NULL when there is none. */
 struct member_session *replicate_session(struct member *m);
 
-/* Gives it back, or closes it when its state is in doubt. */
+/* Gives it back, or closes it when its state is in doubt; where it was lost, or its login, the
+ * member is logged in again. Not under the group's login_lock. */
 void replicate_leave(struct member_session *ms, bool is_good);
 
 #endif

@@ -34,6 +34,10 @@
 #include "core/replicate_text.h"
 #include "core/replicate_wish.h"
 
+/* As often it is tried to give an object its name: the first failure may have ended the session,
+ * the second the login. */
+#define FINISH_TRIES 3U
+
 /* Keys whose every use changes them: on one member for ever. */
 static bool is_stateful(const struct call *c)
 {
@@ -343,8 +347,9 @@ static CK_RV name_class(struct member_session *ms, const char *tag, const struct
 	return rv;
 }
 
-/* Records first: an object that is seen is seen with them. True when all is done there. */
-static bool finish_on(struct member *m, const char *tag, const struct made_text *text)
+/* Records first: an object that is seen is seen with them. True when all is done there. Who lost
+ * its login in between has shown public objects only. */
+static bool finish_once(struct member *m, const char *tag, const struct made_text *text)
 {
 	struct member_session *ms = replicate_session(m);
 	bool is_seen;
@@ -358,14 +363,24 @@ static bool finish_on(struct member *m, const char *tag, const struct made_text 
 		rv = record_put(ms, &text->record[i]);
 	for (unsigned i = 0; rv == CKR_OK && i < text->name_count; i++)
 		rv = name_class(ms, tag, &text->name[i], &named);
-	if (rv != CKR_OK)
-		log_msg(LOG_LEVEL_WARN,
-			"member %s of token %s: a new object cannot be given its name now: done "
-			"when the member is back",
-			m->conf->name, m->group_label);
-	replicate_leave(ms, rv == CKR_OK);
+	is_seen = is_seen && orphan_is_seen(ms);
+	replicate_leave(ms, rv == CKR_OK && is_seen);
 	/* Named before, unless the member only says so. */
 	return rv == CKR_OK && is_seen && (named > 0 || member_alive_now(m));
+}
+
+/* A failure that passes does not leave the object without its name for longer than that: nobody
+ * could find it there. */
+static bool finish_on(struct member *m, const char *tag, const struct made_text *text)
+{
+	for (unsigned i = 0; i < FINISH_TRIES; i++)
+		if (finish_once(m, tag, text))
+			return true;
+	log_msg(LOG_LEVEL_WARN,
+		"member %s of token %s: a new object cannot be given its name now: done when the "
+		"member is back",
+		m->conf->name, m->group_label);
+	return false;
 }
 
 void replicate_finish(struct group *g, struct intents *lock, const struct intent *in)
