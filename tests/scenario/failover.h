@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "tests/scenario/app.h"
+#include "tests/scenario/faulty.h"
 
 /* The keys in software, as files in one folder: rsa.der ec.der (PKCS#8) aes.bin mac.bin cert.der.
  */
@@ -107,19 +108,8 @@ CK_RV world_find(const struct world *w, CK_SESSION_HANDLE session, CK_OBJECT_HAN
 /* A session, logged in, and a seat on it. */
 void seat_take(struct seat *seat, struct world *w);
 
-/* Replaces a plan of a fault token. */
-void plan_write(const char *file, const char *text);
-
 /* Milliseconds of a clock that does not jump. */
 long long now_ms(void);
-
-/* A counter of a fault token's file: calls of a function, and how many of them succeeded; all
- * functions together when `function` is NULL. */
-struct tally {
-	unsigned long calls;
-	unsigned long good;
-};
-struct tally tally_read(const char *stats_file, const char *function);
 
 /* Digests until that reaches the member whose counters these are: it serves. */
 void wait_until_served(struct seat *seat, const char *stats_file);

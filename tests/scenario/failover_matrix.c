@@ -28,29 +28,6 @@ struct matrix {
 	unsigned spared; /* the failure was planned, but the member was not asked */
 };
 
-struct tally tally_read(const char *stats_file, const char *function)
-{
-	struct tally sum = {0};
-	char line[128];
-	FILE *in = fopen(stats_file, "re");
-
-	while (in && fgets(line, sizeof(line), in)) {
-		char *calls = strstr(line, " calls=");
-		char *good = strstr(line, " ok=");
-
-		if (!calls || !good)
-			continue;
-		*calls = '\0';
-		if (function && strcmp(function, line) != 0)
-			continue;
-		sum.calls += strtoul(calls + 7, NULL, 10);
-		sum.good += strtoul(good + 4, NULL, 10);
-	}
-	if (in)
-		CHECK(fclose(in) == 0);
-	return sum;
-}
-
 static unsigned long failures(const char *stats_file, const char *function)
 {
 	struct tally t = tally_read(stats_file, function);

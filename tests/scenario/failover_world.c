@@ -16,17 +16,6 @@ long long now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void plan_write(const char *file, const char *text)
-{
-	char next[512];
-	FILE *out;
-
-	CHECK(snprintf(next, sizeof(next), "%s.new", file) < (int)sizeof(next));
-	out = fopen(next, "we");
-	CHECK(out != NULL && fputs(text, out) >= 0 && fputc('\n', out) == '\n');
-	CHECK(fclose(out) == 0 && rename(next, file) == 0);
-}
-
 bool world_offers(const struct world *w, CK_MECHANISM_TYPE type)
 {
 	CK_MECHANISM_INFO info;

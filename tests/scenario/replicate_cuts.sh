@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Whatever happens at whichever call of a member while a token object is made, changed or destroyed: all
+# members have it then, or none; see replicate.c. Here are some ways and kinds over two members. With
+# REPLICATE_WAYS and REPLICATE_KINDS in the environment it is these; with REPLICATE_FULL=1 all, also over three
+# members, with other rules, and with keys that are locked, which takes hours.
+. "$(dirname "$0")/../lib.sh"
+. "$tests/scenario/members.sh"
+token fault a LABEL=a
+token fault b LABEL=b
+printf '1234\n' >"$work/pin"
+printf '76543210\n' >"$work/so-pin"
+chmod 600 "$work/pin" "$work/so-pin"
+mkdir -m 700 "$work/journal"
+
+# What is struck are the calls of the way, not those of somebody who looks.
+calmly="health = { interval_ms = 3600000; open_ms = 10; open_max_ms = 20; };
+retry = { budget_ms = 300; attempts = 3; };"
+
+# over RULE PROTECT MEMBER...: a virtual token that replicates, with a KEK
+over() {
+	rule=$1 protect=$2
+	shift 2
+	TOKEN="replicate = \"$rule\"; protect = \"$protect\";" GLOBAL=$calmly virtual failover "$@"
+	sed -i "s|^state = {|& journal = \"$work/journal\";|" "$work/hsmux.conf"
+}
+
+with_kek() {
+	tool kek install virtual --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" \
+		>"$work/output" 2>&1 && return 0
+	indent "$work/output"
+	bail_out "no KEK"
+}
+
+# cuts NEED WAY KIND WHICH MEMBER...
+cuts() {
+	need=$1 way=$2 kind=$3 which=$4
+	shift 4
+	folders=
+	for name; do folders="$folders $work/$name"; done
+	# shellcheck disable=SC2086 # words
+	driver replicate virtual "$(fact a variables | tr ' ' '\n' | sed -n 's/^FAULT_TOKEN_LIBRARY=//p')" \
+		"$need" "$way" "$kind" "$which" $folders
+}
+
+# each NEED WAYS KINDS MEMBER...: every one of them, each member struck
+each() {
+	need=$1 ways=$2 kinds=$3
+	shift 3
+	for way in $ways; do
+		for kind in $kinds; do
+			for which; do
+				check "$rule, $protect: $way, $kind at every call of $which of $*" \
+					cuts "$need" "$way" "$kind" "$which" "$@"
+				rm -f "$work"/journal/*
+			done
+		done
+	done
+}
+
+all_kinds="error lost sessions logout gone kill killed"
+over all kek a b
+with_kek
+if [ -z "${REPLICATE_FULL:-}" ]; then
+	if [ -n "${REPLICATE_WAYS:-}" ]; then
+		each 2 "$REPLICATE_WAYS" "${REPLICATE_KINDS:-$all_kinds}" a b
+		done_testing
+	fi
+	each 2 key lost a b
+	is_short || each 2 ec killed a b
+	is_short || each 2 destroy killed a b
+	is_short || each 2 label logout a b
+	done_testing
+fi
+ways=${REPLICATE_WAYS:-"key ec data certificate secret public unwrap derive copy label use lock destroy rsa"}
+kinds=${REPLICATE_KINDS:-$all_kinds}
+each 2 "$ways" "$kinds" a b
+over all locked a b
+each 2 "key ec label destroy" "$kinds" a b
+token fault c LABEL=c
+over majority kek a b c
+tool kek install virtual --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" >"$work/output" 2>&1 || :
+each 2 "$ways" "$kinds" a b c
+over first kek a b c
+each 1 "key ec label destroy" "$kinds" a b c
+done_testing
