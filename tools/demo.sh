@@ -64,7 +64,7 @@ write_configuration() {
 		    env = { SOFTHSM2_CONF = "$work/blue.conf"; }; }
 		);
 		tokens = (
-		  { label = "signing"; mode = "failover";
+		  { label = "signing"; mode = "failover"; replicate = "all";
 		    members = ( { name = "red";  module = "red";  token = "red";  priority = 1; },
 		                { name = "blue"; module = "blue"; token = "blue"; priority = 2; } ); }
 		);
@@ -73,18 +73,21 @@ write_configuration() {
 	chmod 600 hsmux.conf
 }
 
-# make_key: one key pair, brought into both stores: hsmux does not copy keys between members
+# kek: the key under which keys travel between the stores
+kek() {
+	printf 1234 >pin
+	printf 12345678 >so-pin
+	chmod 600 pin so-pin
+	show "$hsmux" kek install signing --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" 2>kek.log ||
+		{ cat kek.log; exit 1; }
+}
+
+# make_key: made by an application that knows one token, and is in both stores when it hears of it
 make_key() {
-	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem 2>genpkey.log || {
-		cat genpkey.log
-		exit 1
-	}
-	for store in red blue; do
-		SOFTHSM2_CONF=$work/$store.conf softhsm2-util --import key.pem --token $store --pin 1234 \
-			--label demo-key --id 01 >/dev/null
-	done
-	openssl pkey -in key.pem -pubout -out public.pem
-	rm key.pem
+	tool --keypairgen --key-type rsa:2048 --label demo-key --id 01
+	tool --read-object --type pubkey --id 01 --output-file public.der
+	openssl pkey -pubin -inform DER -in public.der -pubout -out public.pem
+	show "$hsmux" key list signing --pin-source "file:$work/pin"
 }
 
 # tool ARGUMENT...: pkcs11-tool, logged in to the virtual token
@@ -160,13 +163,18 @@ done
 }
 
 cd "$work"
-say "two SoftHSM2 stores that hold the same key become one virtual token"
+say "two SoftHSM2 stores become one virtual token"
 make_store red
 make_store blue
-make_key
 write_configuration
 export HSMUX_CONF="$work/hsmux.conf"
 show cat hsmux.conf
+
+say "one key-encryption key in both, which never leaves them"
+kek
+
+say "an application makes a key: it is in both stores, proven, before it hears of it"
+make_key
 
 say "an application sees one token, and the key once"
 show pkcs11-tool --module "$module" --list-slots
@@ -198,5 +206,9 @@ show "$hsmux" member drain signing red
 sign_and_verify text
 show "$hsmux" status
 show "$hsmux" member undrain signing red
+
+say "both stores have the same keys"
+show "$hsmux" key compare signing --pin-source "file:$work/pin"
+echo "(exit status 0: nothing differs)"
 
 say "done; nothing is left but build/"
