@@ -204,9 +204,20 @@ static const struct kind *kind_of(const char *name)
 	exit(1);
 }
 
+/* Kept until the end. */
+static const struct material *material_of(const struct kind *kind)
+{
+	static const struct material *kept[32];
+	static size_t count;
+
+	NEED(count < sizeof kept / sizeof kept[0]);
+	kept[count] = material_new(kind->material);
+	return kept[count++];
+}
+
 static CK_OBJECT_HANDLE make(struct member_session *ms, const struct kind *kind, const char *name)
 {
-	const struct material *m = material_new(kind->material);
+	const struct material *m = material_of(kind);
 	struct recipe r = {.class = kind->class,
 			   .type = kind->type,
 			   .id = name,
