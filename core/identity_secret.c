@@ -68,7 +68,8 @@ static const struct way ways[] = {
 };
 /* clang-format on */
 
-/* The challenge as an AES key that may be wrapped, as a session object. */
+/* The challenge as an AES key that may be wrapped, as a session object: no private one, so that it
+ * can be made without a login, where the key that is asked can be seen without one. */
 static CK_RV make_block(struct member_session *ms, const struct way *way, const uint8_t *challenge,
 			CK_OBJECT_HANDLE *made)
 {
@@ -78,10 +79,10 @@ static CK_RV make_block(struct member_session *ms, const struct way *way, const 
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	CK_BYTE value[IDENTITY_CHALLENGE];
 	CK_ATTRIBUTE tmpl[] = {
-		{CKA_CLASS, &class, sizeof class},   {CKA_KEY_TYPE, &type, sizeof type},
-		{CKA_TOKEN, &no, sizeof no},         {CKA_SENSITIVE, &no, sizeof no},
-		{CKA_EXTRACTABLE, &yes, sizeof yes}, {CKA_ENCRYPT, &yes, sizeof yes},
-		{CKA_VALUE, value, way->in_len}};
+		{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type},
+		{CKA_TOKEN, &no, sizeof no},       {CKA_PRIVATE, &no, sizeof no},
+		{CKA_SENSITIVE, &no, sizeof no},   {CKA_EXTRACTABLE, &yes, sizeof yes},
+		{CKA_ENCRYPT, &yes, sizeof yes},   {CKA_VALUE, value, way->in_len}};
 	struct call call = {.id = CALL_C_CreateObject,
 			    .tmpl = {tmpl, NULL},
 			    .tmpl_count = {sizeof tmpl / sizeof tmpl[0], 0}};
