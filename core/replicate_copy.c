@@ -289,6 +289,24 @@ CK_RV copying_lock(struct copying *c)
 	return rv;
 }
 
+/* A record is found by what a key says that it is: one that says that it is another gets none, so
+ * that it has no say about that one. Copies were proven; what stands alone was not. */
+static CK_RV check_claim(const struct copying *c, const struct copied *o, struct record *r,
+			 bool *has_print)
+{
+	enum identity_match is = IDENTITY_UNKNOWN;
+	CK_RV rv;
+
+	if (o->id.class != CKO_PRIVATE_KEY)
+		return CKR_OK;
+	rv = identity_prove(c->from, o->real, &o->id, &is);
+	if (is != IDENTITY_SAME)
+		r->may_export = false;
+	if (is == IDENTITY_DIFFERENT)
+		*has_print = false;
+	return rv;
+}
+
 /* The record of one object; *has false when none is needed. */
 static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *label,
 		       unsigned owed, struct record *r, bool *has)
@@ -312,6 +330,8 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	if (record_is_idle(r))
 		return CKR_OK;
 	rv = fingerprint_of(c->from, o->real, &o->id, r->print, &has_print);
+	if (rv == CKR_OK && has_print)
+		rv = check_claim(c, o, r, &has_print);
 	if (rv == CKR_OK && !replicate_keeps_records(c->sharing->call->group))
 		has_print = false; /* nobody would keep it */
 	if (rv == CKR_OK && !has_print && (w->is_fixed || w->is_single || w->is_lasting)) {
@@ -321,7 +341,7 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 			c->sharing->call->group->conf->label, call_name(c->sharing->call->id));
 		return CKR_TEMPLATE_INCONSISTENT;
 	}
-	if (rv != CKR_OK || !has_print)
+	if (rv != CKR_OK || !has_print || record_is_idle(r))
 		return rv; /* then it is not shown as extractable, either */
 	*has = true;
 	return buf_add(&r->id, o->id.id.data, o->id.id.len) &&
