@@ -17,6 +17,7 @@
 #include "core/call.h"
 #include "core/codes.h"
 #include "core/object.h"
+#include "core/overlay.h"
 #include "core/pending.h"
 #include "core/session.h"
 
@@ -90,8 +91,8 @@ static CK_RV making_template(struct making *m, size_t i, const CK_ATTRIBUTE *tmp
 {
 	CK_RV rv = attr_list_copy(tmpl, count, &m->tmpl[i]);
 
-	if (rv == CKR_OK && pending_refuses(m->call.group, m->tmpl[i].attrs, m->tmpl[i].count))
-		rv = CKR_ATTRIBUTE_VALUE_INVALID;
+	if (rv == CKR_OK)
+		rv = pending_check(m->call.group, m->tmpl[i].attrs, m->tmpl[i].count);
 	if (rv != CKR_OK)
 		return code_map(m->call.id, rv);
 	m->call.tmpl[i] = m->tmpl[i].attrs;
@@ -128,16 +129,16 @@ static bool asks_for_more_on_token(const struct mech *mech)
 	return false;
 }
 
-/* True when one of them is to have a name of hsmux's own. */
-static bool asks_for_own_names(const struct making *m)
+/* Their templates, as that of the first. */
+static CK_RV check_further(const struct making *m)
 {
 	CK_ULONG count;
 	const CK_DERIVED_KEY *more = further_keys(&m->mech, &count);
+	CK_RV rv = CKR_OK;
 
-	for (CK_ULONG i = 0; i < count; i++)
-		if (pending_refuses(m->call.group, more[i].pTemplate, more[i].ulAttributeCount))
-			return true;
-	return false;
+	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+		rv = pending_check(m->call.group, more[i].pTemplate, more[i].ulAttributeCount);
+	return rv;
 }
 
 /* Runs the call and gives the application handles for its `count` new objects. Session objects
@@ -147,6 +148,7 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 {
 	bool is_all_token = m->is_token[0] && (count < 2 || m->is_token[1]);
 	bool has_token = m->is_token[0] || m->is_token[1];
+	CK_RV rv = check_further(m);
 
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
@@ -154,8 +156,8 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 	}
 	if (has_token && !session_is_rw(m->call.session))
 		return CKR_SESSION_READ_ONLY;
-	if (asks_for_own_names(m))
-		return CKR_ATTRIBUTE_VALUE_INVALID;
+	if (rv != CKR_OK)
+		return rv;
 	m->call.place = is_all_token ? CALL_BORROW : CALL_HOME;
 	m->call.is_volatile = !has_token;
 	return pending_run(&m->call, m->is_token, app);
@@ -338,6 +340,8 @@ CK_RV key_derive(CK_SESSION_HANDLE session, const CK_MECHANISM *mech, CK_OBJECT_
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
 		rv = making_template(&m, 0, tmpl, count);
+	if (rv == CKR_OK)
+		rv = code_map(CALL_C_DeriveKey, overlay_check_derived(&m.call));
 	if (rv == CKR_OK)
 		rv = making_run(&m, 1, app);
 	making_end(&m);

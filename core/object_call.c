@@ -93,8 +93,8 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token, boo
 		attr_list_free(&list);
 		return rv;
 	}
-	rv = CKR_ATTRIBUTE_VALUE_INVALID;
-	if (!pending_refuses(call->group, list.attrs, list.count))
+	rv = pending_check(call->group, list.attrs, list.count);
+	if (rv == CKR_OK)
 		rv = pending_run(call, tokens, app);
 	attr_list_free(&list);
 	return rv;
@@ -148,8 +148,9 @@ static CK_RV copy_in(struct session *s, struct args *args)
 		return rv;
 	if (!is_copyable(s, view.handle))
 		return CKR_ACTION_PROHIBITED;
-	if (pending_refuses(s->group, args->tmpl, args->count))
-		return CKR_ATTRIBUTE_VALUE_INVALID;
+	rv = pending_check(s->group, args->tmpl, args->count);
+	if (rv != CKR_OK)
+		return rv;
 	if (is_token && alias_fits(args->tmpl, args->count))
 		return alias_make(s, view.handle, args->tmpl, args->count, args->made);
 	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token),
@@ -282,11 +283,10 @@ static CK_RV write_in(struct session *s, struct args *args)
 		return rv;
 	call.tmpl[0] = list.attrs;
 	call.tmpl_count[0] = list.count;
-	if (pending_refuses(s->group, list.attrs, list.count))
-		rv = CKR_ATTRIBUTE_VALUE_INVALID;
-	else if (view.target)
+	rv = pending_check(s->group, list.attrs, list.count);
+	if (rv == CKR_OK && view.target)
 		rv = alias_write(args->object, list.attrs, list.count);
-	else
+	else if (rv == CKR_OK)
 		rv = check_write(s, args->object);
 	if (rv == CKR_OK && !view.target && replicate_is_on(s->group))
 		rv = overlay_check_change(s, args->object, list.attrs, &call.tmpl_count[0]);

@@ -21,6 +21,7 @@ struct trait {
 	bool is_hidden;   /* another object of this name is shown instead */
 	bool is_reported; /* the conflict was logged */
 	bool has_print;   /* `print` is known; see overlay.h */
+	bool is_own;      /* it was shown that the print is this object's */
 	uint8_t print[FINGERPRINT_LEN];
 	CK_ATTRIBUTE *tmpl; /* a session object was made of this; in a block of its own */
 	CK_ULONG tmpl_count;

@@ -124,10 +124,9 @@ static CK_RV read_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUT
 
 CK_RV object_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
 {
-	CK_RV rv = read_values(s, object, out, count), shown;
+	CK_RV rv = read_values(s, object, out, count);
 
 	if (!is_partial(rv) || !replicate_is_on(s->group))
 		return rv;
-	shown = overlay_show(s, object, out, count);
-	return shown == CKR_OK ? rv : shown;
+	return overlay_show(s, object, out, count, rv);
 }

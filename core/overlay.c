@@ -77,7 +77,7 @@ void overlay_forget_print(CK_OBJECT_HANDLE object)
 	trait_lock();
 	t = trait_of((uint32_t)object);
 	if (t)
-		t->has_print = false;
+		t->has_print = t->is_own = false;
 	trait_unlock();
 }
 
@@ -129,6 +129,74 @@ static CK_RV find_print(struct session *s, CK_OBJECT_HANDLE object,
 	return rv == CKR_OK ? CKR_OK : CKR_DEVICE_ERROR;
 }
 
+static bool known_own(uint32_t handle)
+{
+	const struct trait *t;
+	bool is_own;
+
+	trait_lock();
+	t = trait_of(handle);
+	is_own = t && t->is_own;
+	trait_unlock();
+	return is_own;
+}
+
+static void keep_own(uint32_t handle)
+{
+	struct trait *t;
+
+	trait_lock();
+	t = trait_of(handle);
+	if (t)
+		t->is_own = true;
+	trait_unlock();
+}
+
+/* Whether the object on the member of `ms` is what its fingerprint says. A private key goes by the
+ * public key beside it, which anybody can exchange: it has to answer for that. */
+static CK_RV prove_on(struct session *s, struct member_session *ms, CK_OBJECT_HANDLE object,
+		      bool *is_own)
+{
+	struct identity id = {0};
+	enum identity_match is = IDENTITY_UNKNOWN;
+	CK_OBJECT_HANDLE real;
+	CK_RV rv = CKR_OK;
+
+	if (!object_real(s->group, object, ms->member, ms->epoch, &real))
+		rv = object_locate(s->group, s, ms, object, &real);
+	if (rv == CKR_OK)
+		rv = identity_read(ms, real, &id);
+	if (rv == CKR_OK && id.class == CKO_PRIVATE_KEY)
+		rv = identity_prove(ms, real, &id, &is);
+	else if (rv == CKR_OK)
+		is = IDENTITY_SAME; /* its content, or its own answer, made the fingerprint */
+	*is_own = rv == CKR_OK && is == IDENTITY_SAME;
+	identity_free(&id);
+	return rv;
+}
+
+/* The same on one who has the object; false when nobody can say. */
+static bool is_own(struct session *s, CK_OBJECT_HANDLE object)
+{
+	struct group *g = s->group;
+	const unsigned mask = object_holders(g, object);
+	bool is = known_own((uint32_t)object);
+	CK_RV rv = CKR_DEVICE_ERROR;
+
+	for (unsigned i = 0; !is && rv != CKR_OK && i < g->member_count; i++) {
+		struct member_session *ms;
+
+		if (!(mask & 1U << i) || !member_may_serve(&g->members[i]))
+			continue;
+		ms = replicate_session(&g->members[i]);
+		rv = ms ? prove_on(s, ms, object, &is) : CKR_DEVICE_ERROR;
+		replicate_leave(ms, rv == CKR_OK && is);
+	}
+	if (is)
+		keep_own((uint32_t)object);
+	return is;
+}
+
 /* Its record, from any member that serves and keeps records. */
 static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
 {
@@ -152,6 +220,8 @@ static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits
 		if (rv == CKR_OK)
 			*bits = found ? bits_of(&r) : 0;
 		record_free(&r);
+		if (rv == CKR_OK && (*bits & SHOWN_EXPORT) && !is_own(s, object))
+			*bits &= ~(unsigned)SHOWN_EXPORT;
 		if (rv == CKR_OK)
 			return CKR_OK; /* all that serve have the same */
 		rv = CKR_OK;
@@ -203,6 +273,8 @@ CK_RV overlay_of(struct session *s, CK_OBJECT_HANDLE object, struct overlay *out
 	if (rv == CKR_OK && o) {
 		atomic_store(&o->shown, bits);
 		atomic_store(&o->shown_ms, clock_ms());
+		if (object_slot(view.handle) != o) /* became another's meanwhile */
+			atomic_store(&o->shown_ms, 0);
 	} else if (o) {
 		bits = atomic_load(&o->shown);
 	}
@@ -236,50 +308,96 @@ static bool makes_new(enum call_id id)
 	}
 }
 
-/* Keys that hold their base key, or enough of it: the standard lets them be no more extractable and
- * no less sensitive than that one (PKCS#11 2.40, 2.31 and 2.32). */
-static bool keeps_base(CK_MECHANISM_TYPE type)
+/* Derivations whose result tells nothing of the base key. Of all others, those that nobody knows
+ * yet included, the result may hold it, or enough of it: the standard lets such a key be no more
+ * extractable and no less sensitive than its base (PKCS#11 2.40, 2.31 and 2.32), and members let
+ * it be as extractable as the base is there. */
+static bool is_one_way(CK_MECHANISM_TYPE type)
 {
 	switch (type) {
-	case CKM_CONCATENATE_BASE_AND_KEY:
-	case CKM_CONCATENATE_BASE_AND_DATA:
-	case CKM_CONCATENATE_DATA_AND_BASE:
-	case CKM_XOR_BASE_AND_DATA:
-	case CKM_EXTRACT_KEY_FROM_KEY:
-	case CKM_MD2_KEY_DERIVATION:
-	case CKM_MD5_KEY_DERIVATION:
-	case CKM_SHA1_KEY_DERIVATION:
-	case CKM_SHA224_KEY_DERIVATION:
-	case CKM_SHA256_KEY_DERIVATION:
-	case CKM_SHA384_KEY_DERIVATION:
-	case CKM_SHA512_KEY_DERIVATION:
+	case CKM_DH_PKCS_DERIVE:
+	case CKM_X9_42_DH_DERIVE:
+	case CKM_X9_42_DH_HYBRID_DERIVE:
+	case CKM_X9_42_MQV_DERIVE:
+	case CKM_ECDH1_DERIVE:
+	case CKM_ECDH1_COFACTOR_DERIVE:
+	case CKM_ECMQV_DERIVE:
+	case CKM_DES_ECB_ENCRYPT_DATA:
+	case CKM_DES_CBC_ENCRYPT_DATA:
+	case CKM_DES3_ECB_ENCRYPT_DATA:
+	case CKM_DES3_CBC_ENCRYPT_DATA:
+	case CKM_AES_ECB_ENCRYPT_DATA:
+	case CKM_AES_CBC_ENCRYPT_DATA:
+	case CKM_SP800_108_COUNTER_KDF:
+	case CKM_SP800_108_FEEDBACK_KDF:
+	case CKM_SP800_108_DOUBLE_PIPELINE_KDF:
+	case CKM_TLS_MASTER_KEY_DERIVE:
+	case CKM_TLS_MASTER_KEY_DERIVE_DH:
+	case CKM_TLS_KEY_AND_MAC_DERIVE:
+	case CKM_TLS12_MASTER_KEY_DERIVE:
+	case CKM_TLS12_MASTER_KEY_DERIVE_DH:
+	case CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE:
+	case CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH:
+	case CKM_TLS12_KEY_AND_MAC_DERIVE:
+	case CKM_TLS12_KEY_SAFE_DERIVE:
+	case CKM_TLS12_KDF:
+	case CKM_TLS_KDF:
+	case CKM_TLS_PRF:
 		return true;
 	default:
 		return false;
 	}
 }
 
-/* Members would let a key that we hold extractable be derived into one that the application may
- * wrap. */
-static CK_RV check_derived(const struct call *c, const struct overlay *base)
+/* Whether the application may wrap it, and could. One that is gone may not; the route has the code
+ * for that. */
+static CK_RV may_leave(struct session *s, CK_OBJECT_HANDLE object, bool *may)
 {
-	bool may_export = base->may_export;
-	CK_RV rv = CKR_OK;
+	CK_BBOOL leaves = CK_FALSE;
+	CK_ATTRIBUTE a = {CKA_EXTRACTABLE, &leaves, sizeof leaves};
+	const CK_ATTRIBUTE asked = a;
+	struct overlay o;
+	CK_RV rv = overlay_of(s, object, &o);
 
-	if (!c->mech || !keeps_base(c->mech->m.mechanism))
+	*may = rv == CKR_OK && o.may_export;
+	if (*may)
+		rv = object_read_in(s, object, &a, 1, &asked);
+	*may = *may && rv == CKR_OK && leaves != CK_FALSE;
+	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
+}
+
+CK_RV overlay_check_derived(const struct call *c)
+{
+	const CK_ATTRIBUTE *t = c->tmpl[0];
+	const CK_ULONG n = c->tmpl_count[0];
+	/* Token objects get both from us where the template is silent (replicate_wish.h). */
+	const bool is_token = attr_bool(t, n, CKA_TOKEN, false);
+	bool may;
+	CK_RV rv;
+
+	if (!replicate_is_on(c->group) || !c->mech || is_one_way(c->mech->m.mechanism) ||
+	    (!attr_bool(t, n, CKA_EXTRACTABLE, !is_token) &&
+	     attr_bool(t, n, CKA_SENSITIVE, is_token)))
 		return CKR_OK;
-	for (unsigned i = 0; rv == CKR_OK && i < c->mech->handle_count; i++) {
-		struct overlay o;
+	rv = may_leave(c->session, c->object[0].handle, &may);
+	for (unsigned i = 0; rv == CKR_OK && may && i < c->mech->handle_count; i++)
+		rv = may_leave(c->session, c->mech->handle[i].virtual, &may);
+	return rv == CKR_OK && !may ? CKR_TEMPLATE_INCONSISTENT : rv;
+}
 
-		rv = overlay_of(c->session, c->mech->handle[i].virtual, &o);
-		may_export = may_export && o.may_export;
+/* Further keys of a derivation. */
+static CK_RV check_further(const struct call *c)
+{
+	for (unsigned i = 0; c->mech && i < c->mech->handle_count; i++) {
+		struct overlay o;
+		CK_RV rv = overlay_of(c->session, c->mech->handle[i].virtual, &o);
+
+		if (rv == CKR_OK && o.is_retired)
+			return CKR_KEY_FUNCTION_NOT_PERMITTED;
+		if (rv != CKR_OK && rv != CKR_OBJECT_HANDLE_INVALID)
+			return rv;
 	}
-	if (rv != CKR_OK || may_export)
-		return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
-	return attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_EXTRACTABLE, true) ||
-			       !attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_SENSITIVE, false)
-		       ? CKR_TEMPLATE_INCONSISTENT
-		       : CKR_OK;
+	return CKR_OK;
 }
 
 CK_RV overlay_check(const struct call *c)
@@ -296,7 +414,7 @@ CK_RV overlay_check(const struct call *c)
 		return c->id == CALL_C_CopyObject ? CKR_ACTION_PROHIBITED
 						  : CKR_KEY_FUNCTION_NOT_PERMITTED;
 	if (rv == CKR_OK && c->id == CALL_C_DeriveKey)
-		rv = check_derived(c, &o);
+		rv = check_further(c);
 	if (rv == CKR_OK && c->id == CALL_C_WrapKey) {
 		rv = overlay_of(c->session, c->object[1].handle, &o);
 		if (rv == CKR_OBJECT_HANDLE_INVALID)
@@ -316,6 +434,7 @@ static CK_RV check_one(const struct overlay *o, const CK_ATTRIBUTE *a, bool *is_
 	case CKA_EXTRACTABLE:
 		*is_needless = !o->may_export && !value;
 		return !o->may_export && value ? CKR_ATTRIBUTE_READ_ONLY : CKR_OK;
+	case CKA_SENSITIVE:
 	case CKA_WRAP_WITH_TRUSTED:
 		return !o->may_export && !value ? CKR_ATTRIBUTE_READ_ONLY : CKR_OK;
 	default:

@@ -42,10 +42,14 @@ void overlay_forget_print(CK_OBJECT_HANDLE object);
 /* The record of the object was changed by this process: it is read anew. */
 void overlay_forget(CK_OBJECT_HANDLE object);
 
-/* Whether a call may use the objects that it names so. CKR_TEMPLATE_INCONSISTENT for a key that
- * would hold one that is not to be wrapped, and could be; CKR_KEY_UNEXTRACTABLE for a key that is
- * not to be wrapped, CKR_KEY_FUNCTION_NOT_PERMITTED for a retired one. */
+/* Whether a call may use the objects that it names so. CKR_KEY_UNEXTRACTABLE for a key that is not
+ * to be wrapped, CKR_KEY_FUNCTION_NOT_PERMITTED for a retired one. */
 CK_RV overlay_check(const struct call *call);
+
+/* Whether a key may be derived with the template as the application gave it.
+ * CKR_TEMPLATE_INCONSISTENT for one that would hold a key which is not to be wrapped, and could be
+ * wrapped or read itself. */
+CK_RV overlay_check_derived(const struct call *call);
 
 /* Makes a template of a copy (a session object) of a key that must not be wrapped say so.
  * CKR_ATTRIBUTE_READ_ONLY when it asks for more, CKR_HOST_MEMORY. */
@@ -57,9 +61,11 @@ CK_RV overlay_limit(struct attr_list *list);
 CK_RV overlay_check_change(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
 			   CK_ULONG *count);
 
-/* Makes what was read of an object what is shown: values that the application has buffers for. As
- * overlay_of(). */
-CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count);
+/* Makes what was read of an object, with code `rv`, what is shown: values that the application has
+ * buffers for. Values of keys that are not shown as extractable are wiped, and count as sensitive.
+ * The code for the application, or as overlay_of(). */
+CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count,
+		   CK_RV rv);
 
 /* A search template without attributes that are shown otherwise than members have them: those are
  * moved behind the others, and `count` is reduced by them; how many they are. */

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "core/base/attr.h"
 #include "core/object.h"
+#include "core/object_trait.h"
 #include "core/object_values.h"
 
 CK_RV overlay_limit(struct attr_list *list)
@@ -97,21 +100,90 @@ static void show_one(const struct overlay *o, CK_ATTRIBUTE *a)
 		memcpy(a->pValue, &no, sizeof no);
 }
 
-CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count)
+/* What a key is made of. CKA_VALUE is content, of other objects. */
+static bool is_value(CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_VALUE:
+	case CKA_PRIVATE_EXPONENT:
+	case CKA_PRIME_1:
+	case CKA_PRIME_2:
+	case CKA_EXPONENT_1:
+	case CKA_EXPONENT_2:
+	case CKA_COEFFICIENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_read(const CK_ATTRIBUTE *a)
+{
+	return a->ulValueLen != CK_UNAVAILABLE_INFORMATION;
+}
+
+/* A private or secret key. */
+static CK_RV is_key(struct session *s, CK_OBJECT_HANDLE object, bool *is)
+{
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_ATTRIBUTE a = {CKA_CLASS, &class, sizeof class};
+	const CK_ATTRIBUTE asked = a;
+	const struct trait *t;
+	CK_RV rv = CKR_OK;
+	bool is_known;
+
+	trait_lock();
+	t = trait_of((uint32_t)object);
+	is_known = t != NULL;
+	if (t)
+		class = t->id.class;
+	trait_unlock();
+	if (!is_known)
+		rv = object_read_in(s, object, &a, 1, &asked);
+	*is = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
+	return rv;
+}
+
+/* A key that is not shown as extractable has no value to show, either, however a member keeps it.
+ */
+static CK_RV hide_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
+			 CK_ULONG count, CK_RV rv)
+{
+	bool is = false;
+	CK_RV known = is_key(s, object, &is);
+
+	for (CK_ULONG i = 0; (is || known != CKR_OK) && i < count; i++) {
+		if (!is_value(out[i].type) || !is_read(&out[i]))
+			continue;
+		if (out[i].pValue)
+			OPENSSL_cleanse(out[i].pValue, out[i].ulValueLen);
+		out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+		rv = CKR_ATTRIBUTE_SENSITIVE;
+	}
+	return known == CKR_OK ? rv : known;
+}
+
+CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out, CK_ULONG count,
+		   CK_RV rv)
 {
 	struct object_view view;
-	struct overlay o;
-	bool is_needed = false;
-	CK_RV rv;
+	struct overlay o = {.may_export = false};
+	bool is_needed = false, has_value = false;
+	CK_RV known;
 
-	for (CK_ULONG i = 0; i < count; i++)
+	for (CK_ULONG i = 0; i < count; i++) {
 		is_needed = is_needed || (out[i].pValue && is_shown_otherwise(out[i].type));
-	if (!is_needed || !object_resolve(s->group, object, &view) || view.is_token == OBJECT_NO)
-		return CKR_OK;
-	rv = overlay_of(s, object, &o);
-	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++)
+		has_value = has_value || (is_value(out[i].type) && is_read(&out[i]));
+	}
+	if ((!is_needed && !has_value) || !object_resolve(s->group, object, &view) ||
+	    view.is_token == OBJECT_NO)
+		return rv;
+	known = overlay_of(s, object, &o);
+	for (CK_ULONG i = 0; known == CKR_OK && i < count; i++)
 		show_one(&o, &out[i]);
-	return rv;
+	if (has_value && (known != CKR_OK || !o.may_export))
+		rv = hide_values(s, view.handle, out, count, rv);
+	return known == CKR_OK ? rv : known;
 }
 
 CK_ULONG overlay_split(CK_ATTRIBUTE *tmpl, CK_ULONG *count)

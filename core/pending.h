@@ -22,4 +22,10 @@ CK_RV pending_run(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *c
  * of the KEK, which no application may give to an object of such a token; says so in the log. */
 bool pending_refuses(const struct group *group, const CK_ATTRIBUTE *tmpl, CK_ULONG count);
 
+/* Whether a template of the application may be worked with. CKR_ATTRIBUTE_VALUE_INVALID as above;
+ * and where the virtual token replicates, for a flag that hsmux decides by and that is neither true
+ * nor false, CKR_TEMPLATE_INCONSISTENT for an attribute that is there twice: of two values a member
+ * may take another one than we do. */
+CK_RV pending_check(const struct group *group, const CK_ATTRIBUTE *tmpl, CK_ULONG count);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names that no application may give to an object of a virtual token with several members: those of
- * hsmux's own objects, which are not shown. No lock, no state. */
+/* What no application may ask for: in a virtual token with several members the names of hsmux's own
+ * objects, which are not shown; in one that replicates templates that say two things, too. No lock,
+ * no state. */
 #include <string.h>
 
 #include "core/base/attr.h"
@@ -8,6 +9,7 @@
 #include "core/kek.h"
 #include "core/orphan.h"
 #include "core/pending.h"
+#include "core/replicate.h"
 
 /* Of duplicates a token may take either: all are looked at. */
 static bool has_own_label(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
@@ -51,4 +53,46 @@ bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG c
 			     "hsmux's own and is not shown",
 		    g->conf->label);
 	return true;
+}
+
+/* What hsmux decides by. */
+static bool is_flag(CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_TOKEN:
+	case CKA_SENSITIVE:
+	case CKA_EXTRACTABLE:
+	case CKA_WRAP_WITH_TRUSTED:
+	case CKA_MODIFIABLE:
+	case CKA_COPYABLE:
+	case CKA_DESTROYABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_clear(const CK_ATTRIBUTE *a)
+{
+	CK_BBOOL value;
+
+	if (!a->pValue || a->ulValueLen != sizeof value)
+		return false;
+	memcpy(&value, a->pValue, sizeof value);
+	return value == CK_TRUE || value == CK_FALSE;
+}
+
+CK_RV pending_check(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	if (pending_refuses(g, tmpl, count))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	if (!replicate_is_on(g))
+		return CKR_OK;
+	for (CK_ULONG i = 0; i < count; i++) {
+		if (is_flag(tmpl[i].type) && !is_clear(&tmpl[i]))
+			return CKR_ATTRIBUTE_VALUE_INVALID;
+		if (attr_find(tmpl, i, tmpl[i].type))
+			return CKR_TEMPLATE_INCONSISTENT;
+	}
+	return CKR_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "core/call.h"
 #include "core/object.h"
+#include "core/overlay.h"
 #include "core/pending.h"
 #include "core/session.h"
 #include "tests/unit/unit.h"
@@ -54,10 +55,19 @@ bool object_is_handle(CK_ULONG value, void *context)
 	return value == BASE && context == &group;
 }
 
-bool pending_refuses(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+CK_RV pending_check(const struct group *g, const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
 	return g != &group || (!tmpl && count > 0) ||
-	       (count > 0 && tmpl[0].type == CKA_LABEL); /* one of hsmux's own */
+			       (count > 0 && tmpl[0].type == CKA_LABEL) /* one of hsmux's own */
+		       ? CKR_ATTRIBUTE_VALUE_INVALID
+		       : CKR_OK;
+}
+
+CK_RV overlay_check_derived(const struct call *call)
+{
+	return call->group == &group && call->tmpl[0] == NULL && call->tmpl_count[0] > 0
+		       ? CKR_TEMPLATE_INCONSISTENT
+		       : CKR_OK;
 }
 
 CK_RV pending_run(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
