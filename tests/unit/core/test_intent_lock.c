@@ -142,16 +142,40 @@ static void *wait_for_it(void *result)
 	return NULL;
 }
 
+static void *try_in_vain(void *result)
+{
+	char reason[200] = "";
+	struct intents *all = intents_open(&trio, 20, reason, sizeof reason);
+
+	*(bool *)result = !all && strstr(reason, "another thread of this process");
+	intents_close(all);
+	return NULL;
+}
+
+/* It would wait for itself. */
+static void the_thread_that_has_it_does_not_wait(void)
+{
+	struct intents *all;
+
+	intent_begin();
+	all = intent_open();
+	CU_ASSERT_PTR_NULL(intent_try(LONG_MS));
+	CU_ASSERT_PTR_NOT_NULL(strstr(intent_why, "this thread has it locked already"));
+	intents_close(all);
+	intent_end();
+}
+
 static void other_threads_wait(void)
 {
-	bool results[4] = {false};
+	bool results[4] = {false}, is_told = false;
 	pthread_t threads[4];
 	struct intents *all;
 
 	intent_begin();
 	all = intent_open();
-	CU_ASSERT_PTR_NULL(intent_try(20));
-	CU_ASSERT_PTR_NOT_NULL(strstr(intent_why, "another thread of this process"));
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[0], NULL, try_in_vain, &is_told), 0);
+	CU_ASSERT_EQUAL(pthread_join(threads[0], NULL), 0);
+	CU_ASSERT(is_told);
 	for (unsigned i = 0; i < 4; i++)
 		CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, wait_for_it, &results[i]),
 				      0);
