@@ -378,6 +378,7 @@ static void processes_take_turns(void)
 static const struct unit_test tests[] = {
 	UNIT(another_process_waits_and_is_told_who_has_it),
 	UNIT(the_lock_of_a_killed_process_ends),
+	UNIT(the_thread_that_has_it_does_not_wait),
 	UNIT(other_threads_wait),
 	UNIT(groups_do_not_wait_for_each_other),
 	UNIT(a_failed_attempt_does_not_end_the_lock),
