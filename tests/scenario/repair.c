@@ -145,7 +145,8 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "records") == 0)
 		count_records(enter(argv[3]));
 	else
-		NEED(!"usage");
+		what = NULL;
+	NEED(what);
 	NEED(mux_fini() == CKR_OK);
 	return 0;
 }

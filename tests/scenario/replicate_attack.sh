@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$tests/scenario/members.sh"
 require pkcs11-tool opensc
+! is_short || skip_all "the attacks are left out where programs are slower"
 for name in a b c d e f g h i; do
 	token softhsm $name LABEL=$name
 done
