@@ -176,12 +176,17 @@ static int order_print(const void *print, const void *record)
 
 static void find_record(struct inventory *inv, struct logical *l)
 {
+	const struct instance *in = NULL;
 	const struct record *r = NULL;
 
 	for (unsigned m = 0; !r && inv->record_count > 0 && m < CONFIG_MAX_MEMBERS; m++)
-		if (l->at[m] && l->at[m]->has_print)
-			r = bsearch(l->at[m]->print, inv->records, inv->record_count, sizeof *r,
+		if (l->at[m] && l->at[m]->has_print) {
+			in = l->at[m];
+			r = bsearch(in->print, inv->records, inv->record_count, sizeof *r,
 				    order_print);
+		}
+	if (r && !record_is_believed(r, in->id.is_private))
+		r = NULL;
 	l->record = r;
 	if (!r || r->state != RECORD_DESTROYED)
 		return;

@@ -214,7 +214,7 @@ static CK_RV add_records(struct inventory *inv, struct record *list, size_t coun
 	return rv;
 }
 
-/* The newest of each print first. */
+/* The guarded ones of each print first, and of those the newest. */
 static int order_records(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
@@ -222,6 +222,8 @@ static int order_records(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
+	if (x->is_guarded != y->is_guarded)
+		return x->is_guarded ? -1 : 1;
 	return (x->version < y->version) - (x->version > y->version);
 }
 

@@ -197,6 +197,19 @@ static bool is_own(struct session *s, CK_OBJECT_HANDLE object)
 	return is;
 }
 
+/* *found false: anybody may have written the record, and it has no say about this object. */
+static CK_RV check_guard(struct session *s, CK_OBJECT_HANDLE object, const struct record *r,
+			 bool *found)
+{
+	CK_BBOOL is_private = CK_TRUE;
+	CK_ATTRIBUTE a = {CKA_PRIVATE, &is_private, sizeof is_private};
+	const CK_ATTRIBUTE asked = a;
+	CK_RV rv = object_read_in(s, object, &a, 1, &asked);
+
+	*found = rv == CKR_OK && record_is_believed(r, is_private != CK_FALSE);
+	return rv;
+}
+
 /* Its record, from any member that serves and keeps records. */
 static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
 {
@@ -217,6 +230,8 @@ static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits
 		ms = replicate_session(m);
 		rv = ms ? record_find(ms, print, &r, &found) : CKR_DEVICE_ERROR;
 		replicate_leave(ms, rv == CKR_OK);
+		if (rv == CKR_OK && found && !r.is_guarded)
+			rv = check_guard(s, object, &r, &found);
 		if (rv == CKR_OK)
 			*bits = found ? bits_of(&r) : 0;
 		record_free(&r);

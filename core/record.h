@@ -63,8 +63,15 @@ struct record {
 	unsigned owed;            /* bit i: member i of the group has to be brought in line */
 	char *note[RECORD_NOTES]; /* owned; NULL: none */
 	bool is_guarded; /* out: it was read from a private data object, so that whoever wrote it
-			    knew the PIN; not in the text */
+			    knew the PIN, or from this user's journal; not in the text */
 };
+
+/* Whether a record has a say about an object. What is written without a login may be anybody's: it
+ * says nothing about objects that are seen with one only. */
+static inline bool record_is_believed(const struct record *r, bool object_is_private)
+{
+	return r->is_guarded || (r->is_public && !object_is_private);
+}
 
 /* Name of a note ("purpose"). Static. */
 const char *record_note_name(enum record_note note);

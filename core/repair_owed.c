@@ -79,7 +79,10 @@ static bool add(struct owed *o, struct record *list, size_t count, unsigned memb
 		return false;
 	o->list = all;
 	for (size_t i = 0; i < count; i++)
-		all[o->count++] = (struct found_record){list[i], member};
+		if (record_is_believed(&list[i], false))
+			all[o->count++] = (struct found_record){list[i], member};
+		else
+			record_free(&list[i]); /* written by anybody, and about what is private */
 	return true;
 }
 
@@ -103,7 +106,7 @@ static CK_RV read_member(struct owed *o, struct member *m)
 	return failed(o, m, "its records cannot be read", rv);
 }
 
-/* The newest of each print first. */
+/* The guarded ones of each print first, and of those the newest. */
 static int order(const void *a, const void *b)
 {
 	const struct found_record *x = a, *y = b;
@@ -111,6 +114,8 @@ static int order(const void *a, const void *b)
 
 	if (by_print != 0)
 		return by_print;
+	if (x->record.is_guarded != y->record.is_guarded)
+		return x->record.is_guarded ? -1 : 1;
 	if (x->record.version != y->record.version)
 		return x->record.version < y->record.version ? 1 : -1;
 	return (x->member > y->member) - (x->member < y->member);
@@ -135,7 +140,8 @@ static CK_RV is_it(struct member_session *ms, const struct record *rec, struct i
 	enum identity_match match = IDENTITY_SAME;
 	CK_RV rv = fingerprint_of(ms, in->real, &in->id, in->print, &in->has_print);
 
-	*is = rv == CKR_OK && in->has_print && memcmp(in->print, rec->print, FINGERPRINT_LEN) == 0;
+	*is = rv == CKR_OK && in->has_print && record_is_believed(rec, in->id.is_private) &&
+	      memcmp(in->print, rec->print, FINGERPRINT_LEN) == 0;
 	if (rv == CKR_OK && *is)
 		rv = identity_prove(ms, in->real, &in->id, &match);
 	*is = *is && rv == CKR_OK && match == IDENTITY_SAME;

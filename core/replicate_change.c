@@ -61,6 +61,7 @@ static unsigned count(unsigned mask)
 static CK_RV newest(struct change *ch)
 {
 	struct group *g = ch->call->group;
+	const bool is_private = !ch->r.is_public;
 	CK_RV rv = CKR_OK;
 
 	for (unsigned i = 0; i < g->member_count; i++) {
@@ -72,6 +73,7 @@ static CK_RV newest(struct change *ch)
 			continue;
 		rv = record_find(ms, ch->r.print, &r, &found);
 		replicate_leave(ms, rv == CKR_OK);
+		found = found && record_is_believed(&r, is_private);
 		if (rv == CKR_OK && found && (!ch->had_record || r.version > ch->r.version)) {
 			struct record old = ch->r;
 
