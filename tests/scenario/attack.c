@@ -312,6 +312,8 @@ static const struct app_case cases[] = {
 	{"brought", attack_brought},
 	{"open", attack_open},
 	{"retired", attack_retired},
+	{"twins", attack_twins},
+	{"victim", attack_victim},
 };
 
 int main(int argc, char **argv)

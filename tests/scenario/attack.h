@@ -46,6 +46,8 @@ void attack_swap(struct app *app, const char *label);
 void attack_forge(struct app *app, const char *label);
 void attack_brought(struct app *app, const char *label);
 void attack_open(struct app *app, const char *label);
+void attack_victim(struct app *app, const char *label);
+void attack_twins(struct app *app, const char *label);
 void attack_retired(struct app *app, const char *label);
 
 #endif

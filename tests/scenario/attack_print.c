@@ -176,6 +176,51 @@ void attack_open(struct app *app, const char *label)
 	OK(app->f->C_Finalize(NULL));
 }
 
+/* A key that others have written about: it is there, works, and stays. */
+void attack_victim(struct app *app, const char *label)
+{
+	char name[] = "victim";
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE by[] = {{CKA_LABEL, name, sizeof name - 1}, {CKA_CLASS, &class, sizeof class}};
+	CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+	unsigned char hash[32] = {0}, out[64];
+	CK_ULONG len = sizeof out;
+	CK_OBJECT_HANDLE key;
+	CK_SESSION_HANDLE s;
+
+	app_init(app);
+	s = app_enter(app, label);
+	CHECK(attack_find(app, s, by, 2, &key) == 1);
+	OK(app->f->C_SignInit(s, &ecdsa, key));
+	OK(app->f->C_Sign(s, hash, sizeof hash, out, &len));
+	attack_fails(app, s, key, "written about by others");
+	OK(app->f->C_Finalize(NULL));
+}
+
+/* Two objects with the same key; one is destroyed while a member is away: the other stays. */
+void attack_twins(struct app *app, const char *label)
+{
+	unsigned char name[] = {'k', 'T'}, copy_name[] = {'k', 't'}, id[] = "twin";
+	CK_ATTRIBUTE by = {CKA_LABEL, name, sizeof name};
+	CK_ATTRIBUTE tmpl[] = {{CKA_LABEL, copy_name, sizeof copy_name},
+			       {CKA_TOKEN, &yes, 1},
+			       {CKA_ID, id, sizeof id - 1}};
+	CK_OBJECT_HANDLE key, copy = 0;
+	CK_SESSION_HANDLE s;
+
+	app_init(app);
+	s = app_enter(app, label);
+	if (attack_find(app, s, &by, 1, &key) == 0) {
+		key = attack_make(app, s, ATTACK_AES, false, 'T');
+		OK(app->f->C_CopyObject(s, key, tmpl, 3, &copy));
+	} else if (attack_find(app, s, tmpl, 1, &copy) == 1) {
+		OK(app->f->C_DestroyObject(s, copy));
+	}
+	CHECK(attack_find(app, s, &by, 1, &key) == 1);
+	attack_fails(app, s, key, "one of two");
+	OK(app->f->C_Finalize(NULL));
+}
+
 /* The new uses are refused, the old ones are not. */
 static void uses(const struct app *app, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
 {

@@ -97,6 +97,57 @@ retired() {
 	done
 }
 
+# The copy goes while a member is away, which hears of it when it is back, and serves alone.
+twins() {
+	attack twins
+	tool member drain virtual h --wait 0
+	result=0
+	attack twins || result=$?
+	tool member undrain virtual h --wait 0
+	[ $result -eq 0 ]
+	attack twins
+	tool member drain virtual g --wait 0
+	attack twins || result=$?
+	tool member undrain virtual g --wait 0
+	[ $result -eq 0 ]
+}
+
+without_login() {
+	name=$1
+	shift
+	# shellcheck disable=SC2046 # words
+	env $(fact "$name" variables) pkcs11-tool --module "$(fact "$name" library)" \
+		--token-label "$(fact "$name" label)" "$@"
+}
+
+# forged_record STATE LINE...: who reaches members without a PIN writes a record of a key there. Its print is
+# that of the public key, and no secret; this takes it from the genuine one.
+forged_record() {
+	state=$1
+	shift
+	hsm key generate --type ec:P-256 --label victim
+	hsm key annotate --label victim purpose=x
+	at a --list-objects --type data >objects
+	label=$(sed -n "s/.*label: *'\(hsmux-k-[^']*\)'.*/\1/p" objects | tail -n 1)
+	at a --read-object --type data --label "$label" -o genuine
+	{
+		sed -n '1,2p' genuine
+		printf 'version 99\nstate %s\n' "$state"
+		sed -n '/^class /p; /^type /p; /^id /p; /^label /p' genuine
+		printf '%s\n' "$@"
+	} >forged
+	for name in a b; do
+		at $name --delete-object --type data --label "$label"
+		without_login $name --write-object forged --type data --label "$label" --application-label hsmux
+	done
+	attack open
+	attack victim
+	for name in a b; do
+		at $name --delete-object --type data --label "$label" || :
+	done
+	hsm key destroy --label victim --yes
+}
+
 over all kek "" a b
 everything
 try open "keys stay from one process to the next"
@@ -104,6 +155,11 @@ check "keys stay while a member is away, and after it is back ($where)" with_one
 check "and the other one ($where)" with_one_away b
 try open "and with both"
 check "keys that came by other means stay where they are shown to ($where)" brought a
+check "a record that needs no login says nothing of a private key: destroyed ($where)" \
+	forged_record destroyed "owed a,b"
+check "nor when it says that the key is none ($where)" forged_record destroyed "public yes" "owed a,b"
+check "nor that it may leave ($where)" forged_record live "public yes" "may-export yes"
+check "nor that it is retired ($where)" forged_record retired "public yes"
 check "a retired key makes nothing new, on either member ($where)" retired a b
 
 over all kek --no-trust c d
@@ -116,6 +172,8 @@ everything
 over first kek --no-trust g h
 try forge "a key that says that it is another one says nothing for that one"
 try swap "a key beside another's public key is not taken for that one"
+
+check "a copy that is destroyed leaves its original on all members ($where)" twins
 
 if [ -z "${no_nss:-}" ]; then
 	over all kek --no-trust i nss
