@@ -10,7 +10,7 @@
  *
  * A secret key is asked in the order of preference of identity_secret.c, by what its own attributes
  * allow: when CKA_ENCRYPT is taken from it, or when members offer different mechanisms, the same
- * key has more than one name. Who looks for a record has to know that.
+ * key has more than one name. fingerprint_all() gives all that it can have now.
  *
  * The challenge is no secret. An answer to it tells whoever has the name whether he guessed the
  * value of the key right: it says nothing about keys that nobody can guess. */
@@ -29,23 +29,33 @@
 
 _Static_assert(IDENTITY_CHALLENGE == 32, "a challenge is a SHA-256");
 
-static CK_RV answer_of(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
-		       struct identity_answer *answer, bool *answered)
+/* What a secret key is asked, and what it may be asked. */
+struct asking {
+	struct member_session *ms;
+	CK_OBJECT_HANDLE real;
+	const struct identity *id;
+	struct identity_attrs attrs; /* owned */
+	uint8_t challenge[IDENTITY_CHALLENGE];
+};
+
+static CK_RV asking_begin(struct asking *a, struct member_session *ms, CK_OBJECT_HANDLE real,
+			  const struct identity *id)
 {
 	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
-	uint8_t challenge[IDENTITY_CHALLENGE];
-	struct identity_attrs attrs;
-	const struct identity_question question = {
-		.type = type, .attrs = &attrs, .challenge = challenge};
-	CK_RV rv;
 
-	if (!identity_sha256(CHALLENGE_TEXT, sizeof CHALLENGE_TEXT - 1, challenge))
+	*a = (struct asking){.ms = ms, .real = real, .id = id};
+	if (!identity_sha256(CHALLENGE_TEXT, sizeof CHALLENGE_TEXT - 1, a->challenge))
 		return CKR_HOST_MEMORY;
-	rv = identity_attrs_read(ms, real, types, sizeof types / sizeof types[0], &attrs);
-	if (rv != CKR_OK)
-		return rv;
-	rv = identity_secret_answer(ms, real, &question, answer, answered);
-	identity_attrs_free(&attrs);
+	return identity_attrs_read(ms, real, types, sizeof types / sizeof types[0], &a->attrs);
+}
+
+/* With `as`, an answer of that kind only. */
+static CK_RV ask(const struct asking *a, const struct identity_answer *as,
+		 struct identity_answer *answer, bool *answered)
+{
+	const struct identity_question question = {a->id->key_type, &a->attrs, a->challenge, as};
+	CK_RV rv = identity_secret_answer(a->ms, a->real, &question, answer, answered);
+
 	if (answer->is_doubtful)
 		*answered = false;
 	return rv;
@@ -75,11 +85,41 @@ static CK_RV of_secret(struct member_session *ms, CK_OBJECT_HANDLE real, const s
 		       uint8_t out[static FINGERPRINT_LEN], bool *has)
 {
 	struct identity_answer answer = {0};
-	CK_RV rv = answer_of(ms, real, id->key_type, &answer, has);
+	struct asking a;
+	CK_RV rv = asking_begin(&a, ms, real, id);
 
+	if (rv != CKR_OK)
+		return rv;
+	rv = ask(&a, NULL, &answer, has);
+	identity_attrs_free(&a.attrs);
 	if (rv == CKR_OK && *has)
 		rv = make(id, answer.mechanism, answer.digest, out);
 	*has = *has && rv == CKR_OK;
+	return rv;
+}
+
+static CK_RV all_of_secret(struct member_session *ms, CK_OBJECT_HANDLE real,
+			   const struct identity *id,
+			   uint8_t out[static FINGERPRINT_WAYS][FINGERPRINT_LEN], size_t *count)
+{
+	struct identity_answer way[FINGERPRINT_WAYS], answer = {0};
+	struct asking a;
+	CK_RV rv = asking_begin(&a, ms, real, id);
+	size_t n;
+
+	if (rv != CKR_OK)
+		return rv;
+	n = identity_secret_ways(id->key_type, &a.attrs, way, FINGERPRINT_WAYS);
+	for (size_t i = 0; rv == CKR_OK && i < n; i++) {
+		bool answered = false;
+
+		rv = ask(&a, &way[i], &answer, &answered);
+		if (rv == CKR_OK && answered)
+			rv = make(id, answer.mechanism, answer.digest, out[(*count)++]);
+	}
+	identity_attrs_free(&a.attrs);
+	if (rv != CKR_OK)
+		*count = 0;
 	return rv;
 }
 
@@ -102,6 +142,24 @@ CK_RV fingerprint_of(struct member_session *ms, CK_OBJECT_HANDLE real, const str
 		rv = of_secret(ms, real, id, out, has);
 		break;
 	}
+	ERR_pop_to_mark();
+	return rv;
+}
+
+CK_RV fingerprint_all(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
+		      uint8_t out[static FINGERPRINT_WAYS][FINGERPRINT_LEN], size_t *count)
+{
+	bool has = false;
+	CK_RV rv;
+
+	*count = 0;
+	if (id->kind != IDENTITY_ANSWER) {
+		rv = fingerprint_of(ms, real, id, out[0], &has);
+		*count = has ? 1 : 0;
+		return rv;
+	}
+	ERR_set_mark(); /* the application's thread has an error queue of its own */
+	rv = all_of_secret(ms, real, id, out, count);
 	ERR_pop_to_mark();
 	return rv;
 }

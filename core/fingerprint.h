@@ -20,4 +20,14 @@
 CK_RV fingerprint_of(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
 		     uint8_t out[static FINGERPRINT_LEN], bool *has);
 
+/* No key has more fingerprints than this. */
+#define FINGERPRINT_WAYS 5
+
+/* All fingerprints that the object could have, as its attributes are: of a secret key one for each
+ * way in which it can answer, the first of them is fingerprint_of(); else that one. One that two
+ * keys have in common shows that they are the same, whatever each of them may be used for now.
+ * As fingerprint_of(); *count 0 when there is none. */
+CK_RV fingerprint_all(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
+		      uint8_t out[static FINGERPRINT_WAYS][FINGERPRINT_LEN], size_t *count);
+
 #endif

@@ -188,6 +188,36 @@ CK_RV identity_secret_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
 	return rv;
 }
 
+bool identity_secret_is_way(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
+{
+	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (attr_find(tmpl, count, types[i]))
+			return true;
+	return false;
+}
+
+size_t identity_secret_ways(CK_KEY_TYPE type, const struct identity_attrs *attrs,
+			    struct identity_answer *list, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0] && n < max; i++) {
+		const struct way *way = &ways[i];
+		size_t k = 0;
+
+		if (way->type != type || !attr_bool(attrs->a, attrs->count, way->needs, false))
+			continue;
+		while (k < n && (list[k].mechanism != way->mechanism || list[k].use != way->use))
+			k++;
+		if (k == n)
+			list[n++] = (struct identity_answer){.mechanism = way->mechanism,
+							     .use = way->use};
+	}
+	return n;
+}
+
 CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
 			  const struct identity_attrs *attrs, const struct identity_answer *as,
 			  struct identity_answer *out, bool *answered)

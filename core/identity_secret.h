@@ -33,7 +33,15 @@ CK_RV identity_secret_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
 			     const struct identity_question *question, struct identity_answer *out,
 			     bool *answered);
 
-/* The same with this process's challenge. */
+/* Ways that lead to different answers and that the attributes allow, in the order in which they are
+ * tried: mechanism and use of each. How many, `max` at the most. */
+size_t identity_secret_ways(CK_KEY_TYPE type, const struct identity_attrs *attrs,
+			    struct identity_answer *list, size_t max);
+
+/* Whether a template has an attribute that decides in which ways a secret key can answer. */
+bool identity_secret_is_way(const CK_ATTRIBUTE *tmpl, CK_ULONG count);
+
+/* identity_secret_answer() with this process's challenge. */
 CK_RV identity_secret_ask(struct member_session *ms, CK_OBJECT_HANDLE real, CK_KEY_TYPE type,
 			  const struct identity_attrs *attrs, const struct identity_answer *as,
 			  struct identity_answer *out, bool *answered);

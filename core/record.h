@@ -49,6 +49,9 @@ enum record_note {
 /* One record. Zeroed is a valid empty one. */
 struct record {
 	uint8_t print[FINGERPRINT_LEN];
+	uint8_t also[FINGERPRINT_WAYS][FINGERPRINT_LEN]; /* others that the object has or had, while
+							    members may know it by them */
+	size_t also_count;
 	unsigned long version; /* rises with each writing; of two the higher one counts */
 	enum record_state state;
 	CK_OBJECT_CLASS class;
@@ -76,8 +79,8 @@ static inline bool record_is_believed(const struct record *r, bool object_is_pri
 /* Name of a note ("purpose"). Static. */
 const char *record_note_name(enum record_note note);
 
-/* True when the record says nothing that needs keeping: it is better dropped. That of an object that
- * was destroyed needs it while somebody owes that. */
+/* True when the record says nothing that needs keeping: it is better dropped. That of an object
+ * that was destroyed needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
 
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256
@@ -103,7 +106,8 @@ CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPR
 /* All records on the member, one of each print as above; the caller frees each and the list. */
 CK_RV record_list(struct member_session *ms, struct record **list, size_t *count);
 
-/* Whether the member keeps records. One that does not finds none, and writing one there is CKR_OK. */
+/* Whether the member keeps records. One that does not finds none, and writing one there is CKR_OK.
+ */
 bool record_is_kept(const struct member *m);
 
 /* Writes: a new data object, with a version above those that are there, then the others of the

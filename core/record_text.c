@@ -4,6 +4,7 @@
  *
  *   hsmux-record 1
  *   print HEX            the fingerprint, 32 bytes
+ *   [also HEX]           other fingerprints, one behind the other
  *   version NUMBER
  *   state WORD           live, retired or destroyed
  *   class NUMBER
@@ -170,6 +171,7 @@ bool record_text(const struct group *g, const struct record *r, struct buf *out)
 {
 	bool ok = buf_add(out, HEAD, sizeof HEAD - 1) &&
 		  add_hex(out, "print", r->print, sizeof r->print) &&
+		  add_hex(out, "also", r->also, r->also_count * sizeof r->also[0]) &&
 		  buf_printf(out, "version %lu\nstate %s\nclass %lu\n", r->version,
 			     states[r->state], r->class);
 
@@ -274,6 +276,20 @@ static bool take_print(struct piece *from, uint8_t print[static FINGERPRINT_LEN]
 	return ok;
 }
 
+static bool take_also(struct piece *from, struct record *r)
+{
+	struct buf b = {0};
+	bool ok = take_hex(from, "also", &b) && b.len % FINGERPRINT_LEN == 0 &&
+		  b.len <= sizeof r->also;
+
+	if (ok) {
+		memcpy(r->also, b.data, b.len);
+		r->also_count = b.len / FINGERPRINT_LEN;
+	}
+	buf_free(&b);
+	return ok;
+}
+
 static bool starts(const struct piece *from, const char *key)
 {
 	size_t len = strlen(key);
@@ -347,8 +363,9 @@ static bool parse(struct piece from, const struct group *g, struct record *r)
 		return false;
 	from.text += sizeof HEAD - 1;
 	from.len -= sizeof HEAD - 1;
-	ok = take_print(&from, r->print) && take_number(&from, "version", &r->version) &&
-	     take_state(&from, &r->state) && take_number(&from, "class", &r->class);
+	ok = take_print(&from, r->print) && (!starts(&from, "also") || take_also(&from, r)) &&
+	     take_number(&from, "version", &r->version) && take_state(&from, &r->state) &&
+	     take_number(&from, "class", &r->class);
 	if (starts(&from, "type"))
 		ok = ok && take_number(&from, "type", &r->key_type) &&
 		     r->key_type != CK_UNAVAILABLE_INFORMATION;

@@ -94,6 +94,41 @@ static void a_name_never_changes(void)
 	end();
 }
 
+/* A key that lost a use is known by what it can still answer. */
+static void all_names_of_a_key_begin_with_its_usual_one(void)
+{
+	uint8_t all[FINGERPRINT_WAYS][FINGERPRINT_LEN], fewer[FINGERPRINT_WAYS][FINGERPRINT_LEN];
+	uint8_t usual[FINGERPRINT_LEN];
+	CK_OBJECT_HANDLE real;
+	struct identity id;
+	size_t count = 0, less = 0;
+	bool has = false;
+
+	begin();
+	real = first(CKO_SECRET_KEY);
+	CU_ASSERT_EQUAL(identity_read(ms, real, &id), CKR_OK);
+	CU_ASSERT_EQUAL(fingerprint_of(ms, real, &id, usual, &has), CKR_OK);
+	CU_ASSERT_EQUAL(fingerprint_all(ms, real, &id, all, &count), CKR_OK);
+	CU_ASSERT(has && count > 1);
+	CU_ASSERT_EQUAL(memcmp(all[0], usual, sizeof usual), 0);
+	code = CKR_KEY_FUNCTION_NOT_PERMITTED; /* both ways to this answer */
+	refused = CKM_AES_ECB;
+	CU_ASSERT_EQUAL(fingerprint_all(ms, real, &id, fewer, &less), CKR_OK);
+	CU_ASSERT(less > 0 && memcmp(fewer[less - 1], all[count - 1], sizeof usual) == 0);
+	code = CKR_DEVICE_REMOVED;
+	CU_ASSERT_EQUAL(fingerprint_all(ms, real, &id, fewer, &less), CKR_DEVICE_REMOVED);
+	CU_ASSERT_EQUAL(less, 0);
+	identity_free(&id);
+	CU_ASSERT_EQUAL(identity_read(ms, first(CKO_PUBLIC_KEY), &id), CKR_OK);
+	CU_ASSERT_EQUAL(fingerprint_all(ms, first(CKO_PUBLIC_KEY), &id, all, &count), CKR_OK);
+	CU_ASSERT_EQUAL(count, 1);
+	identity_free(&id);
+	id = (struct identity){.class = CKO_VENDOR_DEFINED};
+	CU_ASSERT_EQUAL(fingerprint_all(ms, 1, &id, all, &count), CKR_OK);
+	CU_ASSERT_EQUAL(count, 0);
+	end();
+}
+
 static void an_object_without_an_identity_has_no_name(void)
 {
 	const struct identity id = {.class = CKO_VENDOR_DEFINED};
@@ -154,6 +189,7 @@ static void a_member_that_fails_is_reported(void)
 
 static const struct unit_test tests[] = {
 	UNIT(a_name_never_changes),
+	UNIT(all_names_of_a_key_begin_with_its_usual_one),
 	UNIT(an_object_without_an_identity_has_no_name),
 	UNIT(a_secret_key_that_answers_otherwise_by_a_whim_has_no_name),
 	UNIT(a_mechanism_that_is_not_offered_is_no_whim),

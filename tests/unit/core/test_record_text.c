@@ -25,8 +25,11 @@ static void end(void)
 	trio_end();
 }
 
+#define AGAIN "abababababababab"
+
 static const char full_text[] = "hsmux-record 1\n"
 				"print " PRINT_TEXT "\n"
+				"also " AGAIN AGAIN AGAIN AGAIN "\n"
 				"version 3\n"
 				"state retired\n"
 				"class 4\n"
@@ -130,6 +133,7 @@ static void lines_that_are_wrong_are_no_record(void)
 	expect_no_record(HEAD);
 	expect_no_record("hsmux-record 2\nprint " PRINT_TEXT "\nversion 1\nstate live\nclass 4\n");
 	expect_no_record("hsmux-record 1\nprint 00\nversion 1\nstate live\nclass 4\n");
+	expect_no_record(HEAD "also 00\nversion 1\nstate live\nclass 4\n");
 	expect_no_record(HEAD "version 01\nstate live\nclass 4\n");
 	expect_no_record(HEAD "version 18446744073709551616\nstate live\nclass 4\n");
 	expect_no_record(HEAD "version -1\nstate live\nclass 4\n");
