@@ -15,6 +15,7 @@
 
 #include "core/base/log.h"
 #include "core/base/names.h"
+#include "core/repair_part.h"
 
 #define SESSION_WAIT_MS 5000
 /* Copies of one object on one member; more are left for the next time. */
@@ -133,98 +134,6 @@ static CK_RV read_all(struct owed *o)
 	return rv;
 }
 
-/* Whether the object is the record's; by use, where it is a private key. */
-static CK_RV is_it(struct member_session *ms, const struct record *rec, struct instance *in,
-		   bool *is)
-{
-	enum identity_match match = IDENTITY_SAME;
-	CK_RV rv = fingerprint_of(ms, in->real, &in->id, in->print, &in->has_print);
-
-	*is = rv == CKR_OK && in->has_print && record_is_believed(rec, in->id.is_private) &&
-	      memcmp(in->print, rec->print, FINGERPRINT_LEN) == 0;
-	if (rv == CKR_OK && *is)
-		rv = identity_prove(ms, in->real, &in->id, &match);
-	*is = *is && rv == CKR_OK && match == IDENTITY_SAME;
-	return rv;
-}
-
-/* One candidate, on a session of its own: a key that does not answer leaves something on it. */
-static CK_RV try_one(struct member *m, const struct record *rec, CK_OBJECT_HANDLE real,
-		     struct instance *in, bool *is)
-{
-	struct member_session *ms;
-	CK_RV rv = pool_take(m, 0, SESSION_WAIT_MS, &ms);
-
-	*is = false;
-	if (rv != CKR_OK)
-		return rv;
-	*in = (struct instance){.member = m->index, .real = real, .epoch = ms->epoch};
-	rv = identity_read(ms, real, &in->id);
-	if (rv == CKR_OK && in->id.kind != IDENTITY_NONE)
-		rv = is_it(ms, rec, in, is);
-	if (rv == CKR_OK && *is)
-		pool_give(ms, 0);
-	else
-		pool_drop(ms);
-	if (!*is)
-		identity_free(&in->id);
-	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
-}
-
-static CK_RV try_candidates(struct member *m, const struct record *rec, const struct identity *like,
-			    struct instance *in, bool *found)
-{
-	struct buf list = {0};
-	struct member_session *ms;
-	CK_RV rv = pool_take(m, 0, SESSION_WAIT_MS, &ms);
-
-	if (rv != CKR_OK)
-		return rv;
-	rv = identity_find(ms, like, true, &list);
-	give(ms, rv);
-	for (size_t i = 0; rv == CKR_OK && !*found && i < list.len / sizeof(CK_OBJECT_HANDLE);
-	     i++) {
-		CK_OBJECT_HANDLE real;
-
-		memcpy(&real, list.data + i * sizeof real, sizeof real);
-		rv = try_one(m, rec, real, in, found);
-	}
-	buf_free(&list);
-	return rv;
-}
-
-/* Looks for the record's object on a member: by its name, then among all of its kind, because the
- * name may have been changed. The caller frees in->id when it was found. */
-static CK_RV look_for(struct owed *o, struct member *m, const struct record *rec,
-		      struct instance *in, bool *found)
-{
-	struct identity like = {.class = rec->class, .key_type = rec->key_type, .is_token = true};
-	CK_RV rv = CKR_OK;
-
-	*found = false;
-	like.id = rec->id;
-	like.label = rec->label;
-	if (like.id.len > 0 || like.label.len > 0)
-		rv = try_candidates(m, rec, &like, in, found);
-	if (rv == CKR_OK && !*found) {
-		like.id = like.label = (struct buf){0};
-		rv = try_candidates(m, rec, &like, in, found);
-	}
-	return failed(o, m, "its objects cannot be looked through", rv);
-}
-
-/* Somebody who has it as it should be: who does not owe it. */
-static CK_RV find_holder(struct owed *o, const struct record *rec, struct instance *in, bool *found)
-{
-	CK_RV rv = CKR_OK;
-
-	*found = false;
-	for (size_t i = 0; rv == CKR_OK && !*found && i < o->r.group->member_count; i++)
-		if (is_reached(o, i) && !(rec->owed & 1U << i))
-			rv = look_for(o, member_at(o, i), rec, in, found);
-	return rv;
-}
-
 static void tell(const struct member *m, const struct record *rec, const char *what)
 {
 	char name[NAME_MAX_LEN], label[3 * 32 + 1];
@@ -253,10 +162,10 @@ static CK_RV destroy_there(struct owed *o, struct member *m, const struct record
 		struct instance in;
 		bool found;
 
-		rv = look_for(o, m, rec, &in, &found);
+		rv = repair_find(&o->r, o->reach, m, rec, &in, &found);
 		if (rv != CKR_OK || !found)
 			return rv;
-		rv = repair_destroy(&o->r, &in, rec->print);
+		rv = repair_destroy(&o->r, &in, in.print);
 		identity_free(&in.id);
 		if (rv != CKR_OK)
 			return rv;
@@ -272,7 +181,7 @@ static CK_RV copy_there(struct owed *o, struct member *m, const struct record *r
 	struct blueprint as = {0};
 	struct instance in;
 	bool found;
-	CK_RV rv = look_for(o, m, rec, &in, &found);
+	CK_RV rv = repair_find(&o->r, o->reach, m, rec, &in, &found);
 
 	if (rv != CKR_OK)
 		return rv;
@@ -296,15 +205,26 @@ static CK_RV copy_there(struct owed *o, struct member *m, const struct record *r
 	return CKR_OK;
 }
 
-/* What the members of `due` owe, one after the other. `settled`: those that do not any more. */
+/* A record of a key that answers otherwise now: it is for the key as its holder has it. */
+static bool moves(const struct record *rec, const struct instance *holder)
+{
+	return rec->also_count > 0 && rec->state != RECORD_DESTROYED && holder->has_print &&
+	       memcmp(rec->print, holder->print, FINGERPRINT_LEN) != 0;
+}
+
+/* What the members of `due` owe, one after the other. `settled`: those that do not any more. `now`:
+ * the fingerprint that the record is found by from now on. */
 static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned due,
-			    unsigned *settled)
+			    unsigned *settled, uint8_t now[static FINGERPRINT_LEN])
 {
 	struct instance holder;
 	bool has_holder, done;
-	CK_RV rv = find_holder(o, rec, &holder, &has_holder);
+	CK_RV rv = repair_find_holder(&o->r, o->reach, rec, &holder, &has_holder);
 
 	*settled = 0;
+	memcpy(now, rec->print, FINGERPRINT_LEN);
+	if (rv == CKR_OK && has_holder && moves(rec, &holder))
+		memcpy(now, holder.print, FINGERPRINT_LEN);
 	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++) {
 		if (!(due & 1U << i))
 			continue;
@@ -324,29 +244,51 @@ static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned d
 	return rv;
 }
 
+/* The record as it is when `settled` owe nothing any more, under the fingerprint `now`; nothing is
+ * left under the old one. */
+static CK_RV rewrite(struct owed *o, struct record *rec, unsigned settled,
+		     const uint8_t now[static FINGERPRINT_LEN], unsigned where)
+{
+	struct record old = {
+		.class = rec->class, .key_type = rec->key_type, .version = rec->version + 1};
+	bool is_moved = memcmp(rec->print, now, FINGERPRINT_LEN) != 0;
+	CK_RV rv;
+
+	memcpy(old.print, rec->print, FINGERPRINT_LEN);
+	memcpy(rec->print, now, FINGERPRINT_LEN);
+	rec->owed &= ~settled;
+	rec->version += settled ? 1 : 0;
+	if (is_moved && rec->owed && rec->also_count < FINGERPRINT_WAYS)
+		memcpy(rec->also[rec->also_count++], old.print, FINGERPRINT_LEN);
+	if (!rec->owed)
+		rec->also_count = 0;
+	rv = repair_record(&o->r, rec, is_moved ? o->reach : where, o->reach);
+	if (rv == CKR_OK && is_moved)
+		rv = repair_record(&o->r, &old, o->reach, o->reach);
+	return rv;
+}
+
 /* All that was found of one print, the newest first. */
 static CK_RV settle_record(struct owed *o, const struct found_record *list, size_t count)
 {
 	const struct record *newest = &list[0].record;
 	unsigned due = newest->owed & o->reach, settled = 0, current = 0;
+	uint8_t now[FINGERPRINT_LEN];
 	struct record rec;
 	CK_RV rv = CKR_OK, written;
 
+	memcpy(now, newest->print, sizeof now);
 	for (size_t i = 0; i < count; i++)
 		if (list[i].record.version == newest->version)
 			current |= 1U << list[i].member;
 	if (due)
-		rv = settle_members(o, newest, due, &settled);
+		rv = settle_members(o, newest, due, &settled, now);
 	if (!settled && current == o->reach && !repair_is_over(newest))
 		return rv;
 	if (!record_copy(newest, &rec))
 		return CKR_HOST_MEMORY;
-	rec.owed &= ~settled;
-	if (settled)
-		rec.version++;
-	written = settled || repair_is_over(&rec)
-			  ? repair_record(&o->r, &rec, o->reach, o->reach)
-			  : repair_record(&o->r, &rec, o->reach & ~current, o->reach);
+	written = rewrite(o, &rec, settled, now,
+			  settled || repair_is_over(&rec) ? o->reach : o->reach & ~current);
 	record_free(&rec);
 	return rv == CKR_OK ? written : rv;
 }
@@ -384,6 +326,7 @@ CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents
 		       unsigned *left, char *why, size_t why_len)
 {
 	struct owed o = {.r = {.group = g, .lock = lock}, .reach = reach_of(g)};
+	uint8_t print[FINGERPRINT_LEN];
 	unsigned settled = 0;
 	struct record now;
 	CK_RV rv, written;
@@ -391,10 +334,10 @@ CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents
 	*left = rec->owed;
 	if (!record_copy(rec, &now))
 		return CKR_HOST_MEMORY;
-	rv = settle_members(&o, &now, now.owed & o.reach, &settled);
-	*left = now.owed &= ~settled;
+	rv = settle_members(&o, &now, now.owed & o.reach, &settled, print);
 	now.version++;
-	written = repair_record(&o.r, &now, o.reach, o.reach);
+	written = rewrite(&o, &now, settled, print, o.reach);
+	*left = now.owed;
 	record_free(&now);
 	rv = rv == CKR_OK ? written : rv;
 	if (rv != CKR_OK)

@@ -31,4 +31,15 @@ const CK_BBOOL *repair_truth(const struct blueprint *b, CK_ATTRIBUTE_TYPE type);
 /* C_SetAttributeValue of one attribute. The member's code. */
 CK_RV repair_set(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *a);
 
+/* Looks for the record's object on a member: by its name, then among all of its kind, because the
+ * name may have been changed. `reach`: bit i: member i can be asked. The caller frees in->id when
+ * it was found. The member's code, of which r->why tells. */
+CK_RV repair_find(struct repair *r, unsigned reach, struct member *m, const struct record *rec,
+		  struct instance *in, bool *found);
+
+/* Somebody who has it as it should be: who does not owe it. What was destroyed is there again only
+ * under its name: another one of the same content may have been beside it all the time. */
+CK_RV repair_find_holder(struct repair *r, unsigned reach, const struct record *rec,
+			 struct instance *in, bool *found);
+
 #endif
