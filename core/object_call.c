@@ -9,6 +9,7 @@
 #include "core/alias.h"
 #include "core/base/attr.h"
 #include "core/codes.h"
+#include "core/identity_secret.h"
 #include "core/object.h"
 #include "core/object_values.h"
 #include "core/overlay.h"
@@ -263,7 +264,8 @@ static void note_change(struct call *c)
 	if (!c->group->is_multi)
 		return;
 	object_keep_change(c->group, object, tmpl, count);
-	if (attr_find(tmpl, count, CKA_LABEL) || attr_find(tmpl, count, CKA_ID))
+	if (attr_find(tmpl, count, CKA_LABEL) || attr_find(tmpl, count, CKA_ID) ||
+	    identity_secret_is_way(tmpl, count))
 		object_renamed(c, object);
 }
 

@@ -130,6 +130,16 @@ void object_keep_change(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRI
 		bind_template_less(g, handle);
 }
 
+/* A secret key that lost a use answers in another way, and is known by that from now on. */
+static void take_answer(const struct identity *now, struct identity *known)
+{
+	if (now->kind != IDENTITY_ANSWER || known->kind != IDENTITY_ANSWER)
+		return;
+	known->mechanism = now->mechanism;
+	known->use = now->use;
+	memcpy(known->digest, now->digest, sizeof known->digest);
+}
+
 void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
 {
 	struct member_session *ms = NULL;
@@ -155,6 +165,7 @@ void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
 				swap = changed.label;
 				changed.label = id.label;
 				id.label = swap;
+				take_answer(&id, &changed);
 				trait_change(t, &changed);
 			}
 		}

@@ -13,6 +13,8 @@
  * then says, when the first member has changed it, that the old one is owed its end and the new one
  * its copies. Before that the old one is what counts.
  *
+ * A change of what a secret key may be used for changes how it is told (replicate_use.h).
+ *
  * A tombstone is taken away only when every member has seen that nobody owes: one that was left
  * behind, on a member that was lost, would otherwise destroy an object that is made again later. */
 #include "core/replicate_change.h"
@@ -27,6 +29,7 @@
 #include "core/orphan.h"
 #include "core/overlay.h"
 #include "core/replicate.h"
+#include "core/replicate_use.h"
 #include "core/route.h"
 
 /* One change on its way. */
@@ -359,12 +362,18 @@ static CK_RV change(struct change *ch)
 	struct group *g = c->group;
 	struct member *first = first_of(ch);
 	const bool had_export = ch->r.may_export;
+	uint8_t before[FINGERPRINT_LEN];
+	bool is_moved = false, is_told = true;
 	unsigned done;
-	CK_RV rv;
+	CK_RV rv = CKR_OK;
 
 	if (!first)
 		return CKR_DEVICE_ERROR;
-	rv = begin(ch, INTENT_CHANGE, ch->mask & ~(1U << first->index));
+	memcpy(before, ch->r.print, sizeof before);
+	if (use_changes(c, &ch->r))
+		rv = use_note(c, &ch->r, first);
+	if (rv == CKR_OK)
+		rv = begin(ch, INTENT_CHANGE, ch->mask & ~(1U << first->index));
 	if (rv != CKR_OK)
 		return rv;
 	c->sends = 0;
@@ -381,12 +390,19 @@ static CK_RV change(struct change *ch)
 	done = ch->mask & ~ch->r.owed;
 	if (!follow(ch))
 		return CKR_HOST_MEMORY;
+	if (use_changes(c, &ch->r))
+		is_told = use_follow(c, &ch->r, first, &is_moved);
+	if (!ch->r.owed)
+		ch->r.also_count = 0;
 	if (ch->r.owed || ch->had_record || had_export != ch->r.may_export)
 		replicate_settle(g, &ch->r);
+	if (is_moved && ch->had_record)
+		use_drop(g, &ch->r, before);
 	ch->before.owed = ch->r.owed;
 	if (is_content(ch) && ch->r.owed)
 		replicate_settle(g, &ch->before);
-	intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
+	if (is_told)
+		intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
 	overlay_forget(c->object[0].handle);
 	if (count(done) >= replicate_needed(g) || !ch->r.owed)
 		return CKR_OK;
