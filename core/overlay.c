@@ -210,6 +210,22 @@ static CK_RV check_guard(struct session *s, CK_OBJECT_HANDLE object, const struc
 	return rv;
 }
 
+/* Whether the record is about a twin of the object, of the same content and another name, that was
+ * destroyed: nothing is said about this one then. */
+static bool is_of_twin(CK_OBJECT_HANDLE object, const struct record *r)
+{
+	const struct trait *t;
+	bool is = false;
+
+	if (r->state != RECORD_DESTROYED)
+		return false;
+	trait_lock();
+	t = trait_of((uint32_t)object);
+	is = t && !record_is_named(r, &t->id);
+	trait_unlock();
+	return is;
+}
+
 /* Its record, from any member that serves and keeps records. */
 static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
 {
@@ -233,7 +249,7 @@ static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits
 		if (rv == CKR_OK && found && !r.is_guarded)
 			rv = check_guard(s, object, &r, &found);
 		if (rv == CKR_OK)
-			*bits = found ? bits_of(&r) : 0;
+			*bits = found && !is_of_twin(object, &r) ? bits_of(&r) : 0;
 		record_free(&r);
 		if (rv == CKR_OK && (*bits & SHOWN_EXPORT) && !is_own(s, object))
 			*bits &= ~(unsigned)SHOWN_EXPORT;

@@ -83,6 +83,10 @@ const char *record_note_name(enum record_note note);
  * that was destroyed needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
 
+/* Whether the record is about an object of this CKA_ID and CKA_LABEL: there may be others of the same
+ * content. */
+bool record_is_named(const struct record *r, const struct identity *id);
+
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256
  * bytes or has control characters. */
 bool record_set_note(struct record *r, enum record_note note, const char *text);

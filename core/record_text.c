@@ -90,6 +90,16 @@ bool record_is_idle(const struct record *r)
 	return is_idle;
 }
 
+static bool same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+bool record_is_named(const struct record *r, const struct identity *id)
+{
+	return same(&r->id, &id->id) && same(&r->label, &id->label);
+}
+
 /* Takes over a note. */
 static bool put_note(struct record *r, size_t note, char *text)
 {
