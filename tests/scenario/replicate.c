@@ -24,6 +24,7 @@
 #include "tests/scenario/replicate.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,8 @@
 #define MEMBERS 4U
 /* No process takes so long, unless it hangs. */
 #define PATIENCE_S 60U
+/* As often the members are read, with a pause, until they are as they should be. */
+#define RETURNS 100U
 /* More calls than any way has. */
 #define CALLS 2000U
 
@@ -53,9 +56,11 @@ static const struct kind {
 
 /* What the processes tell each other. */
 struct told {
-	bool has_acted;      /* the call came back */
-	CK_RV rv;            /* with this */
-	unsigned long calls; /* that the struck member had got then, of this call */
+	bool has_acted;       /* the call came back */
+	CK_RV rv;             /* with this */
+	unsigned long calls;  /* that the struck member had got then, of this call */
+	_Atomic int is_in;    /* the next process has logged in */
+	_Atomic int may_look; /* the members were read */
 	bool has_looked;
 	unsigned made, old; /* that the next process found */
 	bool is_usable;     /* what it found works */
@@ -75,12 +80,9 @@ struct run {
 	struct told *told;
 };
 
-/* Runs a part in a process of its own; true when it ended as it should, or was killed as planned.
- */
-static bool apart(struct run *r, void (*part)(struct run *r, unsigned n), unsigned n,
-		  bool may_be_killed)
+/* Runs a part in a process of its own. */
+static pid_t begin(struct run *r, void (*part)(struct run *r, unsigned n), unsigned n)
 {
-	int status = 0;
 	pid_t pid;
 
 	(void)fflush(stdout);
@@ -91,12 +93,27 @@ static bool apart(struct run *r, void (*part)(struct run *r, unsigned n), unsign
 		part(r, n);
 		_exit(0);
 	}
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CHECK(pid > 0);
+	return pid;
+}
+
+/* True when it ended as it should, or was killed as planned. */
+static bool end(pid_t pid, bool may_be_killed)
+{
+	int status = 0;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
 	if (WIFSIGNALED(status) && !(may_be_killed && WTERMSIG(status) == SIGKILL))
 		printf("  a process ended by signal %d%s\n", WTERMSIG(status),
 		       WTERMSIG(status) == SIGALRM ? ": it hung" : "");
 	return WIFSIGNALED(status) ? may_be_killed && WTERMSIG(status) == SIGKILL
 				   : WEXITSTATUS(status) == 0;
+}
+
+static bool apart(struct run *r, void (*part)(struct run *r, unsigned n), unsigned n,
+		  bool may_be_killed)
+{
+	return end(begin(r, part, n), may_be_killed);
 }
 
 static void enter(const struct run *r, struct place *p)
@@ -177,22 +194,31 @@ static bool is_extractable(const struct place *p, CK_OBJECT_HANDLE object)
 	return p->app.f->C_GetAttributeValue(p->session, object, &a, 1) == CKR_OK && extractable;
 }
 
-/* The next application: it logs in, and sees what is there. */
-static void look(struct run *r, unsigned n)
+static void look_once(struct told *t, const struct place *p)
 {
 	char made[] = MADE, old[] = OLD;
 	CK_OBJECT_HANDLE found[8];
+
+	t->old = find(p, old, found);
+	t->made = find(p, made, found);
+	t->is_usable = true;
+	for (unsigned i = 0; i < t->made && i < 8; i++) {
+		t->is_usable = t->is_usable && works(p, found[i]);
+		t->is_extractable = is_extractable(p, found[i]);
+	}
+}
+
+/* The next application: it logs in, lives until the members were read, and sees what is there. */
+static void look(struct run *r, unsigned n)
+{
 	struct place p;
 
 	(void)n;
 	enter(r, &p);
-	r->told->old = find(&p, old, found);
-	r->told->made = find(&p, made, found);
-	r->told->is_usable = true;
-	for (unsigned i = 0; i < r->told->made && i < 8; i++) {
-		r->told->is_usable = r->told->is_usable && works(&p, found[i]);
-		r->told->is_extractable = is_extractable(&p, found[i]);
-	}
+	atomic_store(&r->told->is_in, 1);
+	while (!atomic_load(&r->told->may_look))
+		(void)usleep(1000);
+	look_once(r->told, &p);
 	OK(p.app.f->C_Finalize(NULL));
 	r->told->has_looked = true;
 }
@@ -259,7 +285,7 @@ static const char *members_fault(const struct run *r, bool *is_done)
 
 	*is_done = stock_is(&t->stock[0], r->way, true);
 	for (unsigned i = 0; i < r->count; i++) {
-		const char *words = stock_fault(&t->stock[i]);
+		const char *words = stock_fault(&t->stock[i], r->way);
 
 		if (words)
 			return words;
@@ -292,6 +318,37 @@ static void show(const struct run *r, unsigned n, const char *words)
 		(void)fclose(said);
 }
 
+/* Whether the process is still there, and not where it is waited for. */
+static bool is_coming(const struct run *r, pid_t pid)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return !atomic_load(&r->told->is_in) &&
+	       waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
+}
+
+/* The next application begins. A member that the one before has found down is not asked at once: it
+ * is waited for. */
+static const char *recover(struct run *r, bool *is_done)
+{
+	pid_t pid = begin(r, look, 0);
+	const char *words = NULL;
+
+	while (is_coming(r, pid))
+		(void)usleep(1000);
+	for (unsigned i = 0; i < RETURNS; i++) {
+		CHECK(take_all(r, take));
+		words = members_fault(r, is_done);
+		if (!words)
+			break;
+		(void)usleep(20000);
+	}
+	atomic_store(&r->told->may_look, 1);
+	(void)end(pid, false); /* what it told is judged */
+	return words;
+}
+
 /* What is wrong after a cut at call n; NULL: nothing. */
 static const char *cut(struct run *r, unsigned n)
 {
@@ -311,9 +368,7 @@ static const char *cut(struct run *r, unsigned n)
 			return "the application was told that it is done, and too few members "
 			       "have it";
 	}
-	(void)apart(r, look, 0, false); /* what it told is judged */
-	CHECK(take_all(r, take));
-	words = members_fault(r, &is_done);
+	words = recover(r, &is_done);
 	return words ? words : seen_fault(r, is_done);
 }
 

@@ -30,7 +30,7 @@ struct way {
 	unsigned made[2];                 /* objects labelled MADE before it is done, and after */
 	unsigned old[2];                  /* the same of OLD */
 	bool loses_use;    /* what is labelled MADE can encrypt before, and not after */
-	bool loses_export; /* the same of CKA_EXTRACTABLE, as the application sees it */
+	bool loses_export; /* the application made it extractable, and takes that back */
 };
 
 /* The way of that name, NULL when there is none; the ways, the last one without a name. */
@@ -85,7 +85,7 @@ unsigned stock_pending(const struct stock *stock);
 bool stock_is(const struct stock *stock, const struct way *way, bool is_done);
 
 /* What is wrong with it in itself: NULL, or words. */
-const char *stock_fault(const struct stock *stock);
+const char *stock_fault(const struct stock *stock, const struct way *way);
 
 /* Whether a record there says that something is to be done yet. */
 bool stock_owes(const struct stock *stock);

@@ -222,10 +222,21 @@ unsigned stock_pending(const struct stock *stock)
 	return n;
 }
 
-static bool can_encrypt(const struct stock *stock)
+static bool can_encrypt(const struct item *i)
+{
+	return has(i, 'E');
+}
+
+static bool is_loose(const struct item *i)
+{
+	return has(i, 'x') && !has(i, 't');
+}
+
+/* Whether one that is labelled MADE does. */
+static bool any(const struct stock *stock, bool (*does)(const struct item *i))
 {
 	for (unsigned k = 0; k < stock->count && k < ITEMS; k++)
-		if (strcmp(stock->items[k].label, MADE) == 0 && has(&stock->items[k], 'E'))
+		if (strcmp(stock->items[k].label, MADE) == 0 && does(&stock->items[k]))
 			return true;
 	return false;
 }
@@ -234,10 +245,11 @@ bool stock_is(const struct stock *stock, const struct way *way, bool is_done)
 {
 	return stock_count(stock, MADE) == way->made[is_done] &&
 	       stock_count(stock, OLD) == way->old[is_done] &&
-	       (!way->loses_use || can_encrypt(stock) != is_done);
+	       (!way->loses_use || any(stock, can_encrypt) != is_done) &&
+	       (!way->loses_export || any(stock, is_loose) != is_done);
 }
 
-static const char *item_fault(const struct item *i)
+static const char *item_fault(const struct item *i, const struct way *way)
 {
 	if (strncmp(i->label, "hsmux-", 6) == 0 && !i->is_ours)
 		return "something of hsmux's own was left";
@@ -249,15 +261,15 @@ static const char *item_fault(const struct item *i)
 		return NULL;
 	if (!has(i, 's'))
 		return "a key whose value can be read";
-	return has(i, 'x') && !has(i, 't') ? "a key that anybody can wrap" : NULL;
+	return is_loose(i) && !way->loses_export ? "a key that anybody can wrap" : NULL;
 }
 
-const char *stock_fault(const struct stock *stock)
+const char *stock_fault(const struct stock *stock, const struct way *way)
 {
 	const char *words = stock->count > ITEMS ? "too many objects" : NULL;
 
 	for (unsigned k = 0; !words && k < stock->count; k++)
-		words = item_fault(&stock->items[k]);
+		words = item_fault(&stock->items[k], way);
 	return words;
 }
 

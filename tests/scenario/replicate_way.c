@@ -119,11 +119,18 @@ static CK_RV create_certificate(struct place *p)
 
 static CK_RV create_secret(struct place *p)
 {
-	CK_ATTRIBUTE tmpl[] = {
-		SET(CKA_CLASS, secret_class), SET(CKA_KEY_TYPE, generic), SET(CKA_TOKEN, yes),
-		SET(CKA_PRIVATE, yes),        SET(CKA_SENSITIVE, yes),    SET(CKA_EXTRACTABLE, no),
-		SET(CKA_SIGN, yes),           SET(CKA_VERIFY, yes),       LABEL(made),
-		{CKA_VALUE, value, 32}};
+	CK_ATTRIBUTE tmpl[] = {SET(CKA_CLASS, secret_class),
+			       SET(CKA_KEY_TYPE, generic),
+			       SET(CKA_TOKEN, yes),
+			       SET(CKA_PRIVATE, yes),
+			       SET(CKA_SENSITIVE, yes),
+			       SET(CKA_EXTRACTABLE, no),
+			       SET(CKA_SIGN, yes),
+			       SET(CKA_VERIFY, yes),
+			       SET(CKA_ENCRYPT, no),
+			       SET(CKA_DECRYPT, no),
+			       LABEL(made),
+			       {CKA_VALUE, value, 32}};
 
 	return create(p, tmpl, COUNT(tmpl));
 }
@@ -237,6 +244,13 @@ static CK_RV lose_export(struct place *p)
 	return p->app.f->C_SetAttributeValue(p->session, p->base, &a, 1);
 }
 
+/* Two objects of one key, that differ in name and use. */
+static void prepare_twin(struct place *p)
+{
+	prepare_old(p);
+	OK(copy(p));
+}
+
 static CK_RV destroy(struct place *p)
 {
 	return p->app.f->C_DestroyObject(p->session, p->base);
@@ -257,6 +271,7 @@ const struct way ways[] = {
 	{"label", prepare_old, rename_it, {0, 1}, {1, 0}, false, false},
 	{"use", prepare_made, lose_use, {1, 1}, {0, 0}, true, false},
 	{"lock", prepare_extractable, lose_export, {1, 1}, {0, 0}, false, true},
+	{"twin", prepare_twin, destroy, {1, 1}, {1, 0}, false, false},
 	{"destroy", prepare_made, destroy, {1, 0}, {0, 0}, false, false},
 	{0},
 };
