@@ -60,6 +60,11 @@ enum identity_match {
  * have an operation left on it: pool_drop() it. */
 CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out);
 
+/* The same of an object that is about to get this label, which counts in what some objects are;
+ * out->label is the one that it has. NULL: its own. */
+CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
+		       struct identity *out);
+
 /* True when both carry the same class, key type, id and label, and at least one of id and label is
  * not empty. */
 bool identity_same_name(const struct identity *a, const struct identity *b);

@@ -58,15 +58,17 @@ static bool add_number(struct buf *b, CK_ULONG number)
 }
 
 /* Class, key type, and each attribute with its type and length, so that no two contents give the
- * same bytes. */
+ * same bytes. `label`: in the place of its own; NULL: its own. */
 static bool add_content(struct buf *b, const struct identity *id, const struct content *content,
-			const struct identity_attrs *attrs)
+			const struct identity_attrs *attrs, const CK_ATTRIBUTE *label)
 {
 	bool ok = add_number(b, id->class) && add_number(b, id->key_type);
 
 	for (CK_ULONG i = 0; ok && i < content->count; i++) {
 		const CK_ATTRIBUTE *a = identity_attr(attrs, content->types[i]);
 
+		if (label && content->types[i] == CKA_LABEL)
+			a = label->ulValueLen ? label : NULL;
 		ok = add_number(b, content->types[i]) && add_number(b, a ? a->ulValueLen : 0) &&
 		     (!a || buf_add(b, a->pValue, a->ulValueLen));
 	}
@@ -84,36 +86,39 @@ static bool is_shown(const struct identity *id, const struct content *content,
 }
 
 static CK_RV hash_content(const struct content *content, const struct identity_attrs *attrs,
-			  struct identity *id)
+			  const CK_ATTRIBUTE *label, struct identity *id)
 {
 	struct buf b = {0};
 	bool ok;
 
 	if (!is_shown(id, content, attrs))
 		return CKR_OK;
-	ok = add_content(&b, id, content, attrs) && identity_sha256(b.data, b.len, id->digest);
+	ok = add_content(&b, id, content, attrs, label) &&
+	     identity_sha256(b.data, b.len, id->digest);
 	buf_free(&b);
 	id->kind = ok ? IDENTITY_VALUE : IDENTITY_NONE;
 	return ok ? CKR_OK : CKR_HOST_MEMORY;
 }
 
 static CK_RV read_content(struct member_session *ms, CK_OBJECT_HANDLE real,
-			  const struct content *content, struct identity *id)
+			  const struct content *content, const CK_ATTRIBUTE *label,
+			  struct identity *id)
 {
 	struct identity_attrs attrs;
 	CK_RV rv = identity_attrs_read(ms, real, content->types, content->count, &attrs);
 
 	if (rv == CKR_OK)
-		rv = hash_content(content, &attrs, id);
+		rv = hash_content(content, &attrs, label, id);
 	identity_attrs_free(&attrs);
 	return rv;
 }
 
-static CK_RV read_other(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *id)
+static CK_RV read_other(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
+			struct identity *id)
 {
 	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
 		if (contents[i].class == id->class)
-			return read_content(ms, real, &contents[i], id);
+			return read_content(ms, real, &contents[i], label, id);
 	}
 	return CKR_OK; /* what makes up a vendor's object, only the vendor knows */
 }
@@ -153,7 +158,8 @@ static CK_RV read_public(struct member_session *ms, CK_OBJECT_HANDLE real, struc
 		return rv;
 	if (!key)
 		return read_content(ms, real,
-				    is_curve(id->key_type) ? &curve_content : &public_content, id);
+				    is_curve(id->key_type) ? &curve_content : &public_content, NULL,
+				    id);
 	if (identity_key_digest(key, id->digest))
 		id->kind = IDENTITY_VALUE;
 	else
@@ -313,7 +319,8 @@ static CK_RV read_common(struct member_session *ms, CK_OBJECT_HANDLE real, struc
 	return rv;
 }
 
-static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *id)
+static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
+		       struct identity *id)
 {
 	switch (id->class) {
 	case CKO_PUBLIC_KEY:
@@ -323,11 +330,12 @@ static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real, struct 
 	case CKO_SECRET_KEY:
 		return read_secret(ms, real, id);
 	default:
-		return read_other(ms, real, id);
+		return read_other(ms, real, label, id);
 	}
 }
 
-CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out)
+CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
+		       struct identity *out)
 {
 	CK_RV rv;
 
@@ -335,9 +343,14 @@ CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct ide
 	ERR_set_mark(); /* the application's thread has an error queue of its own */
 	rv = read_common(ms, real, out);
 	if (rv == CKR_OK)
-		rv = read_rest(ms, real, out);
+		rv = read_rest(ms, real, label, out);
 	if (rv != CKR_OK)
 		identity_free(out);
 	ERR_pop_to_mark();
 	return rv;
+}
+
+CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out)
+{
+	return identity_read_as(ms, real, NULL, out);
 }

@@ -307,6 +307,27 @@ static CK_RV check_claim(const struct copying *c, const struct copied *o, struct
 	return rv;
 }
 
+static bool is_a_key(CK_OBJECT_CLASS class)
+{
+	return class == CKO_PUBLIC_KEY || class == CKO_PRIVATE_KEY || class == CKO_SECRET_KEY;
+}
+
+/* Its fingerprint once it has its name: of data objects that is part of what they are. */
+static CK_RV print_of(const struct copying *c, const struct copied *o, const CK_ATTRIBUTE *label,
+		      struct record *r, bool *has_print)
+{
+	struct identity named = {0};
+	CK_RV rv;
+
+	if (is_a_key(r->class))
+		return fingerprint_of(c->from, o->real, &o->id, r->print, has_print);
+	rv = identity_read_as(c->from, o->real, label, &named);
+	if (rv == CKR_OK)
+		rv = fingerprint_of(c->from, o->real, &named, r->print, has_print);
+	identity_free(&named);
+	return rv;
+}
+
 /* The record of one object; *has false when none is needed. */
 static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *label,
 		       unsigned owed, struct record *r, bool *has)
@@ -329,7 +350,7 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	*has = false;
 	if (record_is_idle(r))
 		return CKR_OK;
-	rv = fingerprint_of(c->from, o->real, &o->id, r->print, &has_print);
+	rv = print_of(c, o, label, r, &has_print);
 	if (rv == CKR_OK && has_print)
 		rv = check_claim(c, o, r, &has_print);
 	if (rv == CKR_OK && !replicate_keeps_records(c->sharing->call->group))
