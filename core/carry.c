@@ -24,6 +24,7 @@
 #include "core/carry_route.h"
 #include "core/carry_ways.h"
 #include "core/explicit.h"
+#include "core/identity_keep.h"
 #include "core/identity_use.h"
 #include "core/library.h"
 #include "core/member_op.h"
@@ -346,6 +347,18 @@ static CK_RV check_place(struct carry *c)
 	return rv;
 }
 
+/* A private key that is told by the public key beside it is told without it from now on. */
+static CK_RV keep_public(struct carry *c)
+{
+	char code[NAME_MAX_LEN];
+	CK_RV rv = identity_keep(c->to, c->made, c->id);
+
+	if (rv != CKR_OK)
+		carry_say(c, "member %s: its public key cannot be written on the copy (%s)",
+			  c->to->member->conf->name, name_of(NAME_RV, rv, code));
+	return rv;
+}
+
 CK_RV carry(struct carry *c)
 {
 	CK_RV rv;
@@ -357,6 +370,8 @@ CK_RV carry(struct carry *c)
 	if (rv != CKR_OK)
 		return rv;
 	rv = is_key(c->id) ? carry_whole_key(c) : carry_public(c);
+	if (rv == CKR_OK)
+		rv = keep_public(c);
 	if (rv == CKR_HOST_MEMORY)
 		carry_say(c, "not enough memory");
 	return rv;

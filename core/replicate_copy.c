@@ -11,6 +11,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/log.h"
+#include "core/identity_keep.h"
 #include "core/kek.h"
 #include "core/member_op.h"
 #include "core/object.h"
@@ -53,10 +54,26 @@ static void say(struct copying *c, const struct member *m, const char *what)
 	(void)snprintf(c->why, sizeof c->why, "member %s: %s", m->conf->name, what);
 }
 
+/* What it is; a private key shows it from now on. */
+static CK_RV identify(struct copying *c, unsigned i)
+{
+	const struct call *call = c->sharing->call;
+	struct copied *o = &c->object[i];
+	CK_RV rv = CKR_OK;
+
+	if (i == 1 && call->made[0]) /* the public half, whatever CKA_ID others have */
+		rv = identity_keep_pair(c->from, o->real, call->made[0]);
+	if (rv == CKR_OK)
+		rv = identity_read(c->from, o->real, &o->id);
+	if (rv == CKR_OK && i == 0)
+		rv = identity_keep(c->from, o->real, &o->id);
+	return rv;
+}
+
 static CK_RV read_one(struct copying *c, unsigned i)
 {
 	struct copied *o = &c->object[i];
-	CK_RV rv = identity_read(c->from, o->real, &o->id);
+	CK_RV rv = identify(c, i);
 
 	if (rv == CKR_OK)
 		rv = blueprint_read(c->from, o->real, &o->as);
