@@ -85,6 +85,11 @@ CK_RV app_try_sign(const struct app *app, CK_SESSION_HANDLE session, const struc
 void app_verify(const struct app *app, CK_SESSION_HANDLE session, const struct app_key *key,
 		const struct app_signature *signature);
 
+/* Whether the private key of this point of P-256 (CKA_EC_POINT) made a signature. */
+#define APP_POINT 67
+bool app_verifies_ec(const unsigned char point[static APP_POINT],
+		     const struct app_signature *signature);
+
 /* app_try_sign that has to succeed, and app_verify. */
 void app_sign(const struct app *app, CK_SESSION_HANDLE session, const struct app_key *key);
 

@@ -126,17 +126,24 @@ static EVP_PKEY *key_from(const char *type, OSSL_PARAM_BLD *build)
 }
 
 /* CKA_EC_POINT is a DER OCTET STRING around the 65 bytes of the point. */
+static EVP_PKEY *ec_from(const unsigned char point[static APP_POINT])
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+
+	CHECK(point[0] == 4 && point[1] == 65);
+	CHECK(OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1);
+	CHECK(OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point + 2, 65) == 1);
+	return key_from("EC", build);
+}
+
 static EVP_PKEY *read_ec(const struct app *app, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
 {
 	unsigned char point[80];
 	CK_ATTRIBUTE attribute = {CKA_EC_POINT, point, sizeof(point)};
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 
 	OK(app->f->C_GetAttributeValue(session, object, &attribute, 1));
-	CHECK(attribute.ulValueLen == 67 && point[0] == 4 && point[1] == 65);
-	CHECK(OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1);
-	CHECK(OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point + 2, 65) == 1);
-	return key_from("EC", build);
+	CHECK(attribute.ulValueLen == APP_POINT);
+	return ec_from(point);
 }
 
 static EVP_PKEY *read_rsa(const struct app *app, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
@@ -176,24 +183,34 @@ static size_t ecdsa_der(const struct app_signature *signature, unsigned char der
 	return (size_t)len;
 }
 
+static bool verifies(EVP_PKEY *public_key, const struct app_signature *signature, bool is_ec)
+{
+	unsigned char der[80];
+	const unsigned char *bytes = is_ec ? der : signature->bytes;
+	size_t len = is_ec ? ecdsa_der(signature, der) : signature->len;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public_key, NULL);
+	int verdict;
+
+	CHECK(EVP_PKEY_verify_init(ctx) == 1);
+	verdict = EVP_PKEY_verify(ctx, bytes, len, signature->text, sizeof(signature->text));
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(public_key);
+	return verdict == 1;
+}
+
+bool app_verifies_ec(const unsigned char point[static APP_POINT],
+		     const struct app_signature *signature)
+{
+	return verifies(ec_from(point), signature, true);
+}
+
 void app_verify(const struct app *app, CK_SESSION_HANDLE session, const struct app_key *key,
 		const struct app_signature *signature)
 {
-	unsigned char der[80];
-	const unsigned char *bytes = signature->bytes;
-	size_t len = signature->len;
 	EVP_PKEY *public_key = key->is_ec ? read_ec(app, session, key->public_key)
 					  : read_rsa(app, session, key->public_key);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public_key, NULL);
 
-	if (key->is_ec) {
-		len = ecdsa_der(signature, der);
-		bytes = der;
-	}
-	CHECK(EVP_PKEY_verify_init(ctx) == 1);
-	CHECK(EVP_PKEY_verify(ctx, bytes, len, signature->text, sizeof(signature->text)) == 1);
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(public_key);
+	CHECK(verifies(public_key, signature, key->is_ec));
 }
 
 void app_sign(const struct app *app, CK_SESSION_HANDLE session, const struct app_key *key)
