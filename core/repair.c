@@ -163,6 +163,23 @@ CK_RV repair_missing(struct repair *r, const struct logical *l, struct member *t
 	return rv;
 }
 
+CK_RV repair_lock(struct repair *r, const struct logical *l)
+{
+	struct blueprint locked = {0};
+	CK_RV rv = CKR_OK;
+
+	if (r->group->conf->protect != CONFIG_PROTECT_LOCKED ||
+	    !repair_is_key(&logical_first(l)->id) || (l->record && l->record->may_export))
+		return CKR_OK;
+	if (!blueprint_set_bool(&locked, CKA_EXTRACTABLE, false))
+		rv = CKR_HOST_MEMORY;
+	for (unsigned i = 0; rv == CKR_OK && i < CONFIG_MAX_MEMBERS; i++)
+		if (l->loose & 1U << i)
+			rv = repair_attributes(r, l->at[i], &locked);
+	blueprint_free(&locked);
+	return rv;
+}
+
 CK_RV repair_print(struct repair *r, const struct instance *in,
 		   uint8_t print[static FINGERPRINT_LEN])
 {

@@ -36,25 +36,26 @@ CK_RV repair_blueprint(struct repair *r, const struct instance *first,
 
 /* Makes a copy of `from`, which is on the member `source`, of this virtual token or of another, on
  * the member `to`: under a tag, proven, then with the name that `as` says. `may_export`: the
- * application made it extractable. CKR_OK; else nothing is left, or what is left is in the journal.
- */
+ * application made it extractable; else it is locked where the token locks keys. CKR_OK; else
+ * nothing is left, or what is left is in the journal. */
 CK_RV repair_copy(struct repair *r, struct member *source, const struct instance *from,
 		  const struct blueprint *as, bool may_export, struct member *to);
 
-/* An object for several members at once. */
+/* An object, or both halves of a pair, for several members at once. */
 struct repair_order {
 	struct member *source; /* where the original is; of this virtual token or another */
-	const struct instance *from;
-	const struct blueprint *as; /* what the copies are to be, name included */
-	bool may_export;            /* the application made it extractable */
-	bool locks;                 /* the copies are made unextractable at last */
-	unsigned targets;           /* bit i: a copy on member i */
-	unsigned needs;             /* so many at the least; else there is none */
-	unsigned holders;           /* out: members that have one */
+	const struct instance *from[2];
+	const struct blueprint *as[2]; /* what the copies are to be, name included */
+	bool may_export;               /* the application made it extractable */
+	bool locks;                    /* the copies are made unextractable before they are named */
+	unsigned targets;              /* bit i: a copy on member i */
+	unsigned needs;                /* so many at the least; else there is none */
+	unsigned holders;              /* out: members that have one */
 };
 
-/* Makes the copies, under a tag, proven, then with their names. CKR_OK when there are enough: `why`
- * may then say why one is missing. Else nothing is left, or what is left is in the journal. */
+/* Makes the copies, under a tag, proven, then, when that is decided, with their names. CKR_OK when
+ * there are enough: `why` may then say why one is missing. Else nothing is left, or the journal has
+ * what is to be undone, or to be named. */
 CK_RV repair_spread(struct repair *r, struct repair_order *order);
 
 /* Sets what differs from the blueprint on `in`, and looks whether it is done. What would make the
@@ -68,6 +69,10 @@ CK_RV repair_destroy(struct repair *r, const struct instance *in,
 
 /* A copy that is missing on a member, as the inventory says. */
 CK_RV repair_missing(struct repair *r, const struct logical *l, struct member *to);
+
+/* Where keys are locked: makes the holders that copies were made of unextractable, too. To be
+ * called when it is on all members. Nothing is done to what the application made extractable. */
+CK_RV repair_lock(struct repair *r, const struct logical *l);
 
 /* Attributes that differ between the holders. */
 CK_RV repair_drift(struct repair *r, const struct logical *l);

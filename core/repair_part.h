@@ -5,6 +5,17 @@
 
 #include "core/repair.h"
 
+/* Objects on their way to several members. */
+struct repair_copying {
+	struct repair *r;
+	struct repair_order *order;
+	char tag[MEMBER_TAG_ROOM]; /* empty: they have their names at once */
+	struct {
+		CK_OBJECT_HANDLE real;
+		unsigned epoch;
+	} copy[2][CONFIG_MAX_MEMBERS]; /* where they are made */
+};
+
 /* How long a session of a busy member is waited for. */
 #define REPAIR_WAIT_MS 5000
 
@@ -27,6 +38,24 @@ void repair_give(struct member_session *ms, bool is_good);
 
 /* The value of a boolean attribute; NULL when it is not stated. */
 const CK_BBOOL *repair_truth(const struct blueprint *b, CK_ATTRIBUTE_TYPE type);
+
+/* Whether a boolean attribute is stated, and false. */
+bool repair_is_false(const struct blueprint *b, CK_ATTRIBUTE_TYPE type);
+
+/* The copy of from[k] on member i, which is there; its id is borrowed from the original. */
+struct instance repair_made(const struct repair_copying *c, unsigned k, unsigned i);
+
+/* Makes a new tag and writes it to the journal. CKR_FUNCTION_FAILED, and r->why. */
+CK_RV repair_intend(struct repair_copying *c, unsigned owed);
+
+/* Destroys what carries the tag on the members of `where`; returns those where that cannot be done.
+ */
+unsigned repair_undo(struct repair_copying *c, const char *tag, unsigned where);
+
+/* There are enough copies, under the tag, on the holders of the order: makes an end of it. On
+ * failure nobody is a holder, and nothing is left, or what is left is in the journal; but when it
+ * was decided, the holders are those that have the names. */
+CK_RV repair_finish(struct repair_copying *c);
 
 /* C_SetAttributeValue of one attribute. The member's code. */
 CK_RV repair_set(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *a);

@@ -20,6 +20,7 @@ struct transfer {
 	struct key_work *w; /* the target */
 	struct key_work source;
 	unsigned *holders; /* for each object of the source: members of the target that have it */
+	bool *is_told;     /* the same: its end was said */
 	struct buf id;     /* of --id */
 	struct json *json; /* NULL: lines */
 	size_t done;
@@ -99,73 +100,115 @@ static const char *why_not(const struct transfer *t, const struct logical *l)
 		return l->single_why;
 	if (find_there(t, l, &rival) != NULL)
 		return "it is there already";
-	if (rival != NULL)
-		return "another object has its label and id there";
-	return lacks_half(t, l) ? "its private half was not copied" : NULL;
+	return rival != NULL ? "another object has its label and id there" : NULL;
 }
 
-static CK_RV copy(struct transfer *t, const struct logical *l, unsigned *holders, struct repair *r)
+/* What the copies are to be, of one object of the source. */
+static CK_RV plan(struct transfer *t, const struct instance *from, struct blueprint *as,
+		  struct repair *r)
+{
+	struct repair there = {.group = t->source.group};
+	CK_RV rv = repair_blueprint(&there, from, NULL, 0, as);
+
+	if (rv == CKR_OK)
+		blueprint_drop(as, CKA_WRAP_WITH_TRUSTED); /* as this token protects keys */
+	else
+		memcpy(r->why, there.why, sizeof(r->why));
+	return rv;
+}
+
+/* An object, with its public half when `half` is not NULL. */
+static CK_RV copy(struct transfer *t, const struct logical *l, const struct logical *half,
+		  unsigned *holders, struct repair *r)
 {
 	const struct instance *from = logical_first(l);
+	struct blueprint as[2] = {{.count = 0}, {.count = 0}};
 	struct group *g = t->w->group;
 	struct repair_order order = {
 		.source = &t->source.group->members[from->member],
-		.from = from,
+		.from = {from, half != NULL ? half->at[from->member] : NULL},
+		.as = {&as[0], &as[1]},
 		.locks = g->conf->protect == CONFIG_PROTECT_LOCKED,
 		.targets = t->w->inv->asked,
 		.needs = inventory_needs(g),
 	};
-	struct repair there = {.group = t->source.group};
-	struct blueprint as = {.count = 0};
-	CK_RV rv = repair_blueprint(&there, from, NULL, 0, &as);
+	CK_RV rv = plan(t, from, &as[0], r);
 
-	if (rv != CKR_OK) {
-		memcpy(r->why, there.why, sizeof(r->why));
-		return rv;
-	}
-	blueprint_drop(&as, CKA_WRAP_WITH_TRUSTED); /* as this token protects keys */
-	order.as = &as;
-	rv = repair_spread(r, &order);
+	if (rv == CKR_OK && order.from[1] != NULL)
+		rv = plan(t, order.from[1], &as[1], r);
+	if (rv == CKR_OK)
+		rv = repair_spread(r, &order);
 	*holders = order.holders;
-	blueprint_free(&as);
+	blueprint_free(&as[0]);
+	blueprint_free(&as[1]);
 	return rv;
 }
 
-static void transfer_one(struct transfer *t, size_t i)
+/* The public half that comes with a private key; NULL: none does. */
+static const struct logical *half_of(const struct transfer *t, const struct logical *l)
 {
-	const struct logical *l = &t->source.inv->logicals[i];
-	unsigned all = (1U << t->w->group->member_count) - 1, holders = 0;
-	struct repair r = {.group = t->w->group, .lock = t->w->lock};
-	const char *why = why_not(t, l);
-	const struct logical *there, *rival;
-	char code[NAME_MAX_LEN];
-	CK_RV rv;
+	const struct logical *half = logical_first(l)->id.class == CKO_PRIVATE_KEY
+					     ? key_other_half(t->source.inv, l)
+					     : NULL;
 
-	if (why != NULL) {
-		there = find_there(t, l, &rival);
-		t->holders[i] = there != NULL ? there->holders : 0;
-		if (there == NULL)
-			t->failed++;
-		tell(t, l, "left", why);
-		return;
-	}
-	if (t->w->options->dry_run) {
-		t->done++;
-		tell(t, l, "planned", NULL);
-		return;
-	}
-	rv = copy(t, l, &holders, &r);
-	if (rv != CKR_OK) {
-		t->failed++;
-		tell(t, l, "failed", r.why[0] ? r.why : name_of(NAME_RV, rv, code));
-		return;
-	}
-	t->done++;
-	t->holders[i] = holders;
-	tell(t, l, "done", holders == all ? NULL : r.why);
+	return half != NULL && half->at[logical_first(l)->member] != NULL && is_meant(t, half) &&
+			       why_not(t, half) == NULL
+		       ? half
+		       : NULL;
 }
 
-/* Public keys last: no half of a pair is made. */
+static void tell_left(struct transfer *t, const struct logical *l, const char *why)
+{
+	const struct logical *rival, *there = find_there(t, l, &rival);
+
+	t->holders[l - t->source.inv->logicals] = there != NULL ? there->holders : 0;
+	if (there == NULL)
+		t->failed++;
+	tell(t, l, "left", why);
+}
+
+/* How it went with one that was meant to come. */
+static void tell_end(struct transfer *t, const struct logical *l, unsigned holders, const char *end,
+		     const char *why)
+{
+	t->holders[l - t->source.inv->logicals] = holders;
+	t->is_told[l - t->source.inv->logicals] = true;
+	if (strcmp(end, "failed") == 0)
+		t->failed++;
+	else
+		t->done++;
+	tell(t, l, end, why);
+}
+
+static void transfer_one(struct transfer *t, const struct logical *l)
+{
+	unsigned all = (1U << t->w->group->member_count) - 1, holders = 0;
+	struct repair r = {.group = t->w->group, .lock = t->w->lock};
+	const struct logical *half = half_of(t, l);
+	const char *why = why_not(t, l), *end = "planned";
+	char code[NAME_MAX_LEN];
+	CK_RV rv = CKR_OK;
+
+	if (why == NULL && lacks_half(t, l))
+		why = "its private half was not copied";
+	if (why != NULL) {
+		tell_left(t, l, why);
+		return;
+	}
+	if (!t->w->options->dry_run) {
+		rv = copy(t, l, half, &holders, &r);
+		end = rv == CKR_OK ? "done" : "failed";
+	}
+	if (rv != CKR_OK)
+		why = r.why[0] ? r.why : name_of(NAME_RV, rv, code);
+	else if (!t->w->options->dry_run && holders != all)
+		why = r.why;
+	tell_end(t, l, holders, end, why);
+	if (half != NULL)
+		tell_end(t, half, holders, end, why);
+}
+
+/* Public keys that do not come with their private half last: no half of a pair is made. */
 static size_t transfer_all(struct transfer *t)
 {
 	size_t meant = 0;
@@ -178,7 +221,8 @@ static size_t transfer_all(struct transfer *t)
 			if (is_public != (round == 1) || !is_meant(t, l))
 				continue;
 			meant++;
-			transfer_one(t, i);
+			if (!t->is_told[i])
+				transfer_one(t, l);
 		}
 	}
 	return meant;
@@ -282,8 +326,9 @@ static enum tool_exit prepare(struct transfer *t)
 	if (code != TOOL_YES)
 		return code;
 	t->holders = calloc(t->source.inv->logical_count + 1, sizeof(*t->holders));
+	t->is_told = calloc(t->source.inv->logical_count + 1, sizeof(*t->is_told));
 	if (inventory_bits(t->w->inv->asked) >= inventory_needs(t->w->group))
-		return t->holders != NULL ? TOOL_YES : TOOL_NO;
+		return t->holders != NULL && t->is_told != NULL ? TOOL_YES : TOOL_NO;
 	tool_complain(t->w->group, "%u members answer and %u are needed: nothing was copied",
 		      inventory_bits(t->w->inv->asked), inventory_needs(t->w->group));
 	return TOOL_UNREACHABLE;
@@ -312,6 +357,7 @@ static enum tool_exit transfer(const struct tool_options *options, bool moves)
 	key_end(&w);
 out:
 	free(t.holders);
+	free(t.is_told);
 	buf_free(&t.id);
 	return code;
 }

@@ -5,6 +5,7 @@
  * The write lock is held from before the inventory to the end, so that the plan is about what is
  * there. Each step proves what it touches once more (core/repair.h). A step that fails stops no
  * other. Conflicts are said and left: which of two keys is right, only people know. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/names.h"
@@ -19,7 +20,8 @@ struct outcome {
 	struct json *json; /* NULL: lines */
 	size_t done;
 	size_t failed;
-	size_t left; /* not to be done by a program */
+	size_t left;       /* not to be done by a program */
+	unsigned *holders; /* for each key of the inventory: members that have it by now */
 };
 
 /* One step of the plan: said when it is planned, and with its end when it was done. */
@@ -74,21 +76,51 @@ static void destroy_doomed(struct outcome *o, const struct logical *l)
 	}
 }
 
+/* It is on all members now: it needs to be wrapped no more. */
+static void lock_holders(struct outcome *o, const struct logical *l)
+{
+	struct repair r = new_repair(o);
+
+	if (repair_lock(&r, l) != CKR_OK)
+		tell(o, l, "lock", &o->w->group->members[logical_first(l)->member],
+		     CKR_FUNCTION_FAILED, r.why);
+}
+
+/* What stands alone cannot be told from others: a private key comes behind its public half, which
+ * is earlier in the inventory. */
+static CK_RV check_half(const struct outcome *o, const struct logical *l, size_t to,
+			struct repair *r)
+{
+	const struct logical *half =
+		logical_first(l)->id.class == CKO_PRIVATE_KEY ? key_other_half(o->w->inv, l) : NULL;
+
+	if (half == NULL || o->holders[half - o->w->inv->logicals] & 1U << to)
+		return CKR_OK;
+	(void)snprintf(r->why, sizeof(r->why), "its public key was not copied"); /* it fits */
+	return CKR_FUNCTION_REJECTED;
+}
+
 static void copy_missing(struct outcome *o, const struct logical *l)
 {
 	struct group *g = o->w->group;
-	unsigned to = l->missing & ~l->rivals;
+	unsigned to = l->missing & ~l->rivals, *holders = &o->holders[l - o->w->inv->logicals];
 
 	for (size_t i = 0; i < g->member_count; i++) {
 		struct repair r = new_repair(o);
-		CK_RV rv = CKR_OK;
+		CK_RV rv;
 
 		if (!(to & 1U << i) || l->single_why != NULL)
 			continue;
-		if (!o->w->options->dry_run)
+		rv = check_half(o, l, i, &r);
+		if (rv == CKR_OK && !o->w->options->dry_run)
 			rv = repair_missing(&r, l, &g->members[i]);
+		if (rv == CKR_OK)
+			*holders |= 1U << i;
 		tell(o, l, "copy", &g->members[i], rv, r.why);
 	}
+	if (*holders == (1U << g->member_count) - 1 && *holders != l->holders &&
+	    !o->w->options->dry_run)
+		lock_holders(o, l);
 }
 
 static void set_drift(struct outcome *o, const struct logical *l)
@@ -207,6 +239,8 @@ static void settle_records(struct outcome *o)
 static void carry_out(struct outcome *o)
 {
 	for (size_t i = 0; i < o->w->inv->logical_count; i++)
+		o->holders[i] = o->w->inv->logicals[i].holders;
+	for (size_t i = 0; i < o->w->inv->logical_count; i++)
 		repair_one(o, &o->w->inv->logicals[i]);
 	settle_records(o);
 	for (size_t i = 0; i < o->w->inv->leftover_count; i++)
@@ -258,12 +292,18 @@ enum tool_exit tool_key_sync(const struct tool_options *options)
 		replicate_recover(w.group, w.lock);
 	if (code == TOOL_YES)
 		code = key_read(&w, false);
-	if (code == TOOL_YES && options->json) {
+	if (code == TOOL_YES)
+		o.holders = calloc(w.inv->logical_count + 1, sizeof(*o.holders));
+	if (code == TOOL_YES && o.holders == NULL) {
+		tool_complain(w.group, "memory is out");
+		code = TOOL_NO;
+	} else if (code == TOOL_YES && options->json) {
 		code = sync_json(&o);
 	} else if (code == TOOL_YES) {
 		carry_out(&o);
 		code = finish(&o);
 	}
+	free(o.holders);
 	key_end(&w);
 	return code;
 }
