@@ -10,7 +10,7 @@
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static unsigned char p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static unsigned char exponent[] = {1, 0, 1};
-static CK_ULONG length = 32, bits = 2048;
+static CK_ULONG length = 32, key_bits = 2048;
 
 /* Room for a wrapped RSA key of 2048 bits. */
 #define WRAPPED_MAX 4096
@@ -64,8 +64,8 @@ static CK_OBJECT_HANDLE make_pair(const struct app *app, CK_SESSION_HANDLE s, en
 	CK_ATTRIBUTE public[] = {
 		COMMON,
 		{CKA_VERIFY, &yes, sizeof yes},
-		{is_ec ? CKA_EC_PARAMS : CKA_MODULUS_BITS, is_ec ? (void *)p256 : &bits,
-		 is_ec ? sizeof p256 : sizeof bits},
+		{is_ec ? CKA_EC_PARAMS : CKA_MODULUS_BITS, is_ec ? (void *)p256 : &key_bits,
+		 is_ec ? sizeof p256 : sizeof key_bits},
 		{CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},
 	};
 	CK_OBJECT_HANDLE key[2] = {0, 0};
@@ -110,6 +110,7 @@ CK_OBJECT_HANDLE attack_wrapper(const struct app *app, CK_SESSION_HANDLE s)
 static CK_OBJECT_HANDLE rsa_wrapper(const struct app *app, CK_SESSION_HANDLE s,
 				    CK_OBJECT_HANDLE *private)
 {
+	CK_ULONG bits = 1024; /* there is room for a key, and a longer one would only take longer */
 	CK_MECHANISM by = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
 	CK_ATTRIBUTE tmpl[] = {{CKA_MODULUS_BITS, &bits, sizeof bits},
 			       {CKA_PUBLIC_EXPONENT, exponent, sizeof exponent},

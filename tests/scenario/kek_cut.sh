@@ -50,8 +50,8 @@ is_right() {
 	fi
 }
 
-# In the suite every seventh call, beginning elsewhere for each way to fail; HSMUX_TEST_WHOLE=1: each.
-step=7
+# In the suite every thirteenth call, beginning elsewhere for each way to fail; HSMUX_TEST_WHOLE=1: each.
+step=13
 [ -z "${HSMUX_TEST_WHOLE:-}" ] || step=1
 
 # cut VERB MEMBER ACTION: at calls of the member

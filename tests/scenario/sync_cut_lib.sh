@@ -93,7 +93,7 @@ has_not() { ! grep -x "$1" there; }
 has_pair() { has "private $1" && has "public $1"; }
 has_both_or_none() { same "$(grep -cx "private $1" there)" "$(grep -cx "public $1" there)"; }
 
-step=${HSMUX_TEST_STEP:-97}
+step=${HSMUX_TEST_STEP:-151}
 [ -z "${HSMUX_TEST_WHOLE:-}" ] || step=1
 
 # cut BEFORE MEMBER ACTION VERDICT COMMAND...: at calls of the member, from the state that was kept; VERDICT CODE
