@@ -444,6 +444,8 @@ static CK_RV settle_shared(struct pending *p, CK_OBJECT_HANDLE *const app[2])
 	}
 	if (rv == CKR_OK)
 		sharing_note(p->sharing, app);
+	else
+		sharing_tell(p->sharing);
 	pending_tag_end(&p->with, c);
 	return rv;
 }

@@ -169,16 +169,12 @@ void sharing_withdraw(struct sharing *s, const char *tag, unsigned where)
 		intents_settle(s->lock, tag, where);
 }
 
-/* The rule cannot be met: says so. */
+/* The rule cannot be met, in this try. */
 static CK_RV too_few(struct sharing *s, CK_RV rv, const struct copying *why)
 {
-	struct group *g = s->call->group;
-
 	s->is_over = s->is_over || why->is_unable;
-	log_msg(LOG_LEVEL_ERROR,
-		"token %s: %s failed: the rule names %u of %zu members, and it would be on %u: %s",
-		g->conf->label, call_name(s->call->id), replicate_needed(g), g->member_count,
-		(unsigned)__builtin_popcount(s->holders), why->why);
+	(void)snprintf(s->why, sizeof s->why, "it would be on %u: %s",
+		       (unsigned)__builtin_popcount(s->holders), why->why);
 	if (why->is_unable)
 		return CKR_MECHANISM_INVALID;
 	return rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY ? rv : CKR_DEVICE_ERROR;
@@ -288,6 +284,17 @@ void sharing_choose(struct sharing *s)
 		c->made[1] = s->real[i][1];
 		return;
 	}
+}
+
+void sharing_tell(const struct sharing *s)
+{
+	const struct group *g = s->call->group;
+
+	if (s->why[0])
+		log_msg(LOG_LEVEL_ERROR,
+			"token %s: %s failed: the rule names %u of %zu members, and %s",
+			g->conf->label, call_name(s->call->id), replicate_needed(g),
+			g->member_count, s->why);
 }
 
 void sharing_note(struct sharing *s, CK_OBJECT_HANDLE *const app[2])

@@ -40,6 +40,7 @@ struct sharing {
 	unsigned tried; /* members on which it was tried to be made */
 	bool is_over;   /* out: it was refused for good: not worth another try */
 	bool is_undone; /* what was made was destroyed, or stands in the journal */
+	char why[320];  /* why the rule could not be met in the last try, if that was it */
 };
 
 /* Enters (replicate_enter) and puts templates into the call that can be copied. Its codes;
@@ -63,6 +64,9 @@ void sharing_withdraw(struct sharing *s, const char *tag, unsigned where);
  * `ms` is in doubt after a failure. */
 CK_RV sharing_share(struct sharing *s, struct member_session *ms, const char *tag,
 		    const CK_ATTRIBUTE label[2]);
+
+/* The creation failed for good: logs why the rule could not be met. */
+void sharing_tell(const struct sharing *s);
 
 /* The application has its handles: tells the table of objects where the copies are. Before that the
  * call's `made` names a copy that is still good, when the first one is lost. */
