@@ -8,6 +8,7 @@
 #include "core/base/attr.h"
 #include "core/base/log.h"
 #include "core/base/names.h"
+#include "core/carry_errand.h"
 #include "core/carry_make.h"
 #include "core/carry_prove.h"
 #include "core/carry_ways.h"
@@ -158,29 +159,76 @@ static CK_RV no_way(struct carry *c, const CK_OBJECT_HANDLE kek[2])
 			    to);
 }
 
-CK_RV carry_direct(struct carry *c, int first, int *way, bool *is_exhausted)
+/* The KEKs of both; those of two virtual tokens only where they are the same. */
+static CK_RV find_keks(struct carry *c, CK_OBJECT_HANDLE kek[2])
 {
-	CK_OBJECT_HANDLE kek[2] = {0, 0};
-	unsigned list[CARRY_WAYS];
-	size_t count;
-	struct carry_need need = {.is_secret = c->id->class == CKO_SECRET_KEY,
-				  .len = attr_ulong(c->as->a, c->as->count, CKA_VALUE_LEN, 0),
-				  .first = first};
+	bool is_same = c->from->member->group == c->to->member->group;
 	CK_RV rv = kek_find(c->from, &kek[0]);
 
-	*is_exhausted = false;
-	*way = CARRY_NO_WAY;
 	if (rv == CKR_OK)
 		rv = kek_find(c->to, &kek[1]);
-	if (rv != CKR_OK) {
+	if (rv == CKR_OK && !is_same && kek[0] && kek[1])
+		rv = kek_is_same(c->from, c->to, &is_same);
+	if (rv == CKR_OK && !is_same)
+		kek[0] = kek[1] = 0;
+	if (rv != CKR_OK)
 		carry_say(c, "the KEK on members %s and %s cannot be looked for",
 			  c->from->member->conf->name, c->to->member->conf->name);
-		return rv;
-	}
-	need.has_kek = kek[0] && kek[1];
-	count = carry_ways_list(c->from->member, c->to->member, &need, list);
+	return rv;
+}
+
+static CK_RV try_all(struct carry *c, const struct carry_need *need, const CK_OBJECT_HANDLE kek[2],
+		     int *way, bool *is_exhausted)
+{
+	unsigned list[CARRY_WAYS];
+	size_t count = carry_ways_list(c->from->member, c->to->member, need, list);
+
 	if (count > 0)
 		return try_ways(c, list, count, kek, way, is_exhausted);
 	*is_exhausted = true;
 	return no_way(c, kek);
+}
+
+/* To another virtual token, which has no KEK in common with this one. */
+static CK_RV try_errand(struct carry *c, struct carry_need *need, int *way, bool *is_exhausted)
+{
+	struct errand e;
+	char code[NAME_MAX_LEN];
+	CK_RV rv = errand_open(c->from, c->to, &e);
+
+	if (rv == CKR_OK) {
+		need->has_kek = true;
+		rv = try_all(c, need, e.kek, way, is_exhausted);
+	} else if (identity_is_doubtful(rv)) {
+		carry_say(c, "members %s and %s could not agree on a key to wrap with (%s)",
+			  c->from->member->conf->name, c->to->member->conf->name,
+			  name_of(NAME_RV, rv, code));
+	} else {
+		*is_exhausted = true;
+		rv = carry_cannot(c,
+				  "members %s and %s have no KEK in common, and cannot agree on "
+				  "another key to wrap with (%s)",
+				  c->from->member->conf->name, c->to->member->conf->name,
+				  name_of(NAME_RV, rv, code));
+	}
+	errand_close(&e);
+	return rv;
+}
+
+CK_RV carry_direct(struct carry *c, int first, int *way, bool *is_exhausted)
+{
+	CK_OBJECT_HANDLE kek[2] = {0, 0};
+	struct carry_need need = {.is_secret = c->id->class == CKO_SECRET_KEY,
+				  .len = attr_ulong(c->as->a, c->as->count, CKA_VALUE_LEN, 0),
+				  .first = first};
+	CK_RV rv = find_keks(c, kek);
+
+	*is_exhausted = false;
+	*way = CARRY_NO_WAY;
+	if (rv != CKR_OK)
+		return rv;
+	need.has_kek = kek[0] && kek[1];
+	if (!need.has_kek && c->from->member->group != c->to->member->group)
+		return try_errand(c, &need, way, is_exhausted);
+	return try_all(c, &need, kek, way, is_exhausted);
 }
