@@ -160,41 +160,60 @@ static void unmake(struct call *c)
 	pool_give(ms, 0);
 }
 
-/* What a new token object is, so that it is known on other members and after this one came back.
- * Where that cannot be shown it stays bound to its member. */
-static void adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle)
+/* What a new token object is, proven. CKR_HOST_MEMORY; else *is_known. */
+static CK_RV look_at_new(struct call *c, struct member_session *ms, CK_OBJECT_HANDLE real,
+			 struct identity *id, bool *is_known)
 {
-	enum identity_match is = IDENTITY_UNKNOWN;
+	enum identity_match is = IDENTITY_SAME;
+	CK_RV rv = ms->epoch == c->made_epoch ? identity_read(ms, real, id) : CKR_DEVICE_ERROR;
+
+	if (rv == CKR_OK && id->kind == IDENTITY_PUBLIC)
+		rv = identity_prove(ms, real, id, &is);
+	*is_known = rv == CKR_OK && is == IDENTITY_SAME;
+	return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+}
+
+/* The handle stands for it on all members, unless nothing shows what it is (*stays). */
+static CK_RV remember_new(struct call *c, CK_OBJECT_HANDLE handle, struct identity *id, bool *stays)
+{
 	struct object *o = object_slot(handle);
+	struct trait *t;
+	bool ok;
+
+	*stays = id->kind == IDENTITY_NONE;
+	object_learn(&o->is_private, id->is_private ? OBJECT_YES : OBJECT_NO);
+	trait_lock();
+	ok = trait_add((uint32_t)handle, c->group, id);
+	t = trait_of((uint32_t)handle);
+	if (t)
+		t->is_proven = true;
+	trait_unlock();
+	if (ok && !*stays)
+		atomic_store(&o->bound, 0);
+	return ok ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+/* What a new token object is, so that it is known on other members and after this one came back.
+ * Where that cannot be shown it stays bound to its member. CKR_HOST_MEMORY: it would be shown
+ * twice, if others have it, too. */
+static CK_RV adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle)
+{
 	struct member_session *ms = NULL;
 	struct identity id = {0};
-	bool ok = o && pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms) == CKR_OK;
+	bool is_known = false, stays = true;
+	CK_RV rv = pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms);
 
-	ok = ok && ms->epoch == c->made_epoch && identity_read(ms, real, &id) == CKR_OK;
-	if (ok && id.kind == IDENTITY_PUBLIC)
-		ok = identity_prove(ms, real, &id, &is) == CKR_OK && is == IDENTITY_SAME;
-	if (ok) {
-		bool stays = id.kind == IDENTITY_NONE;
-		struct trait *t;
-
-		object_learn(&o->is_private, id.is_private ? OBJECT_YES : OBJECT_NO);
-		trait_lock();
-		stays = !trait_add((uint32_t)handle, c->group, &id) || stays;
-		t = trait_of((uint32_t)handle);
-		if (t)
-			t->is_proven = true;
-		trait_unlock();
-		if (!stays)
-			atomic_store(&o->bound, 0);
-		if (stays)
-			pool_drop(
-				ms); /* a proof that was not given may have left something there */
-		else
-			pool_give(ms, 0);
-	} else if (ms) {
-		pool_drop(ms);
-	}
+	if (rv != CKR_OK)
+		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
+	rv = look_at_new(c, ms, real, &id, &is_known);
+	if (rv == CKR_OK && is_known)
+		rv = remember_new(c, handle, &id, &stays);
+	if (rv != CKR_OK || stays)
+		pool_drop(ms); /* a proof that was not given may have left something there */
+	else
+		pool_give(ms, 0);
 	identity_free(&id);
+	return rv;
 }
 
 static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, enum object_fact fact,
@@ -208,11 +227,12 @@ static CK_RV publish_one(struct call *c, CK_OBJECT_HANDLE real, enum object_fact
 	if (rv == CKR_OK && !is_token)
 		rv = session_keep(c->session, *app);
 	if (rv == CKR_OK && is_token && c->group->is_multi)
-		adopt(c, real, *app);
+		rv = adopt(c, real, *app);
 	return rv;
 }
 
-CK_RV object_publish(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *const app[2])
+CK_RV object_publish(struct call *c, const bool is_token[2], bool is_shared,
+		     CK_OBJECT_HANDLE *const app[2])
 {
 	CK_OBJECT_HANDLE handle[2 + MECH_MAX_HANDLES] = {0};
 	unsigned extra = c->mech ? c->mech->made_count : 0;
@@ -227,7 +247,8 @@ CK_RV object_publish(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *c
 			rv = publish_one(c, *c->mech->made[i].where, OBJECT_UNKNOWN,
 					 &handle[2 + i]);
 	if (rv != CKR_OK) {
-		unmake(c);
+		if (!is_shared)
+			unmake(c);
 		for (unsigned i = 0; i < 2 + extra; i++)
 			object_drop(handle[i]);
 		return rv;

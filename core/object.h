@@ -135,8 +135,10 @@ CK_RV object_is_token(struct session *session, CK_OBJECT_HANDLE handle, bool *is
 
 /* Gives the application handles for what a successful call made: call.made[] and the handles inside
  * its mechanism. `is_token[i]` as asked for in the template. Session objects are tied to the
- * session. On failure everything that was made is destroyed on the member again. */
-CK_RV object_publish(struct call *call, const bool is_token[2], CK_OBJECT_HANDLE *const app[2]);
+ * session. On failure everything that was made is destroyed on the member again, unless it
+ * `is_shared`, which other members have, too: then it stays, as after an answer that was lost. */
+CK_RV object_publish(struct call *call, const bool is_token[2], bool is_shared,
+		     CK_OBJECT_HANDLE *const app[2]);
 
 /* Reads attributes of an object for hsmux's own use, in a locked session. As C_GetAttributeValue.
  * `asked`: a copy of `tmpl`, from which it is filled again before the call is sent again; NULL: it

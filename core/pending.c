@@ -407,7 +407,7 @@ static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HAND
 		rv = call_run(c);
 		if (rv != CKR_OK)
 			return rv;
-		rv = object_publish(c, is_token, app);
+		rv = object_publish(c, is_token, false, app);
 		is_lost = rv != CKR_OK && c->made_epoch != atomic_load(&c->member->epoch);
 		if (rv == CKR_OK && !keep(c, app)) {
 			rv = CKR_DEVICE_ERROR;
@@ -440,7 +440,7 @@ static CK_RV settle_shared(struct pending *p, CK_OBJECT_HANDLE *const app[2])
 		rv = settle(p) == FATE_MADE ? CKR_OK : p->rv;
 	if (rv == CKR_OK) {
 		sharing_choose(p->sharing);
-		rv = object_publish(c, p->is_token, app);
+		rv = object_publish(c, p->is_token, true, app);
 	}
 	if (rv == CKR_OK)
 		sharing_note(p->sharing, app);
@@ -479,7 +479,7 @@ CK_RV pending_run(struct call *c, const bool is_token[2], CK_OBJECT_HANDLE *cons
 	if (pending_tag_begin(&p.with, c, is_token)) {
 		rv = settle(&p) == FATE_MADE ? CKR_OK : p.rv;
 		if (rv == CKR_OK)
-			rv = object_publish(c, is_token, app);
+			rv = object_publish(c, is_token, false, app);
 	} else {
 		rv = run_untagged(c, is_token, app);
 	}

@@ -259,8 +259,8 @@ CK_RV sharing_share(struct sharing *s, struct member_session *ms, const char *ta
 		return rv;
 	}
 	copying_end(&copying);
-	in = intent_of(s->lock, tag);
-	if (in)
+	/* What is left after that, the next writer or login finishes. */
+	for (unsigned i = 0; i < 2 && (in = intent_of(s->lock, tag)) != NULL; i++)
 		replicate_finish(g, s->lock, in);
 	return CKR_OK;
 }
