@@ -101,7 +101,8 @@ bool object_keep_template(struct call *call, CK_OBJECT_HANDLE handle);
 void object_keep_change(struct group *group, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE *tmpl,
 			CK_ULONG count);
 
-/* A copy of a token object was made on a member, and has proven itself: it is used there at once. */
+/* A copy of a token object was made on a member, and has proven itself: it is used there at once.
+ */
 void object_note_copy(struct group *group, CK_OBJECT_HANDLE handle, struct member *member,
 		      unsigned epoch, CK_OBJECT_HANDLE real);
 
