@@ -93,8 +93,10 @@ bool orphan_is_seen(struct member_session *ms)
 
 	if (atomic_load(&m->group->user) != GROUP_USER)
 		return true; /* what was made without a login is seen without one */
-	return pool_state(ms, &state) == CKR_OK &&
-	       (state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS);
+	if (ms->epoch != atomic_load(&m->epoch) || pool_state(ms, &state) != CKR_OK)
+		return false;
+	return pool_is_user(state) ||
+	       (atomic_load(&m->user) == GROUP_USER && !atomic_load(&m->shows_login));
 }
 
 bool orphan_remember(struct member *m, const char *tag)

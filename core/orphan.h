@@ -34,7 +34,8 @@ CK_RV orphan_find(struct member_session *ms, const char *tag, CK_OBJECT_CLASS cl
  * many there were. Else the member's code, or CKR_ACTION_PROHIBITED when something stays. */
 CK_RV orphan_destroy(struct member_session *ms, const char *tag, size_t *count);
 
-/* Whether the session sees private objects, when somebody is logged in to the virtual token. */
+/* Whether the session sees private objects, when somebody is logged in to the virtual token. Asked
+ * after a search it says whether that saw them, too: who is logged in again is of another life. */
 bool orphan_is_seen(struct member_session *ms);
 
 /* Remembers a tag that could not be looked for. False when there is no room. */

@@ -20,6 +20,7 @@
 #include "core/identity_attr.h"
 #include "core/identity_use.h"
 #include "core/member_op.h"
+#include "core/orphan.h"
 #include "core/vendor.h"
 
 /* CKA_APPLICATION of every record. */
@@ -182,6 +183,13 @@ static void keep_better(struct seen *seen, struct record *best, bool *found)
 	*found = true;
 }
 
+/* A member that forgot its login shows no private records, and does not say so: then what was not
+ * found may be there. */
+static CK_RV check_seen(struct member_session *ms, CK_RV rv)
+{
+	return rv == CKR_OK && !orphan_is_seen(ms) ? CKR_USER_NOT_LOGGED_IN : rv;
+}
+
 CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPRINT_LEN],
 		  struct record *out, bool *found)
 {
@@ -200,6 +208,7 @@ CK_RV record_find(struct member_session *ms, const uint8_t print[static FINGERPR
 			record_free(&seen.record);
 	}
 	buf_free(&handles);
+	rv = check_seen(ms, rv);
 	if (rv != CKR_OK) {
 		record_free(out);
 		*found = false;
@@ -244,6 +253,7 @@ CK_RV record_list(struct member_session *ms, struct record **list, size_t *count
 			rv = list_add(list, count, &seen);
 	}
 	buf_free(&handles);
+	rv = check_seen(ms, rv);
 	if (rv == CKR_OK)
 		return CKR_OK;
 	for (size_t i = 0; i < *count; i++)
@@ -361,5 +371,5 @@ CK_RV record_drop(struct member_session *ms, const uint8_t print[static FINGERPR
 	if (rv == CKR_OK)
 		rv = destroy_print(ms, &found, print);
 	buf_free(&found);
-	return rv;
+	return check_seen(ms, rv);
 }

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "core/orphan.h"
+
 static CK_RV told(struct repair *r, const struct member *m, CK_RV rv)
 {
 	if (rv != CKR_OK)
@@ -86,10 +88,26 @@ static CK_RV try_one(struct member *m, const struct record *rec, CK_OBJECT_HANDL
 	return rv == CKR_OBJECT_HANDLE_INVALID ? CKR_OK : rv;
 }
 
+/* Nothing was found; whether that is true: a member that forgot its login shows no private objects,
+ * and does not say so. `epoch`: its epoch before. */
+static CK_RV check_seen(struct member *m, unsigned epoch)
+{
+	struct member_session *ms;
+	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (ms->epoch != epoch || !orphan_is_seen(ms))
+		rv = CKR_USER_NOT_LOGGED_IN;
+	give(ms, rv);
+	return rv;
+}
+
 /* Whether an object of that name is the record's on a member. */
 static CK_RV has_named(struct member *m, const struct record *rec, const struct identity *name,
 		       bool *has)
 {
+	const unsigned epoch = atomic_load(&m->epoch);
 	struct buf list = {0};
 	struct member_session *ms;
 	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
@@ -108,7 +126,7 @@ static CK_RV has_named(struct member *m, const struct record *rec, const struct 
 			identity_free(&in.id);
 	}
 	buf_free(&list);
-	return rv;
+	return rv == CKR_OK && !*has ? check_seen(m, epoch) : rv;
 }
 
 /* Two objects may have the same content and different names. One of another name than the record's
@@ -136,6 +154,7 @@ static CK_RV try_candidates(struct repair *r, unsigned reach, struct member *m,
 			    const struct record *rec, const struct identity *like, bool is_renamed,
 			    struct instance *in, bool *found)
 {
+	const unsigned epoch = atomic_load(&m->epoch);
 	struct buf list = {0};
 	struct member_session *ms;
 	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
@@ -160,7 +179,7 @@ static CK_RV try_candidates(struct repair *r, unsigned reach, struct member *m,
 		*found = false;
 	}
 	buf_free(&list);
-	return rv;
+	return rv == CKR_OK && !*found ? check_seen(m, epoch) : rv;
 }
 
 /* The object that has the record's name. */

@@ -19,6 +19,7 @@
 
 static struct member_session session;
 static struct record some;
+static bool is_forgetful; /* the member has forgotten who is logged in */
 
 bool __wrap_identity_refuses(struct member_session *ms, CK_RV rv);
 
@@ -30,8 +31,17 @@ bool __wrap_identity_refuses(struct member_session *ms, CK_RV rv)
 	       identity_is_doubtful(rv);
 }
 
+bool __wrap_orphan_is_seen(struct member_session *ms);
+
+bool __wrap_orphan_is_seen(struct member_session *ms)
+{
+	(void)ms;
+	return !is_forgetful;
+}
+
 static void begin(void)
 {
+	is_forgetful = false;
 	trio_begin(CONFIG_MODE_FAILOVER);
 	shelf_clear();
 	session = (struct member_session){.member = &trio_member[1]};
@@ -360,6 +370,24 @@ static void without_memory_nothing_is_lost(void)
 	CU_ASSERT(is_done);
 }
 
+static void what_is_not_seen_without_a_login_is_not_taken_for_absent(void)
+{
+	struct record now, *list = NULL;
+	size_t count = 1;
+	bool found = true;
+
+	begin();
+	is_forgetful = true;
+	CU_ASSERT_EQUAL(record_find(&session, some.print, &now, &found), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT(!found);
+	CU_ASSERT_EQUAL(record_list(&session, &list, &count), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT(!list && count == 0);
+	CU_ASSERT_EQUAL(record_drop(&session, some.print), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT_EQUAL(record_put(&session, &some), CKR_USER_NOT_LOGGED_IN);
+	CU_ASSERT_EQUAL(shelf_count(), 0);
+	end();
+}
+
 static const struct unit_test tests[] = {
 	UNIT(what_is_put_is_found_and_dropped),
 	UNIT(a_new_one_takes_the_place_of_all_that_were_there),
@@ -374,6 +402,7 @@ static const struct unit_test tests[] = {
 	UNIT(a_cut_leaves_the_old_one_or_the_new_one),
 	UNIT(the_codes_of_the_member_are_reported),
 	UNIT(without_memory_nothing_is_lost),
+	UNIT(what_is_not_seen_without_a_login_is_not_taken_for_absent),
 };
 
 UNIT_MAIN("core/record", tests)
