@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/again.h"
+#include "core/attempted.h"
 #include "core/base/attr.h"
 #include "core/base/log.h"
 #include "core/object.h"
@@ -294,6 +294,7 @@ static unsigned change_others(struct change *ch, unsigned first)
 			continue;
 		c->sends = 0;
 		rv = route_one(c, 1U << i, false);
+		rv = attempted_result(c, &c->group->members[i], rv);
 		if (rv == CKR_OK || is_absent(c, rv))
 			left &= ~(1U << i);
 		else
@@ -378,6 +379,7 @@ static CK_RV change(struct change *ch)
 		return rv;
 	c->sends = 0;
 	rv = route_one(c, 1U << first->index, false);
+	rv = attempted_result(c, first, rv);
 	if (rv != CKR_OK && (is_refusal(c, rv) || is_absent(c, rv) || c->sends == 0))
 		return call_off(ch, rv);
 	if (rv != CKR_OK)

@@ -3,6 +3,7 @@
 #include "core/route.h"
 
 #include "core/again.h"
+#include "core/attempted.h"
 #include "core/base/log.h"
 #include "core/choose.h"
 #include "core/group.h"
@@ -194,6 +195,7 @@ static CK_RV change_everywhere(struct call *c)
 			continue;
 		c->sends = 0;
 		rv = route_one(c, 1U << i, false);
+		rv = attempted_result(c, &g->members[i], rv);
 		if (rv == CKR_OK && c->id == CALL_C_DestroyObject)
 			object_forget(g, c->object[0].handle, &g->members[i]);
 		/* Gone already: by an attempt of which nothing was heard. */
