@@ -37,12 +37,18 @@ struct way {
 const struct way *way_named(const char *name);
 extern const struct way ways[];
 
+/* Objects of hsmux's own on a member: the KEK, the canary, and the token itself. */
+#define KEPT 8U
+
 /* A member. */
 struct store {
 	char name[32];  /* its label */
 	char plan[256]; /* files */
 	char stats[256];
-	char conf[256]; /* of SoftHSM2 */
+	char conf[256];    /* of SoftHSM2 */
+	char objects[256]; /* pattern of its objects' files */
+	char *kept[KEPT];  /* those that are there all the time */
+	unsigned kept_count;
 };
 
 /* An object as a member has it. */
@@ -70,6 +76,11 @@ struct stock {
  * every member, the KEK and the canary, is left out, and left alone. Run it in a process of its
  * own. */
 void stock_take(const char *library, const struct store *store, struct stock *out, bool cleans);
+
+/* Notes the files of the objects that are there now; takes away those of all others, which costs
+ * next to nothing. While nobody uses the token. */
+void stock_keep(struct store *store);
+void stock_clean(const struct store *store);
 
 /* What the application's object is worth: objects of that label, and whether they do what they
  * should: encrypt, or sign what the public key beside verifies. */

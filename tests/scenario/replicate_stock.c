@@ -2,9 +2,11 @@
 /* What a member has, by its own library: every token object but the KEK and the canary, with what
  * it may do and what tells it from others. Answers of secret keys to one block stand for their
  * values. */
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/sha.h>
 
@@ -202,6 +204,31 @@ void stock_take(const char *library, const struct store *store, struct stock *ou
 	p.session = app_enter(&p.app, store->name);
 	take_all(&p, out, cleans);
 	OK(p.app.f->C_Finalize(NULL));
+}
+
+void stock_keep(struct store *store)
+{
+	glob_t found;
+
+	CHECK(glob(store->objects, 0, NULL, &found) == 0 && found.gl_pathc <= KEPT);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		store->kept[store->kept_count++] = strdup(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+void stock_clean(const struct store *store)
+{
+	glob_t found;
+
+	CHECK(glob(store->objects, 0, NULL, &found) == 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		bool stays = false;
+
+		for (unsigned k = 0; k < store->kept_count; k++)
+			stays = stays || strcmp(store->kept[k], found.gl_pathv[i]) == 0;
+		CHECK(stays || unlink(found.gl_pathv[i]) == 0);
+	}
+	globfree(&found);
 }
 
 unsigned stock_count(const struct stock *stock, const char *label)
