@@ -47,6 +47,14 @@ trap 'exit 1' HUP INT TERM
 # indent: output of a failed check, as TAP comments
 indent() { tail -n 60 "$1" | tr -cd '\11\12\40-\176' | sed 's/^/#   /'; }
 
+# not COMMAND...: it fails. (`! COMMAND` would never end a check, unless it is the last line.)
+not() {
+	if "$@"; then
+		echo "succeeded: $*"
+		return 1
+	fi
+}
+
 # check SENTENCE COMMAND...: the promise holds when the command succeeds. The command runs in a subshell
 # that stops at the first failing line.
 check() {

@@ -265,6 +265,16 @@ break_scripts() {
 	printf '#!/bin/sh\ncd $1\nrm -rf $2/*\n[[ a == b ]]\n' >a.sh
 }
 
+# With set -e a command behind "!" ends nothing, and a check goes on: tests/lib.sh has not().
+find_negations() {
+	find tests -name '*.sh' ! -path 'tests/fixture/*' ! -name run.sh ! -name lint.sh | sort |
+		xargs -r grep -nE '^[[:space:]]+!|&& !' /dev/null | grep -vE '\|\| |; (then|do)$'
+}
+break_negations() {
+	mkdir tests
+	printf 'f() {\n\t! grep -q no file\n}\n' >tests/t.sh
+}
+
 report() { # SENTENCE GOOD
 	count=$((count + 1))
 	if [ "$2" -eq 1 ]; then
@@ -299,6 +309,7 @@ rule compare "secrets are compared in constant time"
 rule later "nothing is left for later"
 rule heads "every source has its licence and head comment"
 rule length "no file is longer than 500 lines"
+rule negations "no check goes on where a command that has to fail succeeds"
 rule places "no path of one machine"
 rule keys "keys and their manual agree"
 rule options "options, commands, variables and their manual agree"

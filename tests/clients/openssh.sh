@@ -79,7 +79,7 @@ agent_signs_from_several_programs() {
 
 agent_lets_go() {
 	ssh-add -e "$module"
-	! ssh-add -L
+	not ssh-add -L
 	client ssh-add -s "$module"
 	same "$(ssh-add -L | wc -l)" 2
 }

@@ -71,7 +71,7 @@ aes_encrypts_and_decrypts() {
 	user --encrypt --mechanism AES-CBC-PAD --iv $iv --id 03 --input-file text --output-file aes.enc
 	user --decrypt --mechanism AES-CBC-PAD --iv $iv --id 03 --input-file aes.enc --output-file aes.dec
 	cmp text aes.dec
-	! cmp -s text aes.enc
+	not cmp -s text aes.enc
 }
 
 imported_aes_key_agrees_with_openssl() {
@@ -105,18 +105,18 @@ objects_are_deleted() {
 	user --delete-object --type cert --id 05
 	user --delete-object --type secrkey --id 03
 	user --list-objects >objects
-	! grep -q 'label: *stored' objects
-	! grep -q 'label: *aes$' objects
+	not grep -q 'label: *stored' objects
+	not grep -q 'label: *aes$' objects
 }
 
 wrong_pin_is_refused() {
-	! tool --login --pin 9999 --list-objects >refused 2>&1
+	not tool --login --pin 9999 --list-objects >refused 2>&1
 	grep -q CKR_PIN_INCORRECT refused
 }
 
 pin_can_be_changed() {
 	user --change-pin --new-pin 5678
-	! user --list-objects
+	not user --list-objects
 	tool --login --pin 5678 --list-objects
 	tool --login --pin 5678 --change-pin --new-pin "$pin"
 }
@@ -154,7 +154,7 @@ own_thread_test_passes() {
 own_fork_test_passes() {
 	user --test-fork >forked 2>&1
 	cat forked
-	! grep -q CKR_ forked
+	not grep -q CKR_ forked
 }
 
 # OpenSC's tracer writes into the interface that it is given, as if it were its own.

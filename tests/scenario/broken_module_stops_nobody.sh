@@ -16,7 +16,7 @@ others_work() { # PATTERN CONF-OPTIONS
 
 status_tells() {
 	conf good=good bad=bad,library=/nowhere/libvendor.so
-	! tool status >status 2>&1
+	not tool status >status 2>&1
 	cat status
 	grep good status
 	grep bad status

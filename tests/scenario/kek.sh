@@ -62,15 +62,15 @@ kek_id() { by_itself "$1" --list-objects --type secrkey | sed -n '/label: *hsmux
 is_not_shown() {
 	app_tool --list-objects >shown
 	cat shown
-	! grep -q hsmux shown
+	not grep -q hsmux shown
 	id=$(kek_id a)
 	same "${#id}" 32
 	app_tool --list-objects --type secrkey --id "$id" >shown
-	! grep -q "Secret Key" shown
-	! app_tool --delete-object --type secrkey --label hsmux-kek
-	! app_tool --delete-object --type secrkey --id "$id"
-	! app_tool --keygen --key-type AES:32 --label hsmux-kek
-	! app_tool --keygen --key-type AES:32 --label hsmux-kek-2
+	not grep -q "Secret Key" shown
+	not app_tool --delete-object --type secrkey --label hsmux-kek
+	not app_tool --delete-object --type secrkey --id "$id"
+	not app_tool --keygen --key-type AES:32 --label hsmux-kek
+	not app_tool --keygen --key-type AES:32 --label hsmux-kek-2
 	exits 0 kek status
 }
 
@@ -153,7 +153,7 @@ wrong_components() {
 	for file in bad short typo; do
 		exits 1 of_components $file two 2>errors
 		cat errors
-		! grep -q "$(cut -c 3-20 one)" errors
+		not grep -q "$(cut -c 3-20 one)" errors
 	done
 	exits 1 of_components one one
 	exits 1 with_so install --component-source "file:$work/one"
@@ -199,7 +199,7 @@ is_typed() {
 	exits 0 /usr/bin/python3 typed.py '1234\n' $inside "$hsmux" kek status virtual >typed
 	cat typed
 	grep -q 'PIN of token "virtual"' typed
-	! grep -q 1234 typed
+	not grep -q 1234 typed
 	exits 1 /usr/bin/python3 typed.py '12\x03' $inside "$hsmux" kek status virtual
 	exits 0 /usr/bin/python3 typed.py '' "$hsmux" kek component >typed
 	/usr/bin/python3 -c "
@@ -223,10 +223,10 @@ by_id_is_hidden_too() {
 	with_so install
 	exits 0 kek status
 	app_tool --list-objects >shown
-	! grep -q "Secret Key" shown
-	! app_tool --keygen --key-type AES:32 --label mine --id cafe01
+	not grep -q "Secret Key" shown
+	not app_tool --keygen --key-type AES:32 --label mine --id cafe01
 	app_tool --keygen --key-type AES:32 --label mine --id cafe02
-	! app_tool --set-id cafe01 --type secrkey --label mine
+	not app_tool --set-id cafe01 --type secrkey --label mine
 	with_so rotate
 	exits 0 kek status
 }

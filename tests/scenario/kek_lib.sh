@@ -46,12 +46,13 @@ by_itself() {
 	name=$1
 	shift
 	# shellcheck disable=SC2046 # words
-	$(fact "$name" enter) env $(fact "$name" variables) FAULT_TOKEN_CONTROL=/nonexistent pkcs11-tool \
+	$(fact "$name" enter) env $(fact "$name" variables) FAULT_TOKEN_CONTROL=/nonexistent \
+		${preload:+"LD_PRELOAD=$preload"} ASAN_OPTIONS=detect_leaks=0 pkcs11-tool \
 		--module "$(fact "$name" library)" --token-label "$(fact "$name" label)" --login --pin 1234 "$@"
 }
 
 # nothing_is_left NAME: under the tag of a KEK that is not finished
 nothing_is_left() {
-	by_itself "$1" --list-objects >objects
-	! grep hsmux-pending objects
+	by_itself "$1" --list-objects >objects || return 1
+	not grep hsmux-pending objects
 }

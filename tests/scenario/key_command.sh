@@ -256,7 +256,8 @@ imports() {
 	key list --all --json | json "k['secret']['holders'] == ['a', 'b'] and 'fixed' not in k and
 		[x['holders'] for x in d['keys'] if x['label'] == 'legacy'] == [['a', 'b']] * 2"
 	signs_on legacy b1
-	at old --list-objects >left && ! grep hsmux left
+	at old --list-objects >left
+	not grep hsmux left
 	exits 0 key compare
 	at old --list-objects --type secrkey | grep secret
 	exits 0 key import-from --from old --label secret --from-pin "file:$work/pin" >said
@@ -275,7 +276,8 @@ moves_private_keys() {
 	at keyed --keypairgen --key-type EC:prime256v1 --label moved --id b7 --extractable
 	at keyed --read-object --type pubkey --id b7 --output-file moved.der
 	exits 0 key move --from keyed --label moved --from-pin "file:$work/pin" --yes
-	at keyed --list-objects >left && ! grep moved left
+	at keyed --list-objects >left
+	not grep moved left
 	key list --all --json | json "[x['holders'] for x in d['keys'] if x['label'] == 'moved'] == [['a', 'b']] * 2"
 	signs_on moved b7
 	exits 0 key compare

@@ -60,7 +60,7 @@ full_copy() {
 
 full_all() {
 	full a b
-	! "$1" full >answer 2>&1
+	not "$1" full >answer 2>&1
 	roomy
 	grep CKR_DEVICE_MEMORY answer && nothing_of full
 }
@@ -88,7 +88,7 @@ with open(sys.argv[1], "r+b") as f:
 	aes waits >answer 2>&1 &
 	waiting=$!
 	# In /proc/locks a lock that is waited for is not seen: the writer polls. It has the journal open when it does.
-	until ls -l /proc/*/fd 2>/dev/null | grep "$journal" | sed 1d | grep -q .; do
+	until [ "$(find /proc/[0-9]*/fd -lname "$journal" 2>/dev/null | wc -l)" -ge 2 ]; do
 		kill -0 $waiting || { cat answer; return 1; }
 	done
 	kill -0 $waiting

@@ -31,7 +31,7 @@ export "$(fact soft variables)"
 quietly() {
 	HSMUX_LOG=debug "$@" >said 2>&1 || { cat said; return 1; }
 	grep -q 'hsmux: debug' said
-	! grep -aE "$needles" said
+	not grep -aE "$needles" said
 }
 
 speaks_of_nothing() {
@@ -55,17 +55,17 @@ command_stars() {
 	tool config check >>said 2>&1
 	HSMUX_LOG=debug tool status >>said 2>&1
 	grep -q '\*\*\*' said
-	! grep -aE "$needles" said
+	not grep -aE "$needles" said
 }
 
 bad_conf_says_nothing() {
 	write_conf true false
 	sed -i 's/relogin = true/relogin = 7/; s/version = 1/version = "x"/' hsmux.conf
-	! tool config check >said 2>&1
-	! HSMUX_LOG=debug driver life again soft >>said 2>&1
+	not tool config check >said 2>&1
+	HSMUX_LOG=debug not driver life again soft >>said 2>&1
 	cat said
 	grep -q relogin said
-	! grep -aE "$needles" said
+	not grep -aE "$needles" said
 }
 
 write_conf true false

@@ -83,7 +83,7 @@ is_consistent() {
 	key compare || return 1
 	look a list >there && look b list >there-too && cmp there there-too || return 1
 	find state -name '*journal*' -size +0 >open
-	! grep . open
+	not grep . open
 }
 
 has() { grep -qx "$1" there || { echo "lost: $1"; cat there; return 1; }; }

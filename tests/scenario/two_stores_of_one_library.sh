@@ -28,8 +28,8 @@ keys_stay_apart() {
 		cat "objects.$store"
 		grep -q "only-in-$store" "objects.$store"
 	done
-	! grep only-in-b objects.a
-	! grep only-in-a objects.b
+	not grep only-in-b objects.a
+	not grep only-in-a objects.b
 }
 
 # Without it the second store cannot be there, and hsmux says so instead of showing the first one twice.

@@ -9,8 +9,8 @@ cd "$work" || bail_out "no $work"
 
 refused() { # PATTERN
 	logs "$(basename "$HSMUX_CONF" .conf)\.conf.*$1" driver life refused one
-	! tool config check
-	! tool config show
+	not tool config check
+	not tool config show
 }
 
 # copy NAME: a configuration to spoil, in use for the rest of the check
@@ -51,7 +51,7 @@ all_errors_at_once() {
 	copy bad
 	sed -i 's/version = 1/version = 7/; s/mode = "passthrough"/mode = "sideways"/' bad.conf
 	echo 'surprise = true;' >>bad.conf
-	! tool config check 2>errors
+	not tool config check 2>errors
 	cat errors
 	grep -E 'bad.conf:[0-9]+: .*version' errors
 	grep -E 'bad.conf:[0-9]+: .*sideways' errors
