@@ -50,9 +50,10 @@ is_right() {
 	fi
 }
 
-# In the suite every thirteenth call, beginning elsewhere for each way to fail; HSMUX_TEST_WHOLE=1: each.
+# In the suite every thirteenth call, beginning elsewhere for each way to fail; HSMUX_TEST_WHOLE=1: each,
+# with HSMUX_TEST_STEP=N every Nth.
 step=13
-[ -z "${HSMUX_TEST_WHOLE:-}" ] || step=1
+[ -z "${HSMUX_TEST_WHOLE:-}" ] || step=${HSMUX_TEST_STEP:-1}
 
 # cut VERB MEMBER ACTION: at calls of the member
 cut() {

@@ -20,10 +20,13 @@
  * could be wrapped away. Where the application was told that it is done, NEED members have it, or a
  * record of what is to be done, at once.
  *
- * REPLICATE_ONLY=N in the environment cuts at call N only, and says what is there. */
+ * REPLICATE_ONLY=N in the environment cuts at call N only, and says what is there.
+ * REPLICATE_AGAIN=N strikes the next application, too, which finishes or undoes what was left: at
+ * one of its first N calls, another one for each cut. The one after it is judged. */
 #include "tests/scenario/replicate.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -80,6 +83,7 @@ struct run {
 	unsigned count;
 	struct store store[MEMBERS];
 	char said[300]; /* file of what hsmux logged */
+	unsigned again; /* the next application is struck within so many calls; 0: it is not */
 	struct told *told;
 };
 
@@ -160,35 +164,6 @@ static unsigned find(const struct place *p, char *label, CK_OBJECT_HANDLE found[
 	return (unsigned)count;
 }
 
-/* Keys do what they are for. */
-static bool works(const struct place *p, CK_OBJECT_HANDLE object)
-{
-	CK_OBJECT_CLASS class = 0;
-	CK_KEY_TYPE type = 0;
-	CK_BBOOL encrypts = CK_FALSE;
-	CK_ATTRIBUTE what[] = {{CKA_CLASS, &class, sizeof(class)}};
-	CK_ATTRIBUTE more[] = {{CKA_KEY_TYPE, &type, sizeof(type)},
-			       {CKA_ENCRYPT, &encrypts, sizeof(encrypts)}};
-	CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0}, ecdsa = {CKM_ECDSA, NULL, 0},
-		     rsa = {CKM_SHA256_RSA_PKCS, NULL, 0};
-	CK_BYTE block[32] = {3}, out[512];
-	CK_ULONG len = sizeof(out);
-	CK_FUNCTION_LIST *f = p->app.f;
-
-	OK(f->C_GetAttributeValue(p->session, object, what, 1));
-	if (class == CKO_PRIVATE_KEY) {
-		OK(f->C_GetAttributeValue(p->session, object, more, 1));
-		return f->C_SignInit(p->session, type == CKK_EC ? &ecdsa : &rsa, object) ==
-			       CKR_OK &&
-		       f->C_Sign(p->session, block, sizeof(block), out, &len) == CKR_OK;
-	}
-	if (class != CKO_SECRET_KEY)
-		return true;
-	OK(f->C_GetAttributeValue(p->session, object, more, 2));
-	return !encrypts || (f->C_EncryptInit(p->session, &ecb, object) == CKR_OK &&
-			     f->C_Encrypt(p->session, block, 16, out, &len) == CKR_OK);
-}
-
 static bool is_extractable(const struct place *p, CK_OBJECT_HANDLE object)
 {
 	CK_BBOOL extractable = CK_FALSE;
@@ -206,7 +181,7 @@ static void look_once(struct told *t, const struct place *p)
 	t->made = find(p, made, found);
 	t->is_usable = true;
 	for (unsigned i = 0; i < t->made && i < 8; i++) {
-		t->is_usable = t->is_usable && works(p, found[i]);
+		t->is_usable = t->is_usable && way_works(p, found[i]);
 		t->is_extractable = is_extractable(p, found[i]);
 	}
 }
@@ -329,7 +304,7 @@ static void show(const struct run *r, unsigned n, const char *words)
 		(void)fclose(said);
 }
 
-/* Whether the process is still there, and not where it is waited for. */
+/* Still there, and not where it is waited for. */
 static bool is_coming(const struct run *r, pid_t pid)
 {
 	siginfo_t info = {.si_pid = 0};
@@ -360,6 +335,31 @@ static const char *recover(struct run *r, bool *is_done)
 	return words;
 }
 
+static void stumble(struct run *r, unsigned n)
+{
+	struct place p;
+
+	(void)n;
+	enter(r, &p);
+	(void)p.app.f->C_Finalize(NULL);
+}
+
+/* Strikes that as well; whatever becomes of it. */
+static void strike_again(struct run *r, unsigned n)
+{
+	const struct store *s = &r->store[r->struck];
+	char line[80];
+
+	if (!r->again)
+		return;
+	/* 37: neighbours are struck far from each other. */
+	(void)snprintf(line, sizeof(line), "* %s %u %s", r->kind->when, 1 + n * 37 % r->again,
+		       r->kind->action);
+	plan_write(s->plan, line);
+	(void)apart(r, stumble, n, true);
+	plan_write(s->plan, "");
+}
+
 /* What is wrong after a cut at call n; NULL: nothing. */
 static const char *cut(struct run *r, unsigned n)
 {
@@ -379,8 +379,15 @@ static const char *cut(struct run *r, unsigned n)
 			return "the application was told that it is done, and too few members "
 			       "have it";
 	}
+	strike_again(r, n);
 	words = recover(r, &is_done);
 	return words ? words : seen_fault(r, is_done);
+}
+
+/* A number from the environment; 0: there is none. */
+static unsigned number(const char *name)
+{
+	return getenv(name) ? (unsigned)strtoul(getenv(name), NULL, 10) : 0;
 }
 
 static void read_arguments(struct run *r, char **argv, int argc)
@@ -410,6 +417,7 @@ static void read_arguments(struct run *r, char **argv, int argc)
 		r->count++;
 	}
 	CHECK(r->way && r->kind && r->struck < r->count);
+	r->again = number("REPLICATE_AGAIN");
 	(void)snprintf(r->said, sizeof(r->said), "%s/said", getenv("TMPDIR"));
 	r->told = mmap(NULL, sizeof(*r->told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
@@ -419,8 +427,8 @@ static void read_arguments(struct run *r, char **argv, int argc)
 /* All cuts; how many were wrong. */
 static unsigned cut_all(struct run *r)
 {
-	const char *only = getenv("REPLICATE_ONLY");
-	unsigned first = only ? (unsigned)strtoul(only, NULL, 10) : 1, wrong = 0, n;
+	const unsigned only = number("REPLICATE_ONLY");
+	unsigned first = only ? only : 1, wrong = 0, n;
 	bool is_struck = true;
 
 	for (n = first; is_struck && n < CALLS; n++) {
@@ -439,9 +447,8 @@ static unsigned cut_all(struct run *r)
 	return wrong;
 }
 
-/* Every part is a process that was forked here. What all of them load is loaded once: most of their
- * time would go there. Nothing of it is initialized before the fork but libcrypto, which is made
- * for that. */
+/* Every part is a process that was forked here. What all of them load is loaded once, because that
+ * costs much; nothing of it is initialized before but libcrypto, which is made for that. */
 static void load_once(const struct run *r)
 {
 	CHECK(dlopen(r->library, RTLD_NOW | RTLD_LOCAL) &&
@@ -454,17 +461,14 @@ static void load_once(const struct run *r)
 int main(int argc, char **argv)
 {
 	static struct run r;
-	FILE *said;
 
 	if (argc < 9) {
-		fprintf(stderr,
-			"usage: %s MODULE TOKEN LIBRARY NEED WAY KIND WHICH MEMBER MEMBER...\n",
+		fprintf(stderr, "usage: %s MODULE TOKEN LIBRARY NEED WAY KIND WHICH MEMBER...\n",
 			argv[0]);
 		return 2;
 	}
 	read_arguments(&r, argv, argc);
-	said = fopen(r.said, "we");
-	CHECK(said && fclose(said) == 0);
+	CHECK(close(open(r.said, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600)) == 0);
 	load_once(&r);
 	CHECK(apart(&r, warm_up, 0, false) && apart(&r, take, true, false));
 	for (unsigned i = 0; i < r.count; i++)

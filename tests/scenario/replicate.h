@@ -37,6 +37,9 @@ struct way {
 const struct way *way_named(const char *name);
 extern const struct way ways[];
 
+/* Whether the application can use the object: a key does what it is for. */
+bool way_works(const struct place *p, CK_OBJECT_HANDLE object);
+
 /* Objects of hsmux's own on a member: the KEK, the canary, and the token itself. */
 #define KEPT 8U
 
@@ -81,10 +84,6 @@ void stock_take(const char *library, const struct store *store, struct stock *ou
  * next to nothing. While nobody uses the token. */
 void stock_keep(struct store *store);
 void stock_clean(const struct store *store);
-
-/* What the application's object is worth: objects of that label, and whether they do what they
- * should: encrypt, or sign what the public key beside verifies. */
-unsigned count_labelled(const struct app *app, CK_SESSION_HANDLE session, const char *label);
 
 /* How many items have that label. */
 unsigned stock_count(const struct stock *stock, const char *label);

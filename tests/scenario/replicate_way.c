@@ -277,6 +277,34 @@ const struct way ways[] = {
 };
 /* clang-format on */
 
+bool way_works(const struct place *p, CK_OBJECT_HANDLE object)
+{
+	CK_OBJECT_CLASS class = 0;
+	CK_KEY_TYPE type = 0;
+	CK_BBOOL encrypts = CK_FALSE;
+	CK_ATTRIBUTE what[] = {{CKA_CLASS, &class, sizeof(class)}};
+	CK_ATTRIBUTE more[] = {{CKA_KEY_TYPE, &type, sizeof(type)},
+			       {CKA_ENCRYPT, &encrypts, sizeof(encrypts)}};
+	CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0}, ecdsa = {CKM_ECDSA, NULL, 0},
+		     rsa = {CKM_SHA256_RSA_PKCS, NULL, 0};
+	CK_BYTE block[32] = {3}, out[512];
+	CK_ULONG len = sizeof(out);
+	CK_FUNCTION_LIST *f = p->app.f;
+
+	OK(f->C_GetAttributeValue(p->session, object, what, 1));
+	if (class == CKO_PRIVATE_KEY) {
+		OK(f->C_GetAttributeValue(p->session, object, more, 1));
+		return f->C_SignInit(p->session, type == CKK_EC ? &ecdsa : &rsa, object) ==
+			       CKR_OK &&
+		       f->C_Sign(p->session, block, sizeof(block), out, &len) == CKR_OK;
+	}
+	if (class != CKO_SECRET_KEY)
+		return true;
+	OK(f->C_GetAttributeValue(p->session, object, more, 2));
+	return !encrypts || (f->C_EncryptInit(p->session, &ecb, object) == CKR_OK &&
+			     f->C_Encrypt(p->session, block, 16, out, &len) == CKR_OK);
+}
+
 const struct way *way_named(const char *name)
 {
 	for (const struct way *w = ways; w->name; w++)

@@ -2,7 +2,8 @@
 # Sourced by the scripts in which a member fails at every single call of a `hsmux key` command: afterwards
 # `hsmux key sync` makes the members the same, no key is lost, nothing is half done, nothing lies about.
 #
-# In the suite some of the calls, others for each way to fail; HSMUX_TEST_WHOLE=1: each one.
+# In the suite some of the calls, others for each way to fail; HSMUX_TEST_WHOLE=1: all ways to fail, at each call, or
+# with HSMUX_TEST_STEP=N at every Nth.
 # shellcheck shell=sh disable=SC2154
 . "$tests/scenario/members.sh"
 require pkcs11-tool opensc
@@ -94,7 +95,7 @@ has_pair() { has "private $1" && has "public $1"; }
 has_both_or_none() { same "$(grep -cx "private $1" there)" "$(grep -cx "public $1" there)"; }
 
 step=${HSMUX_TEST_STEP:-151}
-[ -z "${HSMUX_TEST_WHOLE:-}" ] || step=1
+[ -z "${HSMUX_TEST_WHOLE:-}" ] || step=${HSMUX_TEST_STEP:-1}
 
 # cut BEFORE MEMBER ACTION VERDICT COMMAND...: at calls of the member, from the state that was kept; VERDICT CODE
 # says whether it is right after the command ended so. ACTION "for good": the member is gone from that call on.
