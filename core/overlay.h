@@ -42,6 +42,11 @@ void overlay_forget_print(CK_OBJECT_HANDLE object);
 /* The record of the object was changed by this process: it is read anew. */
 void overlay_forget(CK_OBJECT_HANDLE object);
 
+/* Whether the application may wrap the object, and the member shows it as extractable: a session
+ * object, too. One that is gone may not. The codes of overlay_of() but for that, or of a reading.
+ */
+CK_RV overlay_may_leave(struct session *s, CK_OBJECT_HANDLE object, bool *may);
+
 /* Whether a call may use the objects that it names so. CKR_KEY_UNEXTRACTABLE for a key that is not
  * to be wrapped, CKR_KEY_FUNCTION_NOT_PERMITTED for a retired one. */
 CK_RV overlay_check(const struct call *call);

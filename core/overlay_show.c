@@ -16,9 +16,9 @@
 
 CK_RV overlay_limit(struct attr_list *list)
 {
-	CK_BBOOL no = CK_FALSE;
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	struct attr_list limited = {0};
-	CK_ATTRIBUTE *all = calloc(list->count + 1, sizeof *all);
+	CK_ATTRIBUTE *all = calloc(list->count + 2, sizeof *all);
 	CK_ULONG n = 0;
 	CK_RV rv = CKR_HOST_MEMORY;
 
@@ -28,10 +28,11 @@ CK_RV overlay_limit(struct attr_list *list)
 		return CKR_ATTRIBUTE_READ_ONLY;
 	}
 	for (CK_ULONG i = 0; all && i < list->count; i++)
-		if (list->attrs[i].type != CKA_EXTRACTABLE)
+		if (list->attrs[i].type != CKA_EXTRACTABLE && list->attrs[i].type != CKA_SENSITIVE)
 			all[n++] = list->attrs[i];
 	if (all) {
 		all[n++] = (CK_ATTRIBUTE){CKA_EXTRACTABLE, &no, sizeof no};
+		all[n++] = (CK_ATTRIBUTE){CKA_SENSITIVE, &yes, sizeof yes};
 		rv = attr_list_copy(all, n, &limited);
 	}
 	free(all);

@@ -65,8 +65,10 @@ struct record {
 	bool is_lasting;          /* CKA_DESTROYABLE false */
 	unsigned owed;            /* bit i: member i of the group has to be brought in line */
 	char *note[RECORD_NOTES]; /* owned; NULL: none */
-	bool is_guarded; /* out: it was read from a private data object, so that whoever wrote it
-			    knew the PIN, or from this user's journal; not in the text */
+	bool is_guarded;   /* out: it was read from a private data object, so that whoever wrote it
+			      knew the PIN, or from this user's journal; not in the text */
+	bool is_unwritten; /* the members have one of another object of the same content: this one
+			      is in the journal only; not in the text */
 };
 
 /* Whether a record has a say about an object. What is written without a login may be anybody's: it
@@ -83,9 +85,18 @@ const char *record_note_name(enum record_note note);
  * that was destroyed needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
 
-/* Whether the record is about an object of this CKA_ID and CKA_LABEL: there may be others of the same
- * content. */
+/* Whether the record is about an object of this CKA_ID and CKA_LABEL: there may be others of the
+ * same content. */
 bool record_is_named(const struct record *r, const struct identity *id);
+
+/* Whether the record is about another object than that of this name, which has the same content and
+ * was not destroyed. */
+bool record_is_of_twin(const struct record *r, const struct buf *id, const struct buf *label);
+
+/* What the record of another object of the same content says, `known`, is said by `r`, too: whether
+ * it may leave, what is forbidden of one of them, that the key is retired, notes, who is owed. The
+ * name stays. Nothing is taken over of an object that was destroyed. */
+void record_join(struct record *r, struct record *known);
 
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256
  * bytes or has control characters. */

@@ -100,6 +100,11 @@ bool record_is_named(const struct record *r, const struct identity *id)
 	return same(&r->id, &id->id) && same(&r->label, &id->label);
 }
 
+bool record_is_of_twin(const struct record *r, const struct buf *id, const struct buf *label)
+{
+	return r->state != RECORD_DESTROYED && !(same(&r->id, id) && same(&r->label, label));
+}
+
 /* Takes over a note. */
 static bool put_note(struct record *r, size_t note, char *text)
 {
@@ -122,6 +127,23 @@ bool record_set_note(struct record *r, enum record_note note, const char *text)
 			return false;
 	copy = strdup(text);
 	return copy && put_note(r, note, copy);
+}
+
+void record_join(struct record *r, struct record *known)
+{
+	if (known->state == RECORD_DESTROYED)
+		return;
+	r->state = known->state;
+	r->may_export = known->may_export;
+	r->is_fixed = r->is_fixed || known->is_fixed;
+	r->is_single = r->is_single || known->is_single;
+	r->is_lasting = r->is_lasting || known->is_lasting;
+	for (size_t i = 0; i < COUNT(notes); i++) {
+		free(r->note[i]);
+		r->note[i] = known->note[i];
+		known->note[i] = NULL;
+	}
+	r->owed |= known->owed;
 }
 
 void record_free(struct record *r)

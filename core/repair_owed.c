@@ -254,6 +254,10 @@ static CK_RV rewrite(struct owed *o, struct record *rec, unsigned settled,
 	bool is_moved = memcmp(rec->print, now, FINGERPRINT_LEN) != 0;
 	CK_RV rv;
 
+	if (rec->is_unwritten) {
+		rec->owed &= ~settled;
+		return CKR_OK;
+	}
 	memcpy(old.print, rec->print, FINGERPRINT_LEN);
 	memcpy(rec->print, now, FINGERPRINT_LEN);
 	rec->owed &= ~settled;

@@ -23,6 +23,7 @@
 #include "core/repair.h"
 #include "core/replicate_make.h"
 #include "core/replicate_text.h"
+#include "core/replicate_twin.h"
 
 /* How long a writer waits for another one: the longest key generation of software tokens (RSA of
  * 8192 bits) on a slow machine. */
@@ -305,13 +306,14 @@ static unsigned carry_out(struct group *g, struct intents *lock, struct record *
 	unsigned left = r->owed;
 
 	r->version++; /* over one that is there already */
-	if (count(replicate_write(g, r)) < replicate_needed(g)) {
+	if (twin_has_record(g, r, &r->is_unwritten) != CKR_OK ||
+	    (!r->is_unwritten && count(replicate_write(g, r)) < replicate_needed(g))) {
 		(void)snprintf(why, why_len, "too few members can be told");
 		return all;
 	}
 	if (repair_carry_out(g, r, lock, &left, why, why_len) == CKR_OK && left)
 		(void)snprintf(why, why_len, "some are away");
-	return replicate_keeps_records(g) ? 0 : left;
+	return replicate_keeps_records(g) && !r->is_unwritten ? 0 : left;
 }
 
 /* The record in an intent's body goes to the members, and is carried out. */

@@ -15,6 +15,10 @@
  *
  * A change of what a secret key may be used for changes how it is told (replicate_use.h).
  *
+ * A record says nothing of which of several objects of one content it is, but for the name. One
+ * that has another name stays as it is when an object is changed or destroyed: who owes that stands
+ * in the journal alone.
+ *
  * A tombstone is taken away only when every member has seen that nobody owes: one that was left
  * behind, on a member that was lost, would otherwise destroy an object that is made again later. */
 #include "core/replicate_change.h"
@@ -42,6 +46,8 @@ struct change {
 	bool has_print;
 	unsigned mask;        /* members that have the object, or may have it */
 	struct record before; /* of content that was changed: what it was */
+	bool is_twin;         /* the record of this content is another object's ... */
+	struct record twin;   /* ... this one */
 };
 
 /* Told by content that can be changed. */
@@ -60,35 +66,41 @@ static unsigned count(unsigned mask)
 	return (unsigned)__builtin_popcount(mask);
 }
 
-/* The record, the newest that any member has. */
+/* The record, the newest that any member has. One of another object of the same content is left as
+ * it is. */
 static CK_RV newest(struct change *ch)
 {
 	struct group *g = ch->call->group;
-	const bool is_private = !ch->r.is_public;
+	bool found = false;
 	CK_RV rv = CKR_OK;
 
-	for (unsigned i = 0; i < g->member_count; i++) {
+	for (unsigned i = 0; rv == CKR_OK && i < g->member_count; i++) {
 		struct member_session *ms = replicate_session(&g->members[i]);
 		struct record r = {0};
-		bool found = false;
+		bool is_there = false;
 
 		if (!ms)
 			continue;
-		rv = record_find(ms, ch->r.print, &r, &found);
+		rv = record_find(ms, ch->r.print, &r, &is_there);
 		replicate_leave(ms, rv == CKR_OK);
-		found = found && record_is_believed(&r, is_private);
-		if (rv == CKR_OK && found && (!ch->had_record || r.version > ch->r.version)) {
-			struct record old = ch->r;
-
-			ch->r = r;
-			r = old;
-			ch->had_record = true;
+		is_there = is_there && record_is_believed(&r, !ch->r.is_public);
+		if (rv != CKR_OK || !is_there || (found && r.version <= ch->twin.version)) {
+			record_free(&r);
+			continue;
 		}
-		record_free(&r);
-		if (rv != CKR_OK)
-			return rv;
+		record_free(&ch->twin);
+		ch->twin = r;
+		found = true;
 	}
-	return CKR_OK;
+	ch->is_twin = found && record_is_of_twin(&ch->twin, &ch->r.id, &ch->r.label);
+	ch->r.is_unwritten = ch->is_twin;
+	ch->had_record = found && !ch->is_twin;
+	if (!ch->had_record)
+		return rv;
+	record_free(&ch->r);
+	ch->r = ch->twin;
+	ch->twin = (struct record){0};
+	return rv;
 }
 
 static CK_RV name_it(struct change *ch, const struct identity *id)
@@ -184,6 +196,19 @@ static CK_RV begin(struct change *ch, enum intent_kind kind, unsigned owed)
 	return rv;
 }
 
+/* The record goes to the members, or away. */
+static void settle(struct change *ch)
+{
+	if (!ch->is_twin)
+		replicate_settle(ch->call->group, &ch->r);
+}
+
+/* Who owes, and is remembered by the journal alone. */
+static unsigned left(const struct change *ch)
+{
+	return replicate_keeps_records(ch->call->group) && !ch->is_twin ? 0 : ch->r.owed;
+}
+
 /* Nothing was done. */
 static CK_RV call_off(struct change *ch, CK_RV rv)
 {
@@ -234,7 +259,7 @@ static CK_RV take_back(struct change *ch, enum record_state before, CK_RV rv)
 {
 	ch->r.state = before;
 	ch->r.owed = 0;
-	replicate_settle(ch->call->group, &ch->r);
+	settle(ch);
 	return call_off(ch, rv);
 }
 
@@ -249,7 +274,7 @@ static CK_RV destroy(struct change *ch)
 	rv = begin(ch, INTENT_DESTROY, ch->mask);
 	if (rv != CKR_OK)
 		return rv;
-	written = replicate_write(g, &ch->r);
+	written = ch->is_twin ? everyone(g) : replicate_write(g, &ch->r);
 	if (count(written) < replicate_needed(g)) {
 		log_msg(LOG_LEVEL_ERROR,
 			"token %s: C_DestroyObject failed: only %u of the %u members that the rule "
@@ -260,8 +285,8 @@ static CK_RV destroy(struct change *ch)
 	ch->r.owed = destroy_each(ch, &refused);
 	if (refused != CKR_OK && ch->r.owed == ch->mask)
 		return take_back(ch, before, refused);
-	replicate_settle(g, &ch->r);
-	intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
+	settle(ch);
+	intents_settle(ch->lock, ch->tag, left(ch));
 	if (ch->r.owed)
 		log_msg(LOG_LEVEL_WARN,
 			"token %s: an object was destroyed, but not on every member yet: done when "
@@ -357,12 +382,22 @@ static bool follow(struct change *ch)
 	return ok;
 }
 
+/* The object is known by another fingerprint than its twin from now on: it gets a record of its
+ * own, which says what that of both has said. */
+static bool part(struct change *ch)
+{
+	ch->is_twin = ch->r.is_unwritten = false;
+	ch->had_record = true;
+	record_join(&ch->r, &ch->twin);
+	return follow(ch);
+}
+
 static CK_RV change(struct change *ch)
 {
 	struct call *c = ch->call;
 	struct group *g = c->group;
 	struct member *first = first_of(ch);
-	const bool had_export = ch->r.may_export;
+	const bool had_export = ch->r.may_export, was_twin = ch->is_twin;
 	uint8_t before[FINGERPRINT_LEN];
 	bool is_moved = false, is_told = true;
 	unsigned done;
@@ -396,15 +431,17 @@ static CK_RV change(struct change *ch)
 		is_told = use_follow(c, &ch->r, first, &is_moved);
 	if (!ch->r.owed)
 		ch->r.also_count = 0;
+	if (is_moved && ch->is_twin && !part(ch))
+		return CKR_HOST_MEMORY;
 	if (ch->r.owed || ch->had_record || had_export != ch->r.may_export)
-		replicate_settle(g, &ch->r);
-	if (is_moved && ch->had_record)
+		settle(ch);
+	if (is_moved && ch->had_record && !was_twin)
 		use_drop(g, &ch->r, before);
 	ch->before.owed = ch->r.owed;
 	if (is_content(ch) && ch->r.owed)
 		replicate_settle(g, &ch->before);
 	if (is_told)
-		intents_settle(ch->lock, ch->tag, replicate_keeps_records(g) ? 0 : ch->r.owed);
+		intents_settle(ch->lock, ch->tag, left(ch));
 	overlay_forget(c->object[0].handle);
 	if (count(done) >= replicate_needed(g) || !ch->r.owed)
 		return CKR_OK;
@@ -436,6 +473,7 @@ CK_RV replicate_change(struct call *c, CK_RV (*plain)(struct call *c))
 		c->member_rv = rv;
 	record_free(&ch.r);
 	record_free(&ch.before);
+	record_free(&ch.twin);
 	intents_close(ch.lock);
 	return rv;
 }

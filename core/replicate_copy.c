@@ -17,6 +17,7 @@
 #include "core/object.h"
 #include "core/orphan.h"
 #include "core/replicate_text.h"
+#include "core/replicate_twin.h"
 
 CK_RV copying_is_trusted(struct member_session *ms, bool *has)
 {
@@ -30,8 +31,7 @@ CK_RV copying_is_trusted(struct member_session *ms, bool *has)
 /* Keys that stay extractable, and are not the application's to extract. */
 static bool is_kek_only(const struct sharing *s, unsigned i)
 {
-	return s->wish[i].is_key && !s->wish[i].may_export &&
-	       s->call->group->conf->protect == CONFIG_PROTECT_KEK;
+	return s->wish[i].is_key && !s->wish[i].may_export && !s->wish[i].is_locked;
 }
 
 static CK_RV set_bool(struct member_session *ms, CK_OBJECT_HANDLE real, CK_ATTRIBUTE_TYPE type,
@@ -72,15 +72,22 @@ static CK_RV identify(struct copying *c, unsigned i)
 
 static CK_RV read_one(struct copying *c, unsigned i)
 {
+	struct sharing_wish *w = &c->sharing->wish[i];
 	struct copied *o = &c->object[i];
 	CK_RV rv = identify(c, i);
 
 	if (rv == CKR_OK)
 		rv = blueprint_read(c->from, o->real, &o->as);
-	if (rv == CKR_OK && c->sharing->wish[i].is_key &&
-	    !blueprint_set_bool(&o->as, CKA_EXTRACTABLE, true))
-		rv = CKR_HOST_MEMORY;
-	return rv;
+	if (rv != CKR_OK || !w->is_key)
+		return rv;
+	/* What the member does not let out has no record that it may leave: others of the same
+	 * content would be known by that. */
+	w->may_export = w->may_export && attr_bool(o->as.a, o->as.count, CKA_EXTRACTABLE, true);
+	if (!w->may_export && !w->is_locked)
+		rv = twin_is_open(c->sharing->call, c->from, o->real, &o->id, &w->is_locked);
+	if (rv != CKR_OK)
+		return rv;
+	return blueprint_set_bool(&o->as, CKA_EXTRACTABLE, true) ? CKR_OK : CKR_HOST_MEMORY;
 }
 
 CK_RV copying_begin(struct copying *c)
@@ -298,7 +305,7 @@ CK_RV copying_lock(struct copying *c)
 
 	for (unsigned m = 0; m < s->call->group->member_count; m++)
 		for (unsigned i = 0; rv == CKR_OK && c->at[m] && i < 2; i++)
-			if (c->object[i].is_there && s->wish[i].is_key && !s->wish[i].may_export)
+			if (c->object[i].is_there && s->wish[i].is_locked)
 				rv = lock_on(c, c->at[m], s->real[m][i]);
 	if (rv != CKR_OK)
 		log_msg(LOG_LEVEL_ERROR, "token %s: %s failed: %s", s->call->group->conf->label,
@@ -370,6 +377,8 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	rv = print_of(c, o, label, r, &has_print);
 	if (rv == CKR_OK && has_print)
 		rv = check_claim(c, o, r, &has_print);
+	if (rv == CKR_OK && has_print)
+		rv = twin_join(c->sharing->call->group, r);
 	if (rv == CKR_OK && !replicate_keeps_records(c->sharing->call->group))
 		has_print = false; /* nobody would keep it */
 	if (rv == CKR_OK && !has_print && (w->is_fixed || w->is_single || w->is_lasting)) {
@@ -382,6 +391,8 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	if (rv != CKR_OK || !has_print || record_is_idle(r))
 		return rv; /* then it is not shown as extractable, either */
 	*has = true;
+	if (r->id.len > 0 || r->label.len > 0) /* the other's */
+		return CKR_OK;
 	return buf_add(&r->id, o->id.id.data, o->id.id.len) &&
 			       buf_add(&r->label, label->pValue, label->ulValueLen)
 		       ? CKR_OK

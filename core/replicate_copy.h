@@ -40,7 +40,8 @@ CK_RV copying_begin(struct copying *c);
  * are. On failure what was made there is destroyed, as far as can be. */
 CK_RV copy_to(struct copying *c, struct member *m);
 
-/* Makes keys unextractable, on all members that have them, and looks whether they are. */
+/* Makes keys that are to be locked unextractable, on all members that have them, and looks whether
+ * they are. */
 CK_RV copying_lock(struct copying *c);
 
 /* The text for the journal: names, and records that are needed (`owed`: members that miss it). */

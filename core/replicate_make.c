@@ -248,7 +248,7 @@ CK_RV sharing_share(struct sharing *s, struct member_session *ms, const char *ta
 	s->holders = 1U << ms->member->index;
 	if (rv == CKR_OK)
 		rv = spread(s, ms, &copying);
-	if (rv == CKR_OK && g->conf->protect == CONFIG_PROTECT_LOCKED)
+	if (rv == CKR_OK)
 		rv = copying_lock(&copying);
 	if (rv == CKR_OK)
 		rv = decide(s, tag, &copying, label);

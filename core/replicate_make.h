@@ -19,6 +19,7 @@ struct sharing_wish {
 	bool is_key;          /* a private or secret key */
 	bool may_export;      /* extractable, and not by trusted keys only */
 	bool is_trusted_only; /* is to be made wrappable by the KEK alone, where that is known */
+	bool is_locked;       /* is to be made unextractable on its members when it is copied */
 	bool is_fixed;        /* CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE false */
 	bool is_single;
 	bool is_lasting;

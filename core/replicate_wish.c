@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/attr.h"
+#include "core/base/buf.h"
 #include "core/base/log.h"
 #include "core/member_op.h"
 #include "core/object.h"
@@ -56,13 +57,19 @@ static CK_OBJECT_CLASS class_of(const struct call *c, unsigned i)
 	}
 }
 
-/* What the copied object is, where the template says nothing. */
-static CK_RV inherit(const struct call *c, struct overlay *from)
+/* What the copied object is, where the template says nothing. A session object says itself whether
+ * it may leave: it may be a copy of a token object that may not. */
+static CK_RV inherit(const struct call *c, bool is_key, struct overlay *from)
 {
+	CK_RV rv;
+
 	*from = (struct overlay){.may_export = false};
 	if (c->id != CALL_C_CopyObject)
 		return CKR_OK;
-	return overlay_of(c->session, c->object[0].handle, from);
+	rv = overlay_of(c->session, c->object[0].handle, from);
+	if (rv == CKR_OK && is_key && from->may_export)
+		rv = overlay_may_leave(c->session, c->object[0].handle, &from->may_export);
+	return rv;
 }
 
 /* A copy may do less than the original, never more. */
@@ -82,24 +89,28 @@ CK_RV wish_read(const struct call *c, unsigned i, struct sharing_wish *w)
 	const CK_ATTRIBUTE *t = c->tmpl[i];
 	const CK_ULONG n = c->tmpl_count[i];
 	const CK_OBJECT_CLASS class = class_of(c, i);
+	const bool is_key = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY;
 	const bool is_copy = c->id == CALL_C_CopyObject;
 	struct overlay from;
-	CK_RV rv = inherit(c, &from);
+	CK_RV rv = inherit(c, is_key, &from);
 
 	if (rv != CKR_OK)
 		return rv;
 	*w = (struct sharing_wish){
 		.class = class,
-		.is_key = class == CKO_SECRET_KEY || class == CKO_PRIVATE_KEY,
+		.is_key = is_key,
 		.is_fixed = !attr_bool(t, n, CKA_MODIFIABLE, !from.is_fixed),
 		.is_single = !attr_bool(t, n, CKA_COPYABLE, !from.is_single),
 		.is_lasting = !attr_bool(t, n, CKA_DESTROYABLE, !from.is_lasting),
 	};
 	w->may_export = w->is_key && attr_bool(t, n, CKA_EXTRACTABLE, from.may_export) &&
 			!attr_bool(t, n, CKA_WRAP_WITH_TRUSTED, false);
-	/* What is copied says so already, unless it could be exported. */
-	w->is_trusted_only = w->is_key && !w->may_export && (!is_copy || from.may_export) &&
+	/* What is copied says so already. Of one that may leave the record is found for the copy,
+	 * too: what that may not has to be on the members. */
+	w->is_trusted_only = w->is_key && !w->may_export && !is_copy &&
 			     c->group->conf->protect == CONFIG_PROTECT_KEK;
+	w->is_locked = w->is_key && !w->may_export &&
+		       (from.may_export || c->group->conf->protect == CONFIG_PROTECT_LOCKED);
 	return w->is_key && is_copy && asks_for_more(c, i, &from) ? CKR_ATTRIBUTE_READ_ONLY
 								  : CKR_OK;
 }
@@ -126,31 +137,73 @@ static CK_RV is_taken(struct member *m, CK_OBJECT_CLASS class, const CK_ATTRIBUT
 	return rv;
 }
 
+/* The CKA_ID that the new object gets: a copy has that of the original, unless it gets another. */
+static CK_RV id_of(const struct call *c, unsigned i, struct buf *room, CK_ATTRIBUTE *id)
+{
+	const CK_ATTRIBUTE *given = attr_find(c->tmpl[i], c->tmpl_count[i], CKA_ID);
+	const CK_OBJECT_HANDLE from = c->object[0].handle;
+	CK_ATTRIBUTE asked;
+	CK_RV rv = CKR_OK;
+
+	*id = given ? *given : (CK_ATTRIBUTE){CKA_ID, NULL, 0};
+	if (given || c->id != CALL_C_CopyObject)
+		return CKR_OK;
+	asked = *id;
+	rv = object_read_in(c->session, from, id, 1, &asked);
+	if (rv == CKR_ATTRIBUTE_TYPE_INVALID || (rv == CKR_OK && id->ulValueLen == 0)) {
+		id->ulValueLen = 0;
+		return CKR_OK;
+	}
+	if (rv == CKR_OK && (id->ulValueLen > ATTR_MAX_VALUE || !buf_reserve(room, id->ulValueLen)))
+		rv = CKR_HOST_MEMORY;
+	if (rv != CKR_OK)
+		return rv;
+	id->pValue = room->data;
+	asked = *id;
+	rv = object_read_in(c->session, from, id, 1, &asked);
+	return rv == CKR_OK && id->ulValueLen > asked.ulValueLen ? CKR_DEVICE_ERROR : rv;
+}
+
+static bool replaces(const struct member *m)
+{
+	return member_may_serve(m) && atomic_load(&m->lib->vendor)->replaces_same_id;
+}
+
+/* Whether the key would be replaced on this member. */
+static CK_RV check_id_on(struct member *m, const struct sharing_wish *w, const struct call *c,
+			 unsigned i)
+{
+	struct buf room = {0};
+	bool taken = false;
+	CK_ATTRIBUTE id;
+	CK_RV rv = id_of(c, i, &room, &id);
+
+	if (rv == CKR_OK && id.ulValueLen > 0)
+		rv = is_taken(m, w->class, &id, &taken);
+	buf_free(&room);
+	if (!taken)
+		return rv;
+	log_msg(LOG_LEVEL_ERROR,
+		"token %s: %s refused: member %s has a key with this CKA_ID, and would replace it "
+		"by the new one%s",
+		c->group->conf->label, call_name(c->id), m->conf->name,
+		c->id == CALL_C_CopyObject ? " (a copy has that of the original, unless it gets "
+					     "another)"
+					   : "");
+	return CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
 CK_RV wish_check_id(const struct sharing_wish *w, const struct call *c, unsigned i)
 {
-	const CK_ATTRIBUTE *id = attr_find(c->tmpl[i], c->tmpl_count[i], CKA_ID);
 	const struct group *g = c->group;
-	bool taken = false;
+	CK_RV rv = CKR_OK;
 
-	if (!id || id->ulValueLen == 0 || (!w->is_key && w->class != CKO_PUBLIC_KEY))
+	if (!w->is_key && w->class != CKO_PUBLIC_KEY)
 		return CKR_OK;
-	for (unsigned k = 0; k < g->member_count; k++) {
-		struct member *m = &g->members[k];
-		CK_RV rv = CKR_OK;
-
-		if (member_may_serve(m) && atomic_load(&m->lib->vendor)->replaces_same_id)
-			rv = is_taken(m, w->class, id, &taken);
-		if (rv != CKR_OK)
-			return rv;
-		if (!taken)
-			continue;
-		log_msg(LOG_LEVEL_ERROR,
-			"token %s: %s refused: member %s has a key with this CKA_ID, and would "
-			"replace it by the new one",
-			g->conf->label, call_name(c->id), m->conf->name);
-		return CKR_ATTRIBUTE_VALUE_INVALID;
-	}
-	return CKR_OK;
+	for (unsigned k = 0; rv == CKR_OK && k < g->member_count; k++)
+		if (replaces(&g->members[k]))
+			rv = check_id_on(&g->members[k], w, c, i);
+	return rv;
 }
 
 CK_RV wish_template(const struct sharing_wish *w, const struct call *c, unsigned i, CK_BBOOL *yes,

@@ -46,9 +46,9 @@ struct vendor {
 	bool flat_templates;      /* keeps templates in attributes as bytes, pointers and all */
 	bool attributes_overflow; /* C_GetAttributeValue writes beyond a buffer that is too short */
 	bool unwrap_ec_point;     /* C_UnwrapKey of an EC key wants its public point (CKA_NSS_DB) */
-	bool no_data_objects;     /* takes none that are token objects: keeps no records (record.h) */
-	bool replaces_same_id;    /* a new token key takes the place of one with its CKA_ID */
-	bool trust_3_0;           /* default true: use its 3.0 interface when it has one */
+	bool no_data_objects;  /* takes none that are token objects: keeps no records (record.h) */
+	bool replaces_same_id; /* a new token key takes the place of one with its CKA_ID */
+	bool trust_3_0;        /* default true: use its 3.0 interface when it has one */
 	CK_MECHANISM_TYPE *lacks; /* mechanisms that it lists and cannot do: not believed */
 	size_t lack_count;
 	struct vendor_code *codes;

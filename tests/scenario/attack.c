@@ -181,9 +181,11 @@ static void twice(struct app *app, const char *label)
 				       {CKA_LABEL, odd, sizeof odd},
 				       {CKA_EXTRACTABLE, &yes, 1}};
 
-		for (CK_ULONG n = 2; n <= 5; n++)
-			attack_gave(app, s, app->f->C_CopyObject(s, key, tmpl, n, &copy), copy,
-				    "asked for twice");
+		for (CK_ULONG n = 2; n <= 5; n++) {
+			CK_RV rv = app->f->C_CopyObject(s, key, tmpl, n, &copy);
+
+			attack_gave(app, s, rv, copy, "asked for twice");
+		}
 		OK(app->f->C_DestroyObject(s, key));
 	}
 	OK(app->f->C_Finalize(NULL));
@@ -311,9 +313,18 @@ static const struct app_case cases[] = {
 	{"forge", attack_forge},
 	{"brought", attack_brought},
 	{"open", attack_open},
+	{"copied", attack_copied},
 	{"retired", attack_retired},
 	{"twins", attack_twins},
 	{"victim", attack_victim},
+	{"chain", attack_chain},
+	{"stricter", attack_stricter},
+	{"looser", attack_looser},
+	{"nested", attack_nested},
+	{"unwrap", attack_unwrap},
+	{"handles", attack_handles},
+	{"lists", attack_lists},
+	{"race", attack_race},
 };
 
 int main(int argc, char **argv)

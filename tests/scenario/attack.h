@@ -48,6 +48,19 @@ void attack_brought(struct app *app, const char *label);
 void attack_open(struct app *app, const char *label);
 void attack_victim(struct app *app, const char *label);
 void attack_twins(struct app *app, const char *label);
+void attack_copied(struct app *app, const char *label);
 void attack_retired(struct app *app, const char *label);
+
+/* Cases of attack_twin.c: objects of the same key. */
+void attack_chain(struct app *app, const char *label);
+void attack_stricter(struct app *app, const char *label);
+void attack_looser(struct app *app, const char *label);
+
+/* Cases of attack_odd.c. */
+void attack_nested(struct app *app, const char *label);
+void attack_unwrap(struct app *app, const char *label);
+void attack_handles(struct app *app, const char *label);
+void attack_lists(struct app *app, const char *label);
+void attack_race(struct app *app, const char *label);
 
 #endif

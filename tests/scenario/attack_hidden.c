@@ -197,6 +197,7 @@ void attack_public(struct app *app, const char *label)
 	CK_ATTRIBUTE flip = {CKA_EXTRACTABLE, &yes, 1};
 	CK_OBJECT_HANDLE hidden, shown = 0, found, copy = 0;
 	CK_SESSION_HANDLE s;
+	CK_RV rv;
 
 	app_init(app);
 	s = app_enter(app, label);
@@ -210,8 +211,8 @@ void attack_public(struct app *app, const char *label)
 		attack_fails(app, s, found, "found without a login");
 		(void)app->f->C_SetAttributeValue(s, found, &flip, 1);
 		attack_fails(app, s, found, "changed without a login");
-		attack_gave(app, s, app->f->C_CopyObject(s, found, &flip, 1, &copy), copy,
-			    "copied without a login");
+		rv = app->f->C_CopyObject(s, found, &flip, 1, &copy);
+		attack_gave(app, s, rv, copy, "copied without a login");
 	}
 	OK(app->f->C_Finalize(NULL));
 	app_init(app); /* nothing is known of it */

@@ -197,27 +197,37 @@ void attack_victim(struct app *app, const char *label)
 	OK(app->f->C_Finalize(NULL));
 }
 
-/* Two objects with the same key; one is destroyed while a member is away: the other stays. */
-void attack_twins(struct app *app, const char *label)
+/* Two objects with the same key; one is destroyed while a member is away: the other stays, and so
+ * does what is kept beside it. */
+static void twins_of(const struct app *app, const char *label, bool is_exportable)
 {
-	unsigned char name[] = {'k', 'T'}, copy_name[] = {'k', 't'}, id[] = "twin";
+	const unsigned char mark = is_exportable ? 'U' : 'T';
+	unsigned char name[] = {'k', mark}, copy_name[] = {'k', 't', mark}, id[] = {'t', mark};
 	CK_ATTRIBUTE by = {CKA_LABEL, name, sizeof name};
 	CK_ATTRIBUTE tmpl[] = {{CKA_LABEL, copy_name, sizeof copy_name},
 			       {CKA_TOKEN, &yes, 1},
-			       {CKA_ID, id, sizeof id - 1}};
+			       {CKA_ID, id, sizeof id}};
 	CK_OBJECT_HANDLE key, copy = 0;
-	CK_SESSION_HANDLE s;
+	CK_SESSION_HANDLE s = app_enter(app, label);
 
-	app_init(app);
-	s = app_enter(app, label);
 	if (attack_find(app, s, &by, 1, &key) == 0) {
-		key = attack_make(app, s, ATTACK_AES, false, 'T');
+		key = attack_make(app, s, ATTACK_AES, is_exportable, mark);
 		OK(app->f->C_CopyObject(s, key, tmpl, 3, &copy));
 	} else if (attack_find(app, s, tmpl, 1, &copy) == 1) {
 		OK(app->f->C_DestroyObject(s, copy));
 	}
 	CHECK(attack_find(app, s, &by, 1, &key) == 1);
-	attack_fails(app, s, key, "one of two");
+	if (is_exportable)
+		CHECK(attack_take(app, s, key) != NULL);
+	else
+		attack_fails(app, s, key, "one of two");
+}
+
+void attack_twins(struct app *app, const char *label)
+{
+	app_init(app);
+	twins_of(app, label, false);
+	twins_of(app, label, true);
 	OK(app->f->C_Finalize(NULL));
 }
 
@@ -247,7 +257,35 @@ static void uses(const struct app *app, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE ke
 	OK(app->f->C_DestroyObject(s, own));
 }
 
-/* An alias of it does no more than it. */
+static void end_twin(const struct app *app, CK_SESSION_HANDLE s)
+{
+	char name[] = "its twin";
+	CK_ATTRIBUTE by = {CKA_LABEL, name, sizeof name - 1};
+	CK_OBJECT_HANDLE key;
+
+	if (attack_find(app, s, &by, 1, &key) == 0)
+		return;
+	uses(app, s, key);
+	OK(app->f->C_DestroyObject(s, key));
+}
+
+/* Before it is retired: a second object of the key. */
+void attack_copied(struct app *app, const char *label)
+{
+	char name[] = "retired", copy_name[] = "its twin";
+	CK_ATTRIBUTE by = {CKA_LABEL, name, sizeof name - 1};
+	CK_ATTRIBUTE tmpl[] = {{CKA_LABEL, copy_name, sizeof copy_name - 1}, {CKA_TOKEN, &yes, 1}};
+	CK_OBJECT_HANDLE key, copy = 0;
+	CK_SESSION_HANDLE s;
+
+	app_init(app);
+	s = app_enter(app, label);
+	CHECK(attack_find(app, s, &by, 1, &key) == 1);
+	OK(app->f->C_CopyObject(s, key, tmpl, 2, &copy));
+	OK(app->f->C_Finalize(NULL));
+}
+
+/* It is no way around that it has a second object, nor that this one goes. */
 void attack_retired(struct app *app, const char *label)
 {
 	char name[] = "retired";
@@ -258,6 +296,7 @@ void attack_retired(struct app *app, const char *label)
 
 	app_init(app);
 	s = app_enter(app, label);
+	end_twin(app, s);
 	CHECK(attack_find(app, s, by, 2, &key) >= 1);
 	uses(app, s, key);
 	s = anew(app, label);

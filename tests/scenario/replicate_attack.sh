@@ -57,6 +57,20 @@ everything() {
 	try forge "a key that says that it is another one says nothing for that one"
 }
 
+again() {
+	try chain "a copy of a copy says nothing for the first"
+	try stricter "a copy that is to stay stays, and ends without the first"
+	try looser "a copy that may be changed makes no other one so"
+}
+
+odd() {
+	try nested "templates within templates let nothing out"
+	try unwrap "what was unwrapped as something else is what it is shown to be"
+	try handles "handles that nobody gave, or that are over, do nothing within mechanisms"
+	try lists "all interfaces are alike"
+	try race "nothing goes out between a look and the deed"
+}
+
 # with_one_away MEMBER
 with_one_away() (
 	tool member drain virtual "$1" --wait 0
@@ -86,6 +100,7 @@ brought() {
 
 retired() {
 	hsm key generate --type aes:256 --label retired --use encrypt,decrypt,sign,verify,wrap,unwrap,derive
+	attack copied
 	hsm key rotate --label retired
 	attack retired
 	for away in "$@"; do
@@ -161,9 +176,11 @@ check "nor when it says that the key is none ($where)" forged_record destroyed "
 check "nor that it may leave ($where)" forged_record live "public yes" "may-export yes"
 check "nor that it is retired ($where)" forged_record retired "public yes"
 check "a retired key makes nothing new, on either member ($where)" retired a b
+again
 
 over all kek --no-trust c d
 everything
+odd
 check "keys that came by other means stay where they are shown to ($where)" brought c
 
 over all locked "" e f
@@ -172,12 +189,14 @@ everything
 over first kek --no-trust g h
 try forge "a key that says that it is another one says nothing for that one"
 try swap "a key beside another's public key is not taken for that one"
-
+again
 check "a copy that is destroyed leaves its original on all members ($where)" twins
 
 if [ -z "${no_nss:-}" ]; then
 	over all kek --no-trust i nss
 	everything
+	again
+	odd
 else
 	skip "NSS takes part" "$no_nss"
 fi

@@ -211,11 +211,55 @@ static void a_record_that_says_nothing_is_idle(void)
 	end();
 }
 
+static void what_is_stricter_holds_for_twins(void)
+{
+	struct record new = {
+		.state = RECORD_LIVE, .may_export = true, .is_single = true, .owed = 2};
+
+	begin();
+	some.may_export = false;
+	some.is_fixed = true;
+	some.owed = 1;
+	some.state = RECORD_RETIRED;
+	CU_ASSERT(record_set_note(&some, RECORD_OWNER, "x"));
+	record_join(&new, &some);
+	CU_ASSERT(new.state == RECORD_RETIRED && !new.may_export &&new.is_fixed &&new.is_single);
+	CU_ASSERT_EQUAL(new.owed, 3);
+	CU_ASSERT_PTR_NOT_NULL(new.note[RECORD_OWNER]);
+	CU_ASSERT_PTR_NULL(some.note[RECORD_OWNER]);
+	record_free(&new);
+	new = (struct record){.state = RECORD_LIVE, .may_export = true};
+	some.state = RECORD_DESTROYED;
+	record_join(&new, &some);
+	CU_ASSERT(new.state == RECORD_LIVE &&new.may_export && !new.is_fixed && !new.owed);
+	record_free(&new);
+	end();
+}
+
+static void a_record_of_another_name_is_a_twins(void)
+{
+	const struct buf none = {0};
+
+	begin();
+	sample_fill(&some);
+	CU_ASSERT(!record_is_of_twin(&some, &some.id, &some.label));
+	CU_ASSERT(record_is_of_twin(&some, &none, &some.label));
+	CU_ASSERT(record_is_of_twin(&some, &some.id, &none));
+	some.state = RECORD_DESTROYED;
+	CU_ASSERT(!record_is_of_twin(&some, &none, &none));
+	end();
+}
+
 static const struct unit_test tests[] = {
-	UNIT(the_text_is_what_it_always_was),     UNIT(a_text_is_read_back_as_it_was),
-	UNIT(nothing_else_is_a_record),           UNIT(lines_that_are_wrong_are_no_record),
-	UNIT(members_are_known_by_name),          UNIT(notes_are_short_and_plain),
+	UNIT(the_text_is_what_it_always_was),
+	UNIT(a_text_is_read_back_as_it_was),
+	UNIT(nothing_else_is_a_record),
+	UNIT(lines_that_are_wrong_are_no_record),
+	UNIT(members_are_known_by_name),
+	UNIT(notes_are_short_and_plain),
 	UNIT(a_record_that_says_nothing_is_idle),
+	UNIT(what_is_stricter_holds_for_twins),
+	UNIT(a_record_of_another_name_is_a_twins),
 };
 
 UNIT_MAIN("core/record_text", tests)
