@@ -197,6 +197,11 @@ if [ -z "${no_nss:-}" ]; then
 	everything
 	again
 	odd
+	# NSS 3.87 wraps keys that say that they are not extractable, and replaces one of the same CKA_ID.
+	virtual failover nss,priority=1 i,priority=2
+	where="nss first"
+	try copy "copies do no more than the original, and leave it"
+	try chain "a copy of a copy says nothing for the first"
 else
 	skip "NSS takes part" "$no_nss"
 fi
