@@ -124,24 +124,30 @@ static void say_damaged(const struct member *m, const CK_ATTRIBUTE *label)
 		m->conf->name, m->group_label, (int)label->ulValueLen, (const char *)label->pValue);
 }
 
-/* Takes what the attributes say; a record that does not fit its label is none. */
-static void take(struct member_session *ms, const struct identity_attrs *attrs, struct seen *out)
+/* Takes what the attributes say; a record that does not fit its label is none. CKR_HOST_MEMORY:
+ * nothing can be said of it. */
+static CK_RV take(struct member_session *ms, const struct identity_attrs *attrs, struct seen *out)
 {
 	const CK_ATTRIBUTE *label = identity_attr(attrs, CKA_LABEL);
 	const CK_ATTRIBUTE *value = identity_attr(attrs, CKA_VALUE);
 	struct record *r = &out->record;
+	CK_RV rv = CKR_DATA_INVALID;
 
 	if (!is_label(label))
-		return;
-	if (!value || !record_parse(ms->member->group, value->pValue, value->ulValueLen, r) ||
-	    !fits(label, r)) {
+		return CKR_OK;
+	if (value)
+		rv = record_parse(ms->member->group, value->pValue, value->ulValueLen, r);
+	if (rv == CKR_HOST_MEMORY)
+		return rv;
+	if (rv != CKR_OK || !fits(label, r)) {
 		say_damaged(ms->member, label);
 		record_free(r);
-		return;
+		return CKR_OK;
 	}
 	r->is_guarded = attr_bool(attrs->a, attrs->count, CKA_PRIVATE, false);
 	r->may_export = r->may_export && (r->is_guarded || r->is_public);
 	out->is_record = true;
+	return CKR_OK;
 }
 
 static CK_RV look(struct member_session *ms, CK_OBJECT_HANDLE real, struct seen *out)
@@ -156,9 +162,9 @@ static CK_RV look(struct member_session *ms, CK_OBJECT_HANDLE real, struct seen 
 		return CKR_OK; /* somebody else has destroyed it since */
 	if (rv != CKR_OK)
 		return rv;
-	take(ms, &attrs, out);
+	rv = take(ms, &attrs, out);
 	identity_attrs_free(&attrs);
-	return CKR_OK;
+	return rv;
 }
 
 static bool is_before(const struct record *a, const struct record *b)

@@ -103,10 +103,10 @@ void record_join(struct record *r, struct record *known);
 bool record_set_note(struct record *r, enum record_note note, const char *text);
 
 /* Text of a record (lines "key value", bytes in hexadecimal), and back. Members are written by
- * name; names that the group does not have are kept out. record_parse: false for anything that
- * record_text() does not write. */
+ * name; names that the group does not have are kept out. record_parse: CKR_DATA_INVALID for
+ * anything that record_text() does not write, CKR_HOST_MEMORY. */
 bool record_text(const struct group *g, const struct record *r, struct buf *out);
-bool record_parse(const struct group *g, const void *text, size_t len, struct record *out);
+CK_RV record_parse(const struct group *g, const void *text, size_t len, struct record *out);
 
 /* A deep copy. False when memory is out. */
 bool record_copy(const struct record *from, struct record *to);

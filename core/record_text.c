@@ -61,6 +61,7 @@ static const struct {
 struct piece {
 	const char *text;
 	size_t len;
+	bool *is_out; /* set when memory is */
 };
 
 static bool *flag_of(struct record *r, size_t i)
@@ -113,18 +114,24 @@ static bool put_note(struct record *r, size_t note, char *text)
 	return true;
 }
 
-bool record_set_note(struct record *r, enum record_note note, const char *text)
+static bool is_note(const char *text)
 {
-	size_t len = text ? strnlen(text, RECORD_NOTE_MAX + 1) : 0;
-	char *copy;
+	size_t len = strnlen(text, RECORD_NOTE_MAX + 1);
 
-	if (len == 0)
-		return put_note(r, note, NULL);
-	if (len > RECORD_NOTE_MAX)
-		return false;
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return false;
+	return len <= RECORD_NOTE_MAX;
+}
+
+bool record_set_note(struct record *r, enum record_note note, const char *text)
+{
+	char *copy;
+
+	if (!text || !text[0])
+		return put_note(r, note, NULL);
+	if (!is_note(text))
+		return false;
 	copy = strdup(text);
 	return copy && put_note(r, note, copy);
 }
@@ -254,7 +261,11 @@ static bool take_hex(struct piece *from, const char *key, struct buf *out)
 		int high = digit(value.text[i]), low = digit(value.text[i + 1]);
 		unsigned char byte = (unsigned char)((unsigned)high << 4 | (unsigned)low);
 
-		ok = high >= 0 && low >= 0 && buf_add(out, &byte, 1);
+		ok = high >= 0 && low >= 0;
+		if (ok && !buf_add(out, &byte, 1)) {
+			*from->is_out = true;
+			return false;
+		}
 	}
 	return ok;
 }
@@ -360,7 +371,8 @@ static bool take_owed(struct piece *from, const struct group *g, unsigned *owed)
 		return false;
 	for (;;) {
 		const char *end = memchr(value.text, ',', value.len);
-		struct piece name = {value.text, end ? (size_t)(end - value.text) : value.len};
+		struct piece name = {value.text, end ? (size_t)(end - value.text) : value.len,
+				     NULL};
 
 		if (!is_name(name))
 			return false;
@@ -381,10 +393,16 @@ static bool take_note(struct piece *from, struct record *r, size_t note)
 
 	if (!starts(from, notes[note]))
 		return true;
-	ok = take_hex(from, notes[note], &b) && !memchr(b.data, '\0', b.len) &&
-	     buf_add(&b, "", 1) && record_set_note(r, (enum record_note)note, (const char *)b.data);
+	ok = take_hex(from, notes[note], &b) && !memchr(b.data, '\0', b.len);
+	if (ok && !buf_add(&b, "", 1))
+		*from->is_out = true;
+	else
+		ok = ok && is_note((const char *)b.data);
+	if (ok && !*from->is_out &&
+	    !record_set_note(r, (enum record_note)note, (const char *)b.data))
+		*from->is_out = true;
 	buf_free(&b);
-	return ok;
+	return ok && !*from->is_out;
 }
 
 static bool parse(struct piece from, const struct group *g, struct record *r)
@@ -413,11 +431,13 @@ static bool parse(struct piece from, const struct group *g, struct record *r)
 	return ok && from.len == 0;
 }
 
-bool record_parse(const struct group *g, const void *text, size_t len, struct record *out)
+CK_RV record_parse(const struct group *g, const void *text, size_t len, struct record *out)
 {
+	bool is_out = false;
+
 	*out = (struct record){.key_type = CK_UNAVAILABLE_INFORMATION};
-	if (len <= LONGEST && len > 0 && parse((struct piece){text, len}, g, out))
-		return true;
+	if (len <= LONGEST && len > 0 && parse((struct piece){text, len, &is_out}, g, out))
+		return CKR_OK;
 	record_free(out);
-	return false;
+	return is_out ? CKR_HOST_MEMORY : CKR_DATA_INVALID;
 }

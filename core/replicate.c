@@ -225,7 +225,7 @@ bool record_parse_line(const struct group *g, const struct buf *line, struct rec
 {
 	struct buf text = {0};
 	bool ok = made_text_read_hex(line->data, line->len, &text) &&
-		  record_parse(g, text.data, text.len, out);
+		  record_parse(g, text.data, text.len, out) == CKR_OK;
 
 	out->is_guarded = ok; /* the journal is this user's alone */
 	buf_free(&text);

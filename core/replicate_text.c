@@ -112,7 +112,7 @@ static bool read_record(const struct group *g, const struct buf *b, size_t *at,
 	size_t len;
 	bool ok = out->record_count < 2 && next_word(b, at, &word, &len) &&
 		  made_text_read_hex(word, len, &text) &&
-		  record_parse(g, text.data, text.len, &out->record[out->record_count]);
+		  record_parse(g, text.data, text.len, &out->record[out->record_count]) == CKR_OK;
 
 	out->record_count += ok ? 1 : 0;
 	buf_free(&text);

@@ -2,7 +2,7 @@
 /* Memory runs out at every single allocation of hsmux while a token object is made, changed or
  * destroyed on a virtual token that replicates:
  *
- *   replicate_oom MODULE WAY TOKEN
+ *   replicate_oom MODULE key|pair|data|destroy|label|retired TOKEN
  *
  * The call may fail, and then nothing was done, or all: what is seen afterwards is one or the
  * other, and the same call works again. This program's malloc() takes the place of the C library's
@@ -214,6 +214,46 @@ static bool try_at(struct place *p, const struct way *w, unsigned n)
 	return has_failed;
 }
 
+/* A retired key signs nothing, whatever cannot be read of its record; one that was never asked is
+ * asked each time, in a process that has just begun. */
+static bool sign_retired(struct place *p, char *token, unsigned n)
+{
+	char retired[] = "retired";
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE like[] = {{CKA_LABEL, retired, sizeof retired - 1},
+			       {CKA_CLASS, &class, sizeof class}};
+	CK_MECHANISM by = {CKM_ECDSA, NULL, 0};
+	CK_OBJECT_HANDLE key;
+	CK_ULONG found = 0;
+	CK_RV rv;
+
+	app_init(&p->app);
+	p->session = app_enter(&p->app, token);
+	OK(p->app.f->C_FindObjectsInit(p->session, like, 2));
+	OK(p->app.f->C_FindObjects(p->session, &key, 1, &found));
+	OK(p->app.f->C_FindObjectsFinal(p->session));
+	CHECK(found == 1);
+	has_failed = false;
+	countdown = n;
+	rv = p->app.f->C_SignInit(p->session, &by, key);
+	countdown = 0;
+	CHECK(rv != CKR_OK);
+	CHECK(has_failed || rv == CKR_KEY_FUNCTION_NOT_PERMITTED);
+	OK(p->app.f->C_Finalize(NULL));
+	return has_failed;
+}
+
+static int retired(struct place *p, char *token)
+{
+	unsigned n = 1;
+
+	while (sign_retired(p, token, n))
+		n++;
+	printf("retired: %u allocations\n", n - 1);
+	CHECK(n > 3);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct way *w = ways;
@@ -222,11 +262,13 @@ int main(int argc, char **argv)
 	unsigned n = 1, step = getenv("OOM_STEP") ? (unsigned)atoi(getenv("OOM_STEP")) : 1;
 
 	CHECK(argc == 4 && step > 0);
-	while (strcmp(w->name, argv[2]) != 0)
-		CHECK(++w < ways + sizeof ways / sizeof *ways);
 	app_load(&p.app, argv[1]);
 	CHECK(dladdr(*(void **)&p.app.f->C_Initialize, &info) != 0);
 	module_base = info.dli_fbase;
+	if (strcmp(argv[2], "retired") == 0)
+		return retired(&p, argv[3]);
+	while (strcmp(w->name, argv[2]) != 0)
+		CHECK(++w < ways + sizeof ways / sizeof *ways);
 	app_init(&p.app);
 	p.session = app_enter(&p.app, argv[3]);
 	while (try_at(&p, w, n)) {

@@ -26,7 +26,14 @@ runs_out() {
 	not grep . open
 }
 
+stays_retired() {
+	tool key generate virtual --pin-source "file:$work/pin" --type ec:P-256 --label retired
+	tool key rotate virtual --pin-source "file:$work/pin" --label retired
+	driver replicate_oom retired virtual
+}
+
 for way in key pair data destroy label; do
 	check "$way: at each allocation all or nothing is done" runs_out $way
 done
+check "a retired key signs nothing, whatever cannot be read" stays_retired
 done_testing

@@ -69,20 +69,20 @@ static void a_text_is_read_back_as_it_was(void)
 
 	begin();
 	CU_ASSERT(record_text(&trio, &some, &text));
-	CU_ASSERT(record_parse(&trio, text.data, text.len, &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, text.data, text.len, &now), CKR_OK);
 	CU_ASSERT(sample_is_same(&some, &now));
 	record_free(&now);
 	sample_fill(&some);
 	text.len = 0;
 	CU_ASSERT(record_text(&trio, &some, &text));
-	CU_ASSERT(record_parse(&trio, text.data, text.len, &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, text.data, text.len, &now), CKR_OK);
 	CU_ASSERT(sample_is_same(&some, &now));
 	record_free(&now);
 	some.key_type = CK_UNAVAILABLE_INFORMATION;
 	some.version = ULONG_MAX;
 	text.len = 0;
 	CU_ASSERT(record_text(&trio, &some, &text));
-	CU_ASSERT(record_parse(&trio, text.data, text.len, &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, text.data, text.len, &now), CKR_OK);
 	CU_ASSERT(sample_is_same(&some, &now));
 	record_free(&now);
 	buf_free(&text);
@@ -99,13 +99,13 @@ static void nothing_else_is_a_record(void)
 
 	begin();
 	for (size_t i = 0; i < sizeof full_text - 1; i++) {
-		CU_ASSERT(!record_parse(&trio, full_text, i, &now) ||
+		CU_ASSERT(record_parse(&trio, full_text, i, &now) != CKR_OK ||
 			  full_text[i - 1] == '\n'); /* whole lines are left out at the end */
 		record_free(&now);
 		for (size_t k = 0; k < sizeof other; k++) {
 			memcpy(text, full_text, sizeof text);
 			text[i] = (char)other[k];
-			if (!record_parse(&trio, text, sizeof text - 1, &now))
+			if (record_parse(&trio, text, sizeof text - 1, &now) != CKR_OK)
 				continue;
 			again.len = 0;
 			CU_ASSERT(record_text(&trio, &now, &again));
@@ -122,7 +122,7 @@ static void expect_no_record(const char *text)
 {
 	struct record now;
 
-	CU_ASSERT(!record_parse(&trio, text, strlen(text), &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, text, strlen(text), &now), CKR_DATA_INVALID);
 }
 
 static void lines_that_are_wrong_are_no_record(void)
@@ -160,11 +160,11 @@ static void members_are_known_by_name(void)
 	begin();
 	trio_keep(2);
 	trio_member_conf[1].name = (char[]){"m2"};
-	CU_ASSERT(record_parse(&trio, full_text, sizeof full_text - 1, &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, full_text, sizeof full_text - 1, &now), CKR_OK);
 	CU_ASSERT_EQUAL(now.owed, 3);
 	record_free(&now);
 	trio_member_conf[1].name = (char[]){"other"};
-	CU_ASSERT(record_parse(&trio, full_text, sizeof full_text - 1, &now));
+	CU_ASSERT_EQUAL(record_parse(&trio, full_text, sizeof full_text - 1, &now), CKR_OK);
 	CU_ASSERT_EQUAL(now.owed, 1);
 	record_free(&now);
 	end();
