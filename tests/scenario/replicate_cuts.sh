@@ -25,8 +25,9 @@ over() {
 	sed -i "s|^state = {|& journal = \"$work/journal\";|" "$work/hsmux.conf"
 }
 
+# with_kek VERB
 with_kek() {
-	tool kek install virtual --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" \
+	tool kek "$1" virtual --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" \
 		>"$work/output" 2>&1 && return 0
 	indent "$work/output"
 	bail_out "no KEK"
@@ -60,7 +61,7 @@ each() {
 
 all_kinds="error lost sessions logout gone kill killed"
 over all kek a b
-with_kek
+with_kek install
 if [ -z "${REPLICATE_FULL:-}" ]; then
 	if [ -n "${REPLICATE_WAYS:-}" ]; then
 		each 2 "$REPLICATE_WAYS" "${REPLICATE_KINDS:-$all_kinds}" a b
@@ -82,7 +83,7 @@ over all locked a b
 each 2 "key ec label destroy" "$kinds" a b
 token fault c LABEL=c
 over majority kek a b c
-tool kek install virtual --pin-source "file:$work/pin" --so-pin-source "file:$work/so-pin" >"$work/output" 2>&1 || :
+with_kek rotate # the one that two have cannot leave them
 each 2 "$ways" "$kinds" a b c
 over first kek a b c
 each 1 "key ec label destroy" "$kinds" a b c
