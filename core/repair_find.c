@@ -129,6 +129,30 @@ static CK_RV has_named(struct member *m, const struct record *rec, const struct 
 	return rv == CKR_OK && !*has ? check_seen(m, epoch) : rv;
 }
 
+/* Of several who owe a change some may have it: only those who have the object under its old name
+ * can tell a twin from it. Where there are none, all stay. */
+static CK_RV only_unchanged(const struct repair *r, const struct record *rec, unsigned *mask)
+{
+	const struct identity old = {.class = rec->class,
+				     .key_type = rec->key_type,
+				     .is_token = true,
+				     .id = rec->id,
+				     .label = rec->label};
+	unsigned unchanged = 0;
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; rv == CKR_OK && i < r->group->member_count; i++) {
+		bool has = false;
+
+		if (*mask & 1U << i)
+			rv = has_named(&r->group->members[i], rec, &old, &has);
+		unchanged |= has ? 1U << i : 0;
+	}
+	if (unchanged)
+		*mask = unchanged;
+	return rv;
+}
+
 /* Two objects may have the same content and different names. One of another name than the record's
  * is the record's under an old name, or the twin of it: then those on the other side, who owe where
  * this member does not, have it under that name, too. Where nobody is on the other side the rest is
@@ -141,6 +165,8 @@ static CK_RV has_twin(const struct repair *r, unsigned reach, const struct membe
 	CK_RV rv = CKR_OK;
 
 	others = others ? others : rest;
+	if (rec->state != RECORD_DESTROYED)
+		rv = only_unchanged(r, rec, &others);
 	*is_twin = !others && rec->state == RECORD_DESTROYED;
 	for (size_t i = 0; rv == CKR_OK && !*is_twin && i < r->group->member_count; i++)
 		if (others & 1U << i)
@@ -194,6 +220,23 @@ static CK_RV look_by_name(struct repair *r, unsigned reach, struct member *m,
 
 	*found = false;
 	return told(r, m, try_candidates(r, reach, m, rec, &like, false, in, found));
+}
+
+CK_RV repair_find_like(struct repair *r, unsigned reach, struct member *m, const struct record *rec,
+		       const struct identity *holder, struct instance *in, bool *found)
+{
+	const struct identity named = {.class = rec->class,
+				       .key_type = rec->key_type,
+				       .is_token = true,
+				       .id = holder->id,
+				       .label = holder->label};
+	CK_RV rv = look_by_name(r, reach, m, rec, in, found);
+
+	if (rv == CKR_OK && !*found)
+		rv = told(r, m, try_candidates(r, reach, m, rec, &named, false, in, found));
+	if (rv == CKR_OK && !*found)
+		rv = repair_find(r, reach, m, rec, in, found);
+	return rv;
 }
 
 CK_RV repair_find(struct repair *r, unsigned reach, struct member *m, const struct record *rec,

@@ -181,7 +181,7 @@ static CK_RV copy_there(struct owed *o, struct member *m, const struct record *r
 	struct blueprint as = {0};
 	struct instance in;
 	bool found;
-	CK_RV rv = repair_find(&o->r, o->reach, m, rec, &in, &found);
+	CK_RV rv = repair_find_like(&o->r, o->reach, m, rec, &holder->id, &in, &found);
 
 	if (rv != CKR_OK)
 		return rv;

@@ -66,6 +66,10 @@ CK_RV repair_set(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTR
 CK_RV repair_find(struct repair *r, unsigned reach, struct member *m, const struct record *rec,
 		  struct instance *in, bool *found);
 
+/* The same for one that is to be as the holder's: it may have that name already. */
+CK_RV repair_find_like(struct repair *r, unsigned reach, struct member *m, const struct record *rec,
+		       const struct identity *holder, struct instance *in, bool *found);
+
 /* Somebody who has it as it should be: who does not owe it. What was destroyed is there again only
  * under its name: another one of the same content may have been beside it all the time. */
 CK_RV repair_find_holder(struct repair *r, unsigned reach, const struct record *rec,
