@@ -265,7 +265,7 @@ static void note_change(struct call *c)
 		return;
 	object_keep_change(c->group, object, tmpl, count);
 	if (attr_find(tmpl, count, CKA_LABEL) || attr_find(tmpl, count, CKA_ID) ||
-	    identity_secret_is_way(tmpl, count))
+	    attr_find(tmpl, count, CKA_VALUE) || identity_secret_is_way(tmpl, count))
 		object_renamed(c, object);
 }
 

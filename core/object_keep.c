@@ -130,10 +130,19 @@ void object_keep_change(struct group *g, CK_OBJECT_HANDLE handle, const CK_ATTRI
 		bind_template_less(g, handle);
 }
 
-/* A secret key that lost a use answers in another way, and is known by that from now on. */
-static void take_answer(const struct identity *now, struct identity *known)
+/* Whether a change makes it another one: a secret key that lost a use answers in another way, of
+ * data the label is part of what they are. */
+static bool becomes_another(const struct identity *id)
 {
-	if (now->kind != IDENTITY_ANSWER || known->kind != IDENTITY_ANSWER)
+	return id->kind == IDENTITY_ANSWER ||
+	       (id->kind == IDENTITY_VALUE &&
+		(id->class == CKO_DATA || id->class == CKO_DOMAIN_PARAMETERS));
+}
+
+/* It is known by that from now on. */
+static void take_digest(const struct identity *now, struct identity *known)
+{
+	if (now->kind != known->kind || !becomes_another(now))
 		return;
 	known->mechanism = now->mechanism;
 	known->use = now->use;
@@ -153,7 +162,7 @@ void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
 	if (ms->epoch == c->made_epoch && identity_read(ms, real, &id) == CKR_OK) {
 		trait_lock();
 		t = trait_of((uint32_t)handle);
-		/* What it is does not change with its name, and was proven. */
+		/* What it is does not change with its name otherwise, and was proven. */
 		if (t) {
 			struct identity changed = {0};
 
@@ -165,7 +174,7 @@ void object_renamed(struct call *c, CK_OBJECT_HANDLE handle)
 				swap = changed.label;
 				changed.label = id.label;
 				id.label = swap;
-				take_answer(&id, &changed);
+				take_digest(&id, &changed);
 				trait_change(t, &changed);
 			}
 		}
