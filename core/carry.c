@@ -359,6 +359,17 @@ static CK_RV keep_public(struct carry *c)
 	return rv;
 }
 
+/* A token that is dead may refuse everything politely: that says nothing about ways. */
+static CK_RV check_verdict(struct carry *c, CK_RV rv)
+{
+	if (rv == CKR_OK || !c->is_unable)
+		return rv;
+	if (member_alive_now(c->to->member) && member_alive_now(c->from->member))
+		return rv;
+	c->is_unable = false;
+	return CKR_DEVICE_ERROR;
+}
+
 CK_RV carry(struct carry *c)
 {
 	CK_RV rv;
@@ -367,11 +378,11 @@ CK_RV carry(struct carry *c)
 	c->why[0] = '\0';
 	c->is_unable = false;
 	rv = check_place(c);
-	if (rv != CKR_OK)
-		return rv;
-	rv = is_key(c->id) ? carry_whole_key(c) : carry_public(c);
+	if (rv == CKR_OK)
+		rv = is_key(c->id) ? carry_whole_key(c) : carry_public(c);
 	if (rv == CKR_OK)
 		rv = keep_public(c);
+	rv = check_verdict(c, rv);
 	if (rv == CKR_HOST_MEMORY)
 		carry_say(c, "not enough memory");
 	return rv;

@@ -140,6 +140,9 @@ CK_RV carry_route_direct(struct member *from, struct member *to, enum carry_kind
 		return CKR_OK;
 	}
 	rv = try_now(from, to, kind, way, is_tried, why);
+	/* A token that is dead may refuse everything politely. */
+	if (rv == CKR_OK && *is_tried && *way == CARRY_NO_WAY)
+		*is_tried = member_alive_now(from) && member_alive_now(to);
 	if (rv == CKR_OK && has_name && *is_tried)
 		carry_memory_put(conf, pair, *way);
 	return rv;
