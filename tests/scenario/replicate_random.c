@@ -5,14 +5,15 @@
  *   replicate_random MODULE TOKEN LIBRARY RULE SEED ROUNDS MEMBER MEMBER MEMBER
  *
  * LIBRARY is the members' own, SoftHSM2; RULE that of the configuration; a MEMBER the folder of a
- * fault token, named as its token. In the folder TMPDIR are `pin` and `journal`.
+ * fault token, named as its token. In the folder TMPDIR are `pin` and `journal`. BALANCED in the
+ * environment: the same configuration in mode "balanced".
  *
  * A round is a few lives of applications, one or two at a time, each of some steps
  * (replicate_random_step.c), with `hsmux key sync` now and then in between; one of the applications
  * changes what is wrong with the members (replicate_random_harm.c). What is acknowledged has to be
  * seen, and be usable, at any time that the rule promises: under `all` while one member is there,
  * under `majority` while two are, under `first` while nothing is wrong. At the end of a round
- * nothing is wrong any more: a process logs in, and from then on everything is as the last
+ * nothing is wrong any more: a process logs in, and when all members serve, everything is as the last
  * application was told, what failed was done or was not, on all members, and nothing is left to do:
  * each member is read by its own library, hsmux key compare has nothing to say, and the journal is
  * empty.
@@ -29,6 +30,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/scenario/faulty.h"
 
 /* No process takes so long, unless it hangs. */
 #define PATIENCE_S 120U
@@ -104,6 +107,11 @@ static bool enter(struct run *r, struct actor *a)
 	*a = (struct actor){.world = r->world};
 	app_load(&a->app, r->module);
 	app_init(&a->app);
+	if (!app_sees(&a->app, r->token, true)) { /* no member could be had */
+		if (atomic_load(&r->world->was_calm))
+			wrong(r->world, "the token is not there");
+		return false;
+	}
 	a->session = app_open(&a->app, r->token);
 	rv = a->app.f->C_Login(a->session, CKU_USER, pin, sizeof(pin) - 1);
 	if (rv != CKR_OK && atomic_load(&r->world->was_calm))
@@ -131,7 +139,8 @@ static void live(struct run *r, unsigned lane)
 			harm_any(r->world, a.lane);
 		step_take(&a);
 	}
-	if (any(a.lane, 4) > 0)
+	/* Who ends without it is killed, as far as members are concerned. */
+	if (any(a.lane, 4) > 0 || !atomic_load(&r->world->was_calm))
 		(void)a.app.f->C_Finalize(NULL); /* a member may be away */
 }
 
@@ -163,16 +172,43 @@ static void sync_now(struct run *r)
 		wrong(r->world, "hsmux key sync failed, and nothing is wrong with any member");
 }
 
+/* Whether a member that was down serves this process again: hsmux itself never digests there. What
+ * other processes found down is not tried for a moment. In mode "balanced" each has its turn. */
+static bool digests(const struct actor *a, unsigned member, unsigned long before)
+{
+	CK_MECHANISM sha256 = {CKM_SHA256, NULL, 0};
+	CK_BYTE in[] = "digested", out[32];
+	CK_ULONG len = sizeof(out);
+	CK_RV rv = a->app.f->C_DigestInit(a->session, &sha256);
+
+	if (rv == CKR_OK)
+		(void)a->app.f->C_Digest(a->session, in, sizeof(in), out, &len);
+	return tally_read(a->world->stats[member], "C_Digest").good > before;
+}
+
+/* Waits until all serve; PATIENCE_S ends it. */
+static void await_members(const struct actor *a)
+{
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		const unsigned long before = tally_read(a->world->stats[i], "C_Digest").good;
+
+		while (!digests(a, i, before))
+			(void)usleep(500);
+	}
+}
+
 /* The application after which nothing is in doubt any more. */
 static void agree(struct run *r, unsigned n)
 {
 	struct actor a;
 
 	(void)n;
-	if (!enter(r, &a)) {
-		wrong(r->world, "nobody can log in, and all members are back");
-		return;
+	CHECK(setenv("HSMUX_CONF", getenv("BALANCED"), 1) == 0);
+	while (!enter(r, &a)) {
+		(void)a.app.f->C_Finalize(NULL);
+		(void)usleep(10000);
 	}
+	await_members(&a);
 	for (unsigned k = 0; k < LANES; k++)
 		for (unsigned i = 0; i < r->world->lane[k].count; i++)
 			thing_settle(&a, &r->world->lane[k], &r->world->lane[k].things[i]);
@@ -404,6 +440,8 @@ static void read_arguments(struct run *r, char **argv)
 		CHECK(name != NULL);
 		(void)snprintf(r->name[i], sizeof(r->name[i]), "%s", name + 1);
 		(void)snprintf(r->world->plan[i], sizeof(r->world->plan[i]), "%s/plan", folder);
+		(void)snprintf(r->world->stats[i], sizeof(r->world->stats[i]), "%s/stats", folder);
+		(void)snprintf(r->world->faulty[i], sizeof(r->world->faulty[i]), "?"); /* of the run before this one */
 		(void)snprintf(r->conf[i], sizeof(r->conf[i]), "%s/real/softhsm2.conf", folder);
 	}
 }

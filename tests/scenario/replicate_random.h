@@ -69,6 +69,7 @@ struct world {
 	_Atomic unsigned long done;  /* those that were answered with CKR_OK */
 	unsigned victim;             /* whom all harm comes to, where the rule is `first` */
 	char plan[MEMBERS][256];     /* files */
+	char stats[MEMBERS][256];
 	char faulty[MEMBERS][80];    /* what they say */
 	struct lane lane[LANES];
 };

@@ -25,13 +25,16 @@ printf '1234\n' >"$work/pin"
 printf '76543210\n' >"$work/so-pin"
 chmod 600 "$work/pin" "$work/so-pin"
 mkdir -m 700 "$work/journal"
+export BALANCED="$work/balanced.conf"
 health="health = { interval_ms = 100; failures = 3; open_ms = 10; open_max_ms = 50; };
 retry = { budget_ms = 2000; attempts = 4; };
-log = { level = \"info\"; };"
+log = { level = \"${LEVEL:-info}\"; };"
 
 over() {
 	TOKEN="replicate = \"$1\";" GLOBAL=$health virtual failover a b c
 	sed -i "s|^state = {|& journal = \"$work/journal\";|" "$work/hsmux.conf"
+	sed 's/"failover"/"balanced"/' "$work/hsmux.conf" >"$work/balanced.conf"
+	chmod 600 "$work/balanced.conf"
 }
 
 # runs SEED

@@ -273,13 +273,13 @@ static void copy(struct actor *a)
 	made(a, t, was_calm, a->app.f->C_CopyObject(a->session, object, tmpl, COUNT(tmpl), &key));
 }
 
-/* An attribute that is to be another one; 0: this object has it not. */
-static CK_ULONG change_one(struct actor *a, struct thing *t, CK_BYTE value[static 16],
-			   CK_ATTRIBUTE *out)
+/* An attribute that is to be another one; 0: this object has it not. SoftHSM2 lets nobody change the
+ * value of a data object, whose label is content, too. */
+static CK_ULONG change_one(struct actor *a, struct thing *t, CK_ATTRIBUTE *out)
 {
 	struct looks *p = &t->perhaps;
 
-	switch (any(a->lane, 4)) {
+	switch (any(a->lane, 3)) {
 	case 0:
 		p->encrypt = t->kind == KIND_AES ? !p->encrypt : p->encrypt;
 		*out = (CK_ATTRIBUTE)GET(CKA_ENCRYPT, p->encrypt);
@@ -288,11 +288,6 @@ static CK_ULONG change_one(struct actor *a, struct thing *t, CK_BYTE value[stati
 		p->extractable = CK_FALSE;
 		*out = (CK_ATTRIBUTE)GET(CKA_EXTRACTABLE, p->extractable);
 		return t->now.extractable;
-	case 2:
-		p->value = (CK_BYTE)(p->value + (t->kind == KIND_DATA));
-		memset(value, p->value, 16);
-		*out = (CK_ATTRIBUTE){CKA_VALUE, value, 16};
-		return t->kind == KIND_DATA;
 	default:
 		p->id = t->kind == KIND_DATA ? 0 : (CK_BYTE)(1 + any(a->lane, 250));
 		*out = (CK_ATTRIBUTE)GET(CKA_ID, p->id);
@@ -305,14 +300,13 @@ static void change(struct actor *a)
 	const bool was_calm = atomic_load(&a->world->was_calm);
 	struct thing *t = pick(a);
 	CK_OBJECT_HANDLE object = t ? handle_of(a, t) : 0;
-	CK_BYTE value[16];
 	CK_ATTRIBUTE tmpl[2];
 	CK_ULONG n;
 	CK_RV rv;
 
 	if (!object)
 		return;
-	n = change_one(a, t, value, tmpl);
+	n = change_one(a, t, tmpl);
 	if (n == 0 || any(a->lane, 4) == 0) {
 		(void)snprintf(t->perhaps.label, sizeof(t->perhaps.label), "%.*s-%u",
 			       (int)strcspn(t->now.label, "-"), t->now.label,
