@@ -238,6 +238,10 @@ CK_OBJECT_HANDLE object_make(struct member_session *ms, const struct recipe *r,
 	call.tmpl[0] = t->a;
 	call.tmpl_count[0] = t->count;
 	rv = member_call(ms, &call, none);
+	/* SoftHSM2 was seen to fail so once in thousands; what is made here is only what a test is
+	 * about. */
+	for (unsigned i = 0; i < 2 && rv == CKR_GENERAL_ERROR; i++)
+		rv = member_call(ms, &call, none);
 	free(t);
 	if (rv != CKR_OK)
 		(void)printf("cannot make %s: 0x%lx\n", r->label, rv);
