@@ -68,12 +68,8 @@ if [ -z "${REPLICATE_FULL:-}" ]; then
 		done_testing
 	fi
 	each 2 key lost a b
-	is_short || each 2 ec killed a b
 	is_short || each 2 destroy killed a b
-	is_short || each 2 label logout a b
-	is_short || each 2 lock "lost logout" a b
-	export REPLICATE_AGAIN=110 # the one after it, too: about as many calls as it has
-	is_short || each 2 destroy killed a b
+	is_short || each 2 lock lost a b
 	done_testing
 fi
 ways=${REPLICATE_WAYS:-"key ec data certificate secret public unwrap derive copy label use lock twin destroy rsa"}
