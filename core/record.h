@@ -126,7 +126,8 @@ CK_RV record_list(struct member_session *ms, struct record **list, size_t *count
 bool record_is_kept(const struct member *m);
 
 /* Writes: a new data object, with a version above those that are there, then the others of the
- * print are destroyed. Private when the record is not public and the member takes such objects. CKR_HOST_MEMORY or the member's code. */
+ * print are destroyed. Private when the record is not public and the member takes such objects.
+ * CKR_HOST_MEMORY or the member's code. */
 CK_RV record_put(struct member_session *ms, const struct record *r);
 
 /* Destroys all of the print. CKR_OK also when there were none. */
