@@ -323,8 +323,9 @@ static CK_RV create(struct member_session *ms, const struct record *r, struct bu
 static CK_RV write(struct member_session *ms, const struct record *r, unsigned long version)
 {
 	const struct group *g = ms->member->group;
-	const bool is_private = !r->is_public; /* without a login that fails: it is done another time */
-	struct record now = *r;                /* borrows what is in it */
+	const bool is_private =
+		!r->is_public;  /* without a login that fails: it is done another time */
+	struct record now = *r; /* borrows what is in it */
 	struct buf text = {0};
 	CK_RV rv = CKR_HOST_MEMORY;
 

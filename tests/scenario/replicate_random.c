@@ -13,10 +13,10 @@
  * changes what is wrong with the members (replicate_random_harm.c). What is acknowledged has to be
  * seen, and be usable, at any time that the rule promises: under `all` while one member is there,
  * under `majority` while two are, under `first` while nothing is wrong. At the end of a round
- * nothing is wrong any more: a process logs in, and when all members serve, everything is as the last
- * application was told, what failed was done or was not, on all members, and nothing is left to do:
- * each member is read by its own library, hsmux key compare has nothing to say, and the journal is
- * empty.
+ * nothing is wrong any more: a process logs in, and when all members serve, everything is as the
+ * last application was told, what failed was done or was not, on all members, and nothing is left
+ * to do: each member is read by its own library, hsmux key compare has nothing to say, and the
+ * journal is empty.
  *
  * The same seed is the same sequence, as far as processes at once allow. */
 #include "tests/scenario/replicate_random.h"
@@ -441,7 +441,8 @@ static void read_arguments(struct run *r, char **argv)
 		(void)snprintf(r->name[i], sizeof(r->name[i]), "%s", name + 1);
 		(void)snprintf(r->world->plan[i], sizeof(r->world->plan[i]), "%s/plan", folder);
 		(void)snprintf(r->world->stats[i], sizeof(r->world->stats[i]), "%s/stats", folder);
-		(void)snprintf(r->world->faulty[i], sizeof(r->world->faulty[i]), "?"); /* of the run before this one */
+		(void)snprintf(r->world->faulty[i], sizeof(r->world->faulty[i]),
+			       "?"); /* of the run before this one */
 		(void)snprintf(r->conf[i], sizeof(r->conf[i]), "%s/real/softhsm2.conf", folder);
 	}
 }

@@ -70,7 +70,7 @@ struct world {
 	unsigned victim;             /* whom all harm comes to, where the rule is `first` */
 	char plan[MEMBERS][256];     /* files */
 	char stats[MEMBERS][256];
-	char faulty[MEMBERS][80];    /* what they say */
+	char faulty[MEMBERS][80]; /* what they say */
 	struct lane lane[LANES];
 };
 

@@ -273,8 +273,8 @@ static void copy(struct actor *a)
 	made(a, t, was_calm, a->app.f->C_CopyObject(a->session, object, tmpl, COUNT(tmpl), &key));
 }
 
-/* An attribute that is to be another one; 0: this object has it not. SoftHSM2 lets nobody change the
- * value of a data object, whose label is content, too. */
+/* An attribute that is to be another one; 0: this object has it not. SoftHSM2 lets nobody change
+ * the value of a data object, whose label is content, too. */
 static CK_ULONG change_one(struct actor *a, struct thing *t, CK_ATTRIBUTE *out)
 {
 	struct looks *p = &t->perhaps;
