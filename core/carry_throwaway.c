@@ -23,15 +23,8 @@ static CK_RV make_secret(struct member_session *ms, CK_OBJECT_HANDLE *made)
 		{CKA_TOKEN, &no, sizeof no},         {CKA_SENSITIVE, &yes, sizeof yes},
 		{CKA_EXTRACTABLE, &yes, sizeof yes}, {CKA_ENCRYPT, &yes, sizeof yes},
 		{CKA_DECRYPT, &yes, sizeof yes},     {CKA_VALUE_LEN, &len, sizeof len}};
-	struct mech mech = {.m = {CKM_AES_KEY_GEN, NULL, 0}};
-	struct call call = {.id = CALL_C_GenerateKey,
-			    .mech = &mech,
-			    .tmpl = {tmpl},
-			    .tmpl_count = {COUNT(tmpl)}};
-	CK_RV rv = member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0});
 
-	*made = call.made[0];
-	return rv;
+	return member_make_aes(ms, tmpl, COUNT(tmpl), made);
 }
 
 /* The public half is found by the CKA_ID where the private one does not show it. */

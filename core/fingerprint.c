@@ -41,7 +41,7 @@ struct asking {
 static CK_RV asking_begin(struct asking *a, struct member_session *ms, CK_OBJECT_HANDLE real,
 			  const struct identity *id)
 {
-	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+	static const CK_ATTRIBUTE_TYPE types[] = {IDENTITY_SECRET_USES};
 
 	*a = (struct asking){.ms = ms, .real = real, .id = id};
 	if (!identity_sha256(CHALLENGE_TEXT, sizeof CHALLENGE_TEXT - 1, a->challenge))

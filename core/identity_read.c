@@ -271,7 +271,7 @@ static CK_RV read_private(struct member_session *ms, CK_OBJECT_HANDLE real, stru
 
 static CK_RV read_secret(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *id)
 {
-	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+	static const CK_ATTRIBUTE_TYPE types[] = {IDENTITY_SECRET_USES};
 	struct identity_answer answer;
 	struct identity_attrs attrs;
 	bool answered = false;

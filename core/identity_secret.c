@@ -190,7 +190,7 @@ CK_RV identity_secret_answer(struct member_session *ms, CK_OBJECT_HANDLE real,
 
 bool identity_secret_is_way(const CK_ATTRIBUTE *tmpl, CK_ULONG count)
 {
-	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+	static const CK_ATTRIBUTE_TYPE types[] = {IDENTITY_SECRET_USES};
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 		if (attr_find(tmpl, count, types[i]))

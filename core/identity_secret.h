@@ -10,6 +10,9 @@
 #include "core/identity_attr.h"
 #include "core/pool.h"
 
+/* The attributes that say by which uses a secret key may answer. */
+#define IDENTITY_SECRET_USES CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP
+
 /* An answer. Answers of two keys can be compared when mechanism and use are equal. */
 struct identity_answer {
 	CK_MECHANISM_TYPE mechanism;
@@ -21,7 +24,7 @@ struct identity_answer {
 /* What a key is asked; everything is borrowed. */
 struct identity_question {
 	CK_KEY_TYPE type;                   /* of the key */
-	const struct identity_attrs *attrs; /* CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT and CKA_WRAP */
+	const struct identity_attrs *attrs; /* IDENTITY_SECRET_USES */
 	const uint8_t *challenge;           /* IDENTITY_CHALLENGE bytes; NULL: there are none */
 	const struct identity_answer *as;   /* only answers of that mechanism and use, or NULL */
 };

@@ -141,7 +141,7 @@ static size_t find_ways(struct inventory *inv, struct answer ways[static WAYS_MA
 static CK_RV ask(struct inventory *inv, struct instance *in, const struct answer *way,
 		 struct answer *out, bool *answered)
 {
-	static const CK_ATTRIBUTE_TYPE types[] = {CKA_SIGN, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP};
+	static const CK_ATTRIBUTE_TYPE types[] = {IDENTITY_SECRET_USES};
 	struct identity_answer as = {.mechanism = way->mechanism, .use = way->use}, now = {0};
 	struct member_session *ms = NULL;
 	struct identity_attrs attrs = {0};

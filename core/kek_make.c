@@ -387,18 +387,14 @@ static CK_RV ask_trust(struct member_session *ms, bool *trusts)
 	CK_ATTRIBUTE tmpl[] = {{CKA_TOKEN, &no, sizeof no},
 			       {CKA_SENSITIVE, &yes, sizeof yes},
 			       {CKA_VALUE_LEN, &len, sizeof len}};
-	struct mech mech = {.m = {CKM_AES_KEY_GEN, NULL, 0}};
-	struct call call = {.id = CALL_C_GenerateKey,
-			    .mech = &mech,
-			    .tmpl = {tmpl},
-			    .tmpl_count = {sizeof tmpl / sizeof tmpl[0]}};
+	CK_OBJECT_HANDLE made;
 	struct kek_view view = {0};
-	CK_RV rv = member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0});
+	CK_RV rv = member_make_aes(ms, tmpl, sizeof tmpl / sizeof tmpl[0], &made);
 
 	if (rv != CKR_OK)
 		return identity_refuses(ms, rv) ? CKR_OK : rv;
-	rv = kek_look_at(ms, call.made[0], &view);
-	member_destroy(ms, call.made[0]);
+	rv = kek_look_at(ms, made, &view);
+	member_destroy(ms, made);
 	*trusts = view.knows_trust;
 	return rv;
 }

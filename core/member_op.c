@@ -245,6 +245,18 @@ CK_RV member_call(struct member_session *ms, struct call *c, const CK_OBJECT_HAN
 	return rv;
 }
 
+CK_RV member_make_aes(struct member_session *ms, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		      CK_OBJECT_HANDLE *made)
+{
+	struct mech mech = {.m = {CKM_AES_KEY_GEN, NULL, 0}};
+	struct call call = {
+		.id = CALL_C_GenerateKey, .mech = &mech, .tmpl = {tmpl}, .tmpl_count = {count}};
+	CK_RV rv = member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0});
+
+	*made = call.made[0];
+	return rv == CKR_OK && !*made ? CKR_DEVICE_ERROR : rv;
+}
+
 void member_destroy(struct member_session *ms, CK_OBJECT_HANDLE real)
 {
 	if (!pool_enter(ms))

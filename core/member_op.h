@@ -11,6 +11,11 @@
  * CKR_FUNCTION_NOT_SUPPORTED when the member's function list does not have the function. */
 CK_RV member_call(struct member_session *ms, struct call *call, const CK_OBJECT_HANDLE object[2]);
 
+/* Makes an AES key on the member, for a purpose of our own (CKM_AES_KEY_GEN). The member's code;
+ * CKR_DEVICE_ERROR when it says CKR_OK and gives no handle. */
+CK_RV member_make_aes(struct member_session *ms, CK_ATTRIBUTE *tmpl, CK_ULONG count,
+		      CK_OBJECT_HANDLE *made);
+
 /* Destroys an object that was just made and cannot be given to the application. */
 void member_destroy(struct member_session *ms, CK_OBJECT_HANDLE real);
 

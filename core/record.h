@@ -85,6 +85,12 @@ const char *record_note_name(enum record_note note);
  * that was destroyed needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
 
+/* Whether the object has, or had, this fingerprint. */
+bool record_has_print(const struct record *r, const uint8_t print[static FINGERPRINT_LEN]);
+
+/* Another fingerprint of the object; one too many is left out. */
+void record_add_also(struct record *r, const uint8_t print[static FINGERPRINT_LEN]);
+
 /* Whether the record is about an object of this CKA_ID and CKA_LABEL: there may be others of the
  * same content. */
 bool record_is_named(const struct record *r, const struct identity *id);

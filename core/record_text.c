@@ -91,6 +91,25 @@ bool record_is_idle(const struct record *r)
 	return is_idle;
 }
 
+static bool is_also(const struct record *r, const uint8_t print[static FINGERPRINT_LEN])
+{
+	for (size_t i = 0; i < r->also_count; i++)
+		if (memcmp(r->also[i], print, FINGERPRINT_LEN) == 0)
+			return true;
+	return false;
+}
+
+bool record_has_print(const struct record *r, const uint8_t print[static FINGERPRINT_LEN])
+{
+	return memcmp(r->print, print, FINGERPRINT_LEN) == 0 || is_also(r, print);
+}
+
+void record_add_also(struct record *r, const uint8_t print[static FINGERPRINT_LEN])
+{
+	if (!is_also(r, print) && r->also_count < FINGERPRINT_WAYS)
+		memcpy(r->also[r->also_count++], print, FINGERPRINT_LEN);
+}
+
 static bool same(const struct buf *a, const struct buf *b)
 {
 	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);

@@ -23,15 +23,6 @@ static void give(struct member_session *ms, CK_RV rv)
 	repair_give(ms, rv == CKR_OK);
 }
 
-static bool has_print(const struct record *rec, const uint8_t print[static FINGERPRINT_LEN])
-{
-	bool has = memcmp(rec->print, print, FINGERPRINT_LEN) == 0;
-
-	for (size_t i = 0; !has && i < rec->also_count; i++)
-		has = memcmp(rec->also[i], print, FINGERPRINT_LEN) == 0;
-	return has;
-}
-
 /* Whether the record knows a key of which members have different ideas, by any of its answers. */
 static CK_RV has_any_print(struct member_session *ms, const struct record *rec,
 			   const struct instance *in, bool *has)
@@ -43,7 +34,7 @@ static CK_RV has_any_print(struct member_session *ms, const struct record *rec,
 	if (!*has && rec->also_count > 0 && in->id.kind == IDENTITY_ANSWER)
 		rv = fingerprint_all(ms, in->real, &in->id, all, &n);
 	for (size_t i = 0; rv == CKR_OK && !*has && i < n; i++)
-		*has = has_print(rec, all[i]);
+		*has = record_has_print(rec, all[i]);
 	return rv;
 }
 
@@ -57,7 +48,7 @@ static CK_RV is_it(struct member_session *ms, const struct record *rec, struct i
 	*is = false;
 	if (rv != CKR_OK || !in->has_print || !record_is_believed(rec, in->id.is_private))
 		return rv;
-	*is = has_print(rec, in->print);
+	*is = record_has_print(rec, in->print);
 	rv = has_any_print(ms, rec, in, is);
 	if (rv == CKR_OK && *is)
 		rv = identity_prove(ms, in->real, &in->id, &match);
@@ -103,19 +94,27 @@ static CK_RV check_seen(struct member *m, unsigned epoch)
 	return rv;
 }
 
+/* The objects that are like this on a member. */
+static CK_RV list_like(struct member *m, const struct identity *like, struct buf *list)
+{
+	struct member_session *ms;
+	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
+
+	if (rv != CKR_OK)
+		return rv;
+	rv = identity_find(ms, like, false, list);
+	give(ms, rv);
+	return rv;
+}
+
 /* Whether an object of that name is the record's on a member. */
 static CK_RV has_named(struct member *m, const struct record *rec, const struct identity *name,
 		       bool *has)
 {
 	const unsigned epoch = atomic_load(&m->epoch);
 	struct buf list = {0};
-	struct member_session *ms;
-	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
+	CK_RV rv = list_like(m, name, &list);
 
-	if (rv != CKR_OK)
-		return rv;
-	rv = identity_find(ms, name, false, &list);
-	give(ms, rv);
 	for (size_t i = 0; rv == CKR_OK && !*has && i < list.len / sizeof(CK_OBJECT_HANDLE); i++) {
 		struct instance in;
 		CK_OBJECT_HANDLE real;
@@ -182,13 +181,8 @@ static CK_RV try_candidates(struct repair *r, unsigned reach, struct member *m,
 {
 	const unsigned epoch = atomic_load(&m->epoch);
 	struct buf list = {0};
-	struct member_session *ms;
-	CK_RV rv = pool_take(m, 0, REPAIR_WAIT_MS, &ms);
+	CK_RV rv = list_like(m, like, &list);
 
-	if (rv != CKR_OK)
-		return rv;
-	rv = identity_find(ms, like, false, &list);
-	give(ms, rv);
 	for (size_t i = 0; rv == CKR_OK && !*found && i < list.len / sizeof(CK_OBJECT_HANDLE);
 	     i++) {
 		bool is_twin = false;

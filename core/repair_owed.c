@@ -262,8 +262,8 @@ static CK_RV rewrite(struct owed *o, struct record *rec, unsigned settled,
 	memcpy(rec->print, now, FINGERPRINT_LEN);
 	rec->owed &= ~settled;
 	rec->version += settled ? 1 : 0;
-	if (is_moved && rec->owed && rec->also_count < FINGERPRINT_WAYS)
-		memcpy(rec->also[rec->also_count++], old.print, FINGERPRINT_LEN);
+	if (is_moved && rec->owed)
+		record_add_also(rec, old.print);
 	if (!rec->owed)
 		rec->also_count = 0;
 	rv = repair_record(&o->r, rec, is_moved ? o->reach : where, o->reach);

@@ -15,16 +15,6 @@
 #include "core/overlay.h"
 #include "core/replicate.h"
 
-/* Another fingerprint of the object; one too many is left out. */
-static void add_print(struct record *r, const uint8_t print[static FINGERPRINT_LEN])
-{
-	for (size_t i = 0; i < r->also_count; i++)
-		if (memcmp(r->also[i], print, FINGERPRINT_LEN) == 0)
-			return;
-	if (r->also_count < FINGERPRINT_WAYS)
-		memcpy(r->also[r->also_count++], print, FINGERPRINT_LEN);
-}
-
 bool use_changes(const struct call *c, const struct record *r)
 {
 	return r->class == CKO_SECRET_KEY && identity_secret_is_way(c->tmpl[0], c->tmpl_count[0]);
@@ -46,7 +36,7 @@ CK_RV use_note(struct call *c, struct record *r, struct member *m)
 	if (rv == CKR_OK)
 		rv = fingerprint_all(ms, real, &id, all, &n);
 	for (size_t i = 0; rv == CKR_OK && i < n; i++)
-		add_print(r, all[i]);
+		record_add_also(r, all[i]);
 	identity_free(&id);
 	replicate_leave(ms, rv == CKR_OK && n > 0);
 	return rv;
@@ -68,7 +58,7 @@ bool use_follow(struct call *c, struct record *r, struct member *m, bool *is_mov
 		return false;
 	*is_moved = memcmp(print, r->print, sizeof print) != 0;
 	if (*is_moved)
-		add_print(r, r->print);
+		record_add_also(r, r->print);
 	memcpy(r->print, print, sizeof print);
 	return true;
 }
