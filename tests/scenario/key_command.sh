@@ -17,20 +17,9 @@ chmod 600 pin so-pin wrong-pin
 # A virtual token over both, and the old token as it is.
 TOKEN='replicate = "all";'
 virtual failover a b
-{
-	sed '/^modules = (/q' hsmux.conf
-	module_line old
-	echo ,
-	module_line keyed
-	echo ,
-	sed '1,/^modules = (/d; /^tokens = (/q' hsmux.conf
-	echo '{ label = "old"; members = ( { name = "old"; module = "old"; token = "old"; } ); },'
-	echo '{ label = "keyed"; mode = "failover"; replicate = "all";'
-	echo '  members = ( { name = "k"; module = "keyed"; token = "keyed"; } ); },'
-	sed '1,/^tokens = (/d' hsmux.conf
-} >both.conf
-chmod 600 both.conf
-mv both.conf hsmux.conf
+beside keyed '{ label = "keyed"; mode = "failover"; replicate = "all";
+	members = ( { name = "k"; module = "keyed"; token = "keyed"; } ); }'
+beside old '{ label = "old"; members = ( { name = "old"; module = "old"; token = "old"; } ); }'
 
 # at NAME ARGUMENT...: pkcs11-tool on the member by its own library
 at() {

@@ -72,15 +72,7 @@ what_a_make_cannot_keep_is_said() {
 
 # The token that keys are brought from shares nothing with the others.
 imports() {
-	{
-		sed '/^modules = (/q' hsmux.conf
-		module_line old
-		echo ,
-		sed '1,/^modules = (/d; /^tokens = (/q' hsmux.conf
-		echo '{ label = "old"; members = ( { name = "old"; module = "old"; token = "old"; } ); },'
-		sed '1,/^tokens = (/d' hsmux.conf
-	} >both.conf
-	chmod 600 both.conf
+	beside old '{ label = "old"; members = ( { name = "old"; module = "old"; token = "old"; } ); }'
 	# shellcheck disable=SC2046 # words
 	at_old() {
 		env $(fact old variables) pkcs11-tool --module "$(fact old library)" --token-label old --login --pin 1234 "$@" 2>&1
@@ -88,7 +80,7 @@ imports() {
 	at_old --keypairgen --key-type rsa:2048 --label old-rsa --id 11 --extractable
 	at_old --keypairgen --key-type EC:prime256v1 --label old-ec --id 12 --extractable
 	at_old --keygen --key-type aes:32 --label old-aes --id 13 --sensitive --extractable
-	key import-from --from old --all --from-pin "file:$work/pin" --conf "$work/both.conf"
+	key import-from --from old --all --from-pin "file:$work/pin"
 	key list --all --json | json "sorted((x['label'], x['class'], x['state']) for x in d['keys'] if x['label'].startswith('old-')) == [
 		('old-aes', 'secret key', 'ok'), ('old-ec', 'private key', 'ok'), ('old-ec', 'public key', 'ok'),
 		('old-rsa', 'private key', 'ok'), ('old-rsa', 'public key', 'ok')]"

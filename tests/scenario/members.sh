@@ -146,3 +146,17 @@ END
 
 # app STEP ARGUMENT...: the application
 app() { driver failover virtual "$keys" "$@"; }
+
+# beside NAME ENTRY: in the configuration, the module of one more token, and a virtual token over it
+beside() {
+	{
+		sed '/^modules = (/q' "$work/hsmux.conf"
+		module_line "$1"
+		echo ,
+		sed '1,/^modules = (/d; /^tokens = (/q' "$work/hsmux.conf"
+		echo "$2,"
+		sed '1,/^tokens = (/d' "$work/hsmux.conf"
+	} >"$work/beside.conf"
+	chmod 600 "$work/beside.conf"
+	mv "$work/beside.conf" "$work/hsmux.conf"
+}

@@ -15,17 +15,8 @@ token fault keyed LABEL=keyed
 # over RULE PROTECT: a virtual token over a and b, and the one over `keyed` that keys come from
 over() {
 	TOKEN="replicate = \"$1\"; protect = \"$2\";" virtual failover a b
-	{
-		sed '/^modules = (/q' hsmux.conf
-		module_line keyed
-		echo ,
-		sed '1,/^modules = (/d; /^tokens = (/q' hsmux.conf
-		echo '{ label = "keyed"; mode = "failover"; replicate = "all";'
-		echo '  members = ( { name = "k"; module = "keyed"; token = "keyed"; } ); },'
-		sed '1,/^tokens = (/d' hsmux.conf
-	} >both.conf
-	chmod 600 both.conf
-	mv both.conf hsmux.conf
+	beside keyed '{ label = "keyed"; mode = "failover"; replicate = "all";
+		members = ( { name = "k"; module = "keyed"; token = "keyed"; } ); }'
 }
 
 key() { verb=$1; shift; tool key "$verb" virtual --pin-source "file:$work/pin" "$@"; }
