@@ -8,6 +8,7 @@ token fault a LABEL=a
 token fault b LABEL=b
 . "$tests/scenario/kek_lib.sh"
 TOKEN='replicate = "all";'
+GLOBAL='health = { open_ms = 10; open_max_ms = 20; };'
 virtual failover a b
 
 # keep NAME, put_back NAME: the tokens as they are now, and again
@@ -35,8 +36,8 @@ is_whole() {
 
 # ends_well VERB: the command once more, or a rotation, ends it
 ends_well() {
-	with_so "$1" >again 2>&1 || is_whole "$1" || with_so rotate >again 2>&1 || return 1
-	exits 0 kek status && nothing_is_left a && nothing_is_left b
+	patiently with_so "$1" >again 2>&1 || is_whole "$1" || patiently with_so rotate >again 2>&1 || return 1
+	patiently kek status && nothing_is_left a && nothing_is_left b
 }
 
 # is_right VERB CODE ACTION: after the command ended so
@@ -44,7 +45,7 @@ is_right() {
 	if [ "$3" = kill ]; then
 		ends_well "$1"
 	elif [ "$2" -eq 0 ]; then
-		exits 0 kek status && nothing_is_left a && nothing_is_left b
+		patiently kek status && nothing_is_left a && nothing_is_left b
 	else
 		is_whole "$1" || ends_well "$1"
 	fi

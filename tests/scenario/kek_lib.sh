@@ -28,7 +28,7 @@ exits() {
 
 # status_says EXPRESSION: of `all`, the members in kek status --json, and `m`, the same by name
 status_says() {
-	kek status --json >status.json || :
+	patiently kek status --json >status.json || :
 	said "$1"
 }
 

@@ -160,3 +160,15 @@ beside() {
 	chmod 600 "$work/beside.conf"
 	mv "$work/beside.conf" "$work/hsmux.conf"
 }
+
+# patiently COMMAND...: of hsmux, once more while it ends with 3: a member that another process has found down a moment
+# ago is not asked yet
+patiently() {
+	turns=0
+	while :; do
+		told=0
+		"$@" || told=$?
+		[ "$told" -eq 3 ] && [ "$turns" -lt 200 ] || return "$told"
+		turns=$((turns + 1))
+	done
+}

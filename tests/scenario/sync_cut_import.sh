@@ -18,7 +18,7 @@ import_all() { key import-from --from keyed --all --from-pin "file:$work/pin"; }
 is_imported() {
 	has_both_or_none legacy || return 1
 	[ "$1" -ne 0 ] || { has_pair legacy && has 'secret secret' || return 1; }
-	import_all || return 1
+	patiently import_all || return 1
 	is_consistent || return 1
 	has_pair legacy && has 'secret secret' && same "$(wc -l <there)" 3 || return 1
 	look keyed list >source

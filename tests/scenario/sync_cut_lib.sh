@@ -14,6 +14,7 @@ token fault keyed LABEL=keyed
 
 # over RULE PROTECT: a virtual token over a and b, and the one over `keyed` that keys come from
 over() {
+	GLOBAL='health = { open_ms = 10; open_max_ms = 20; };'
 	TOKEN="replicate = \"$1\"; protect = \"$2\";" virtual failover a b
 	beside keyed '{ label = "keyed"; mode = "failover"; replicate = "all";
 		members = ( { name = "k"; module = "keyed"; token = "keyed"; } ); }'
@@ -71,8 +72,8 @@ put_back() {
 
 # Both members have the same, the journal is empty: what there is, in `there`.
 is_consistent() {
-	key sync >synced 2>&1 || { cat synced; return 1; }
-	key compare || return 1
+	patiently key sync >synced 2>&1 || { cat synced; return 1; }
+	patiently key compare || return 1
 	look a list >there && look b list >there-too && cmp there there-too || return 1
 	find state -name '*journal*' -size +0 >open
 	not grep . open
