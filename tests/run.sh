@@ -213,11 +213,12 @@ if [ -z "$quick" ]; then
 	if build fuzz clang fuzz-smoke -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false; then
 		run fuzz fuzz 2 "fuzz-smoke" --timeout-multiplier 2
 	fi
-	if build asan gcc "unit badinput scenario differential conformance clients soak" -Db_sanitize=address,undefined; then
+	if build asan gcc "unit badinput scenario differential conformance clients soak" --buildtype=debug \
+		-Db_sanitize=address,undefined; then
 		run asan asan 3 "unit badinput scenario differential conformance clients" --timeout-multiplier 3
 		run soak-asan asan 1 "soak" --timeout-multiplier 3
 	fi
-	if build tsan gcc "threads soak" -Db_sanitize=thread; then
+	if build tsan gcc "threads soak" --buildtype=debug -Db_sanitize=thread; then
 		without_randomisation
 		run tsan tsan 2 "threads" --timeout-multiplier 5
 		run soak-tsan tsan 1 "soak" --timeout-multiplier 5

@@ -3,7 +3,6 @@
 # A member fails at every single call of hsmux key sync, which has everything to do: copies of a pair, of a secret
 # key and of a certificate, a label that differs, a destroyed key that came back, a creation that was not finished.
 . "$(dirname "$0")/../lib.sh"
-! is_short || skip_all "cuts that fall elsewhere under sanitizers find a fault: a copy whose CKA_WRAP_WITH_TRUSTED is not kept"
 . "$tests/scenario/sync_cut_lib.sh"
 
 prepare() {
