@@ -60,10 +60,10 @@ enum identity_match {
  * have an operation left on it: pool_drop() it. */
 CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out);
 
-/* The same of an object that is about to get this label, which counts in what some objects are;
- * out->label is the one that it has. NULL: its own. */
-CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
-		       struct identity *out);
+/* The same of an object that is about to get these attributes, as far as they count in what it is
+ * (data objects, domain parameters); its name in `out` is the one that it has. */
+CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *tmpl,
+		       CK_ULONG count, struct identity *out);
 
 /* True when both carry the same class, key type, id and label, and at least one of id and label is
  * not empty. */

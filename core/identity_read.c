@@ -57,18 +57,27 @@ static bool add_number(struct buf *b, CK_ULONG number)
 	return buf_add(b, bytes, sizeof bytes);
 }
 
+/* Attributes that count in the place of its own. */
+struct instead {
+	const CK_ATTRIBUTE *a;
+	CK_ULONG count;
+};
+
 /* Class, key type, and each attribute with its type and length, so that no two contents give the
- * same bytes. `label`: in the place of its own; NULL: its own. */
+ * same bytes. */
 static bool add_content(struct buf *b, const struct identity *id, const struct content *content,
-			const struct identity_attrs *attrs, const CK_ATTRIBUTE *label)
+			const struct identity_attrs *attrs, const struct instead *instead)
 {
 	bool ok = add_number(b, id->class) && add_number(b, id->key_type);
 
 	for (CK_ULONG i = 0; ok && i < content->count; i++) {
 		const CK_ATTRIBUTE *a = identity_attr(attrs, content->types[i]);
 
-		if (label && content->types[i] == CKA_LABEL)
-			a = label->ulValueLen ? label : NULL;
+		const CK_ATTRIBUTE *other =
+			attr_find(instead->a, instead->count, content->types[i]);
+
+		if (other)
+			a = other->ulValueLen ? other : NULL;
 		ok = add_number(b, content->types[i]) && add_number(b, a ? a->ulValueLen : 0) &&
 		     (!a || buf_add(b, a->pValue, a->ulValueLen));
 	}
@@ -86,14 +95,14 @@ static bool is_shown(const struct identity *id, const struct content *content,
 }
 
 static CK_RV hash_content(const struct content *content, const struct identity_attrs *attrs,
-			  const CK_ATTRIBUTE *label, struct identity *id)
+			  const struct instead *instead, struct identity *id)
 {
 	struct buf b = {0};
 	bool ok;
 
 	if (!is_shown(id, content, attrs))
 		return CKR_OK;
-	ok = add_content(&b, id, content, attrs, label) &&
+	ok = add_content(&b, id, content, attrs, instead) &&
 	     identity_sha256(b.data, b.len, id->digest);
 	buf_free(&b);
 	id->kind = ok ? IDENTITY_VALUE : IDENTITY_NONE;
@@ -101,24 +110,24 @@ static CK_RV hash_content(const struct content *content, const struct identity_a
 }
 
 static CK_RV read_content(struct member_session *ms, CK_OBJECT_HANDLE real,
-			  const struct content *content, const CK_ATTRIBUTE *label,
+			  const struct content *content, const struct instead *instead,
 			  struct identity *id)
 {
 	struct identity_attrs attrs;
 	CK_RV rv = identity_attrs_read(ms, real, content->types, content->count, &attrs);
 
 	if (rv == CKR_OK)
-		rv = hash_content(content, &attrs, label, id);
+		rv = hash_content(content, &attrs, instead, id);
 	identity_attrs_free(&attrs);
 	return rv;
 }
 
-static CK_RV read_other(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
-			struct identity *id)
+static CK_RV read_other(struct member_session *ms, CK_OBJECT_HANDLE real,
+			const struct instead *instead, struct identity *id)
 {
 	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
 		if (contents[i].class == id->class)
-			return read_content(ms, real, &contents[i], label, id);
+			return read_content(ms, real, &contents[i], instead, id);
 	}
 	return CKR_OK; /* what makes up a vendor's object, only the vendor knows */
 }
@@ -319,8 +328,8 @@ static CK_RV read_common(struct member_session *ms, CK_OBJECT_HANDLE real, struc
 	return rv;
 }
 
-static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
-		       struct identity *id)
+static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real,
+		       const struct instead *instead, struct identity *id)
 {
 	switch (id->class) {
 	case CKO_PUBLIC_KEY:
@@ -330,20 +339,21 @@ static CK_RV read_rest(struct member_session *ms, CK_OBJECT_HANDLE real, const C
 	case CKO_SECRET_KEY:
 		return read_secret(ms, real, id);
 	default:
-		return read_other(ms, real, label, id);
+		return read_other(ms, real, instead, id);
 	}
 }
 
-CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *label,
-		       struct identity *out)
+CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_ATTRIBUTE *tmpl,
+		       CK_ULONG count, struct identity *out)
 {
+	const struct instead instead = {tmpl, count};
 	CK_RV rv;
 
 	*out = (struct identity){0};
 	ERR_set_mark(); /* the application's thread has an error queue of its own */
 	rv = read_common(ms, real, out);
 	if (rv == CKR_OK)
-		rv = read_rest(ms, real, label, out);
+		rv = read_rest(ms, real, &instead, out);
 	if (rv != CKR_OK)
 		identity_free(out);
 	ERR_pop_to_mark();
@@ -352,5 +362,5 @@ CK_RV identity_read_as(struct member_session *ms, CK_OBJECT_HANDLE real, const C
 
 CK_RV identity_read(struct member_session *ms, CK_OBJECT_HANDLE real, struct identity *out)
 {
-	return identity_read_as(ms, real, NULL, out);
+	return identity_read_as(ms, real, NULL, 0, out);
 }

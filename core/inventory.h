@@ -128,13 +128,24 @@ const char *logical_state_name(enum logical_state state);
 const char *logical_use_name(enum logical_use use);
 const char *logical_class_name(CK_OBJECT_CLASS class, char spare[static NAME_MAX_LEN]);
 
-/* The first member, in the configuration's order, that has it. */
+/* Who is known to have missed something of it. */
+static inline unsigned logical_owing(const struct logical *l)
+{
+	return l->record && record_is_alive(l->record) ? l->record->owed : 0;
+}
+
+/* The first member, in the configuration's order, that has it; who missed something of it comes
+ * last. */
 static inline const struct instance *logical_first(const struct logical *l)
 {
-	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++)
-		if (l->at[i])
+	const struct instance *last = NULL;
+
+	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++) {
+		if (l->at[i] && !(logical_owing(l) & 1U << i))
 			return l->at[i];
-	return NULL;
+		last = last ? last : l->at[i];
+	}
+	return last;
 }
 
 /* On how many members an object has to be by the rule of the group; with no rule on one. */

@@ -185,7 +185,7 @@ static void find_record(struct inventory *inv, struct logical *l)
 			r = bsearch(in->print, inv->records, inv->record_count, sizeof *r,
 				    order_print);
 		}
-	if (r && !record_is_believed(r, in->id.is_private))
+	if (r && (r->state == RECORD_MOVED || !record_is_believed(r, in->id.is_private)))
 		r = NULL;
 	l->record = r;
 	if (!r || r->state != RECORD_DESTROYED)
@@ -331,12 +331,12 @@ static CK_RV find_drift(struct inventory *inv, struct logical *l)
 	inventory_describe(l, &b);
 	if (!(inv->trusted & 1U << first->member))
 		blueprint_drop(&b, CKA_WRAP_WITH_TRUSTED);
-	for (unsigned m = first->member + 1; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
-		if (l->at[m] && inv->trusted & 1U << m)
+	for (unsigned m = 0; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
+		if (l->at[m] && l->at[m] != first && inv->trusted & 1U << m)
 			rv = compare_one(inv, &b, l->at[m], &l->drift[m]);
 	blueprint_drop(&b, CKA_WRAP_WITH_TRUSTED);
-	for (unsigned m = first->member + 1; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
-		if (l->at[m] && !(inv->trusted & 1U << m))
+	for (unsigned m = 0; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
+		if (l->at[m] && l->at[m] != first && !(inv->trusted & 1U << m))
 			rv = compare_one(inv, &b, l->at[m], &l->drift[m]);
 	blueprint_free(&b);
 	return rv;

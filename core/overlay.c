@@ -26,6 +26,8 @@ enum { SHOWN_EXPORT = 1, SHOWN_FIXED = 2, SHOWN_SINGLE = 4, SHOWN_LASTING = 8, S
 
 static unsigned bits_of(const struct record *r)
 {
+	if (r->state == RECORD_MOVED)
+		return 0;
 	return (r->may_export ? SHOWN_EXPORT : 0U) | (r->is_fixed ? SHOWN_FIXED : 0U) |
 	       (r->is_single ? SHOWN_SINGLE : 0U) | (r->is_lasting ? SHOWN_LASTING : 0U) |
 	       (r->state != RECORD_LIVE ? SHOWN_RETIRED : 0U);

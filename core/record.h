@@ -6,6 +6,7 @@
  *   owed        members that missed something: the object, a change of it, its destruction
  *   retired     a key that was rotated: no new signatures, encryptions, wrapped or derived keys
  *   attributes  that some members cannot keep, and hsmux enforces
+ *   moved       the record of a key that is found by another fingerprint since
  *   notes       of the operator: purpose, owner, dates, what was before and after it
  *
  * Private data objects where the member takes them, so that nobody writes one without the PIN; none
@@ -32,7 +33,12 @@
 /* Bytes of a note at the most. */
 #define RECORD_NOTE_MAX 256
 
-enum record_state { RECORD_LIVE, RECORD_RETIRED, RECORD_DESTROYED };
+enum record_state {
+	RECORD_LIVE,
+	RECORD_RETIRED,
+	RECORD_DESTROYED,
+	RECORD_MOVED /* of no object any more: the key that it was about is told otherwise now */
+};
 
 /* Notes of the operator; names as in the record's text and in `hsmux key annotate`. */
 enum record_note {
@@ -68,7 +74,7 @@ struct record {
 	bool is_guarded;   /* out: it was read from a private data object, so that whoever wrote it
 			      knew the PIN, or from this user's journal; not in the text */
 	bool is_unwritten; /* the members have one of another object of the same content: this one
-			      is in the journal only; not in the text */
+			      is in the journal only */
 };
 
 /* Whether a record has a say about an object. What is written without a login may be anybody's: it
@@ -82,8 +88,14 @@ static inline bool record_is_believed(const struct record *r, bool object_is_pri
 const char *record_note_name(enum record_note note);
 
 /* True when the record says nothing that needs keeping: it is better dropped. That of an object
- * that was destroyed needs it while somebody owes that. */
+ * that is not there needs it while somebody owes that. */
 bool record_is_idle(const struct record *r);
+
+/* Whether the record is about an object that is there, as far as it knows. */
+static inline bool record_is_alive(const struct record *r)
+{
+	return r->state == RECORD_LIVE || r->state == RECORD_RETIRED;
+}
 
 /* Whether the object has, or had, this fingerprint. */
 bool record_has_print(const struct record *r, const uint8_t print[static FINGERPRINT_LEN]);
@@ -96,12 +108,12 @@ void record_add_also(struct record *r, const uint8_t print[static FINGERPRINT_LE
 bool record_is_named(const struct record *r, const struct identity *id);
 
 /* Whether the record is about another object than that of this name, which has the same content and
- * was not destroyed. */
+ * is there. */
 bool record_is_of_twin(const struct record *r, const struct buf *id, const struct buf *label);
 
 /* What the record of another object of the same content says, `known`, is said by `r`, too: whether
  * it may leave, what is forbidden of one of them, that the key is retired, notes, who is owed. The
- * name stays. Nothing is taken over of an object that was destroyed. */
+ * name stays. Nothing is taken over of an object that is not there. */
 void record_join(struct record *r, struct record *known);
 
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256

@@ -6,16 +6,17 @@
  *   print HEX            the fingerprint, 32 bytes
  *   [also HEX]           other fingerprints, one behind the other
  *   version NUMBER
- *   state WORD           live, retired or destroyed
+ *   state WORD           live, retired, destroyed or moved
  *   class NUMBER
  *   [type NUMBER]        CKA_KEY_TYPE
  *   [id HEX]             CKA_ID
  *   [label HEX]          CKA_LABEL
- *   [public yes]         what is_public, may_export, is_fixed, is_single and is_lasting say
+ *   [public yes]         what the booleans say
  *   [may-export yes]
  *   [fixed yes]
  *   [single yes]
  *   [lasting yes]
+ *   [unwritten yes]      in the journal only
  *   [owed NAMES]         of members, joined by ","
  *   [NOTE HEX]           the notes in the order of enum record_note, without a closing NUL
  *
@@ -33,8 +34,10 @@
 /* A longer text is none of ours: an id and a label of 64 KiB are refused before. */
 #define LONGEST (512UL * 1024)
 
-static const char *const states[] = {
-	[RECORD_LIVE] = "live", [RECORD_RETIRED] = "retired", [RECORD_DESTROYED] = "destroyed"};
+static const char *const states[] = {[RECORD_LIVE] = "live",
+				     [RECORD_RETIRED] = "retired",
+				     [RECORD_DESTROYED] = "destroyed",
+				     [RECORD_MOVED] = "moved"};
 
 static const char *const notes[] = {
 	[RECORD_PURPOSE] = "purpose",   [RECORD_OWNER] = "owner",
@@ -53,6 +56,7 @@ static const struct {
 	{"fixed", offsetof(struct record, is_fixed)},
 	{"single", offsetof(struct record, is_single)},
 	{"lasting", offsetof(struct record, is_lasting)},
+	{"unwritten", offsetof(struct record, is_unwritten)},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -84,7 +88,7 @@ bool record_is_idle(const struct record *r)
 	bool is_idle = r->state == RECORD_LIVE && r->owed == 0 && !r->may_export && !r->is_fixed &&
 		       !r->is_single && !r->is_lasting;
 
-	if (r->state == RECORD_DESTROYED)
+	if (!record_is_alive(r))
 		return r->owed == 0; /* gone everywhere: nothing is left to say */
 	for (size_t i = 0; i < COUNT(notes); i++)
 		is_idle = is_idle && !r->note[i];
@@ -122,7 +126,7 @@ bool record_is_named(const struct record *r, const struct identity *id)
 
 bool record_is_of_twin(const struct record *r, const struct buf *id, const struct buf *label)
 {
-	return r->state != RECORD_DESTROYED && !(same(&r->id, id) && same(&r->label, label));
+	return record_is_alive(r) && !(same(&r->id, id) && same(&r->label, label));
 }
 
 /* Takes over a note. */
@@ -157,7 +161,7 @@ bool record_set_note(struct record *r, enum record_note note, const char *text)
 
 void record_join(struct record *r, struct record *known)
 {
-	if (known->state == RECORD_DESTROYED)
+	if (!record_is_alive(known))
 		return;
 	r->state = known->state;
 	r->may_export = known->may_export;

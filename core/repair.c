@@ -140,8 +140,8 @@ CK_RV repair_missing(struct repair *r, const struct logical *l, struct member *t
 	struct blueprint as = {0};
 	CK_RV rv;
 
-	for (unsigned i = 0; !from && i < CONFIG_MAX_MEMBERS; i++)
-		if (l->loose & 1U << i)
+	for (unsigned i = 0; i < CONFIG_MAX_MEMBERS; i++)
+		if (l->loose & 1U << i && (!from || logical_owing(l) & 1U << from->member))
 			from = l->at[i];
 	r->is_unable = !from || l->rivals & 1U << to->index;
 	if (r->is_unable) {
@@ -199,11 +199,6 @@ CK_RV repair_print(struct repair *r, const struct instance *in,
 	return rv;
 }
 
-bool repair_is_over(const struct record *rec)
-{
-	return record_is_idle(rec) || (rec->state == RECORD_DESTROYED && rec->owed == 0);
-}
-
 /* On one member. *refuses: it cannot keep records at all. */
 static CK_RV put_record(struct repair *r, const struct record *rec, struct member *m, bool drops,
 			bool *refuses)
@@ -226,7 +221,7 @@ static CK_RV put_record(struct repair *r, const struct record *rec, struct membe
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach)
 {
 	bool is_all = reach == (1U << r->group->member_count) - 1;
-	bool drops = repair_is_over(rec) && is_all, refuses;
+	bool drops = record_is_idle(rec) && is_all, refuses;
 	unsigned kept = reach & ~where;
 	CK_RV rv = CKR_OK, last = CKR_FUNCTION_REJECTED;
 
@@ -246,5 +241,5 @@ CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, 
 	}
 	if (!kept && last == CKR_FUNCTION_REJECTED)
 		(void)snprintf(r->why, sizeof r->why, "no member keeps records");
-	return kept || repair_is_over(rec) ? CKR_OK : last;
+	return kept || record_is_idle(rec) ? CKR_OK : last;
 }

@@ -81,8 +81,6 @@ CK_RV repair_drift(struct repair *r, const struct logical *l);
 CK_RV repair_print(struct repair *r, const struct instance *in,
 		   uint8_t print[static FINGERPRINT_LEN]);
 
-/* Whether nothing needs the record any more: it is idle, or a tombstone that nobody owes. */
-bool repair_is_over(const struct record *rec);
 
 /* Writes a record on the members of `where` (bit i: member i), or takes it away there when it is
  * over and `reach`, the members that can be asked, are all: one that is away would bring an old one
@@ -94,6 +92,11 @@ CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, 
  * first code with `why` in words. */
 CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents *lock,
 		       unsigned *left, char *why, size_t why_len);
+
+/* Whether one of the members of `where` has the record's object. CKR_DEVICE_ERROR when none of them
+ * can be reached, or a member's code. */
+CK_RV repair_has(struct group *g, struct intents *lock, const struct record *rec, unsigned where,
+		 bool *has);
 
 /* A member comes back, is up, logged in as the token is, and does not serve yet: whatever records
  * say that it missed is done there, and what it knows that others missed is done on them. Copies

@@ -80,7 +80,7 @@ static CK_RV try_one(struct member *m, const struct record *rec, CK_OBJECT_HANDL
 }
 
 /* Nothing was found; whether that is true: a member that forgot its login shows no private objects,
- * and does not say so. `epoch`: its epoch before. */
+ * and one that is dead may find nothing politely. `epoch`: its epoch before. */
 static CK_RV check_seen(struct member *m, unsigned epoch)
 {
 	struct member_session *ms;
@@ -90,6 +90,8 @@ static CK_RV check_seen(struct member *m, unsigned epoch)
 		return rv;
 	if (ms->epoch != epoch || !orphan_is_seen(ms))
 		rv = CKR_USER_NOT_LOGGED_IN;
+	else if (!member_alive_now(m))
+		rv = CKR_DEVICE_ERROR;
 	give(ms, rv);
 	return rv;
 }

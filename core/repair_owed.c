@@ -16,6 +16,7 @@
 #include "core/base/log.h"
 #include "core/base/names.h"
 #include "core/repair_part.h"
+#include "core/replicate_twin.h"
 
 #define SESSION_WAIT_MS 5000
 /* Copies of one object on one member; more are left for the next time. */
@@ -208,25 +209,33 @@ static CK_RV copy_there(struct owed *o, struct member *m, const struct record *r
 /* A record of a key that answers otherwise now: it is for the key as its holder has it. */
 static bool moves(const struct record *rec, const struct instance *holder)
 {
-	return rec->also_count > 0 && rec->state != RECORD_DESTROYED && holder->has_print &&
+	return rec->also_count > 0 && record_is_alive(rec) && holder->has_print &&
 	       memcmp(rec->print, holder->print, FINGERPRINT_LEN) != 0;
 }
 
-/* What the members of `due` owe, one after the other. `settled`: those that do not any more. `now`:
- * the fingerprint that the record is found by from now on. */
+/* What came of it. */
+struct settled {
+	unsigned members;               /* that owe nothing any more */
+	uint8_t print[FINGERPRINT_LEN]; /* the record is found by that from now on */
+	struct identity holder;         /* its name, where somebody has the object; owned */
+};
+
+/* What the members of `due` owe, one after the other. The caller frees the holder. */
 static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned due,
-			    unsigned *settled, uint8_t now[static FINGERPRINT_LEN])
+			    struct settled *out)
 {
 	struct instance holder;
-	bool has_holder, done;
-	CK_RV rv = repair_find_holder(&o->r, o->reach, rec, &holder, &has_holder);
+	bool has_holder = false, done;
+	CK_RV rv = CKR_OK;
 
-	*settled = 0;
-	memcpy(now, rec->print, FINGERPRINT_LEN);
+	*out = (struct settled){.members = rec->state == RECORD_MOVED ? due : 0};
+	memcpy(out->print, rec->print, FINGERPRINT_LEN);
+	if (rec->state != RECORD_MOVED)
+		rv = repair_find_holder(&o->r, o->reach, rec, &holder, &has_holder);
 	if (rv == CKR_OK && has_holder && moves(rec, &holder))
-		memcpy(now, holder.print, FINGERPRINT_LEN);
+		memcpy(out->print, holder.print, FINGERPRINT_LEN);
 	for (size_t i = 0; rv == CKR_OK && i < o->r.group->member_count; i++) {
-		if (!(due & 1U << i))
+		if (!(due & ~out->members & 1U << i))
 			continue;
 		done = true;
 		if (rec->state == RECORD_DESTROYED && !has_holder)
@@ -237,31 +246,53 @@ static CK_RV settle_members(struct owed *o, const struct record *rec, unsigned d
 			done = is_all(o); /* who has it may be away */
 		/* Else it was made again since it was destroyed. */
 		if (rv == CKR_OK && done)
-			*settled |= 1U << i;
+			out->members |= 1U << i;
 	}
 	if (has_holder)
-		identity_free(&holder.id);
+		out->holder = holder.id;
 	return rv;
 }
 
-/* The record as it is when `settled` owe nothing any more, under the fingerprint `now`; nothing is
- * left under the old one. */
-static CK_RV rewrite(struct owed *o, struct record *rec, unsigned settled,
-		     const uint8_t now[static FINGERPRINT_LEN], unsigned where)
+/* An object that was renamed where its record was not seen has the name that it has. */
+static void take_name(struct record *rec, struct identity *holder)
 {
-	struct record old = {
-		.class = rec->class, .key_type = rec->key_type, .version = rec->version + 1};
-	bool is_moved = memcmp(rec->print, now, FINGERPRINT_LEN) != 0;
-	CK_RV rv;
+	struct buf id = rec->id, label = rec->label;
 
-	if (rec->is_unwritten) {
-		rec->owed &= ~settled;
+	if (!record_is_alive(rec) || holder->kind == IDENTITY_NONE)
+		return;
+	rec->id = holder->id;
+	rec->label = holder->label;
+	holder->id = id;
+	holder->label = label;
+}
+
+/* The record as it is when some owe nothing any more, under the fingerprint of now; nothing is left
+ * under the old one. */
+static CK_RV rewrite(struct owed *o, struct record *rec, struct settled *s, unsigned where)
+{
+	struct record old = {.state = RECORD_MOVED,
+			     .class = rec->class,
+			     .key_type = rec->key_type,
+			     .version = rec->version + 1};
+	bool is_moved = memcmp(rec->print, s->print, FINGERPRINT_LEN) != 0, has_other = false;
+	CK_RV rv = CKR_OK;
+
+	rec->owed &= ~s->members;
+	take_name(rec, &s->holder);
+	if (rec->is_unwritten)
 		return CKR_OK;
-	}
 	memcpy(old.print, rec->print, FINGERPRINT_LEN);
-	memcpy(rec->print, now, FINGERPRINT_LEN);
-	rec->owed &= ~settled;
-	rec->version += settled ? 1 : 0;
+	memcpy(rec->print, s->print, FINGERPRINT_LEN);
+	if (is_moved)
+		rv = twin_has_record(o->r.group, rec, &has_other);
+	if (rv != CKR_OK)
+		return rv;
+	if (has_other && rec->owed) /* that one stays as it is: not before nobody owes */
+		memcpy(rec->print, old.print, FINGERPRINT_LEN);
+	else if (has_other)
+		return repair_record(&o->r, &old, o->reach, o->reach);
+	is_moved = is_moved && !has_other;
+	rec->version += s->members ? 1 : 0;
 	if (is_moved && rec->owed)
 		record_add_also(rec, old.print);
 	if (!rec->owed)
@@ -276,24 +307,28 @@ static CK_RV rewrite(struct owed *o, struct record *rec, unsigned settled,
 static CK_RV settle_record(struct owed *o, const struct found_record *list, size_t count)
 {
 	const struct record *newest = &list[0].record;
-	unsigned due = newest->owed & o->reach, settled = 0, current = 0;
-	uint8_t now[FINGERPRINT_LEN];
+	unsigned due = newest->owed & o->reach, current = 0;
+	struct settled now = {.members = 0};
 	struct record rec;
 	CK_RV rv = CKR_OK, written;
 
-	memcpy(now, newest->print, sizeof now);
+	memcpy(now.print, newest->print, sizeof now.print);
 	for (size_t i = 0; i < count; i++)
 		if (list[i].record.version == newest->version)
 			current |= 1U << list[i].member;
 	if (due)
-		rv = settle_members(o, newest, due, &settled, now);
-	if (!settled && current == o->reach && !repair_is_over(newest))
-		return rv;
-	if (!record_copy(newest, &rec))
-		return CKR_HOST_MEMORY;
-	written = rewrite(o, &rec, settled, now,
-			  settled || repair_is_over(&rec) ? o->reach : o->reach & ~current);
-	record_free(&rec);
+		rv = settle_members(o, newest, due, &now);
+	written = rv;
+	if (now.members || current != o->reach || record_is_idle(newest)) {
+		written = record_copy(newest, &rec) ? CKR_OK : CKR_HOST_MEMORY;
+		if (written == CKR_OK)
+			written =
+				rewrite(o, &rec, &now,
+					now.members || record_is_idle(&rec) ? o->reach
+									    : o->reach & ~current);
+		record_free(&rec);
+	}
+	identity_free(&now.holder);
 	return rv == CKR_OK ? written : rv;
 }
 
@@ -330,22 +365,43 @@ CK_RV repair_carry_out(struct group *g, const struct record *rec, struct intents
 		       unsigned *left, char *why, size_t why_len)
 {
 	struct owed o = {.r = {.group = g, .lock = lock}, .reach = reach_of(g)};
-	uint8_t print[FINGERPRINT_LEN];
-	unsigned settled = 0;
+	struct settled settled;
 	struct record now;
 	CK_RV rv, written;
 
 	*left = rec->owed;
 	if (!record_copy(rec, &now))
 		return CKR_HOST_MEMORY;
-	rv = settle_members(&o, &now, now.owed & o.reach, &settled, print);
+	rv = settle_members(&o, &now, now.owed & o.reach, &settled);
 	now.version++;
-	written = rewrite(&o, &now, settled, print, o.reach);
+	written = rewrite(&o, &now, &settled, o.reach);
+	identity_free(&settled.holder);
 	*left = now.owed;
 	record_free(&now);
 	rv = rv == CKR_OK ? written : rv;
 	if (rv != CKR_OK)
 		(void)snprintf(why, why_len, "%s", o.r.why); /* may be cut */
+	return rv;
+}
+
+CK_RV repair_has(struct group *g, struct intents *lock, const struct record *rec, unsigned where,
+		 bool *has)
+{
+	struct owed o = {.r = {.group = g, .lock = lock}, .reach = reach_of(g)};
+	CK_RV rv = CKR_DEVICE_ERROR;
+
+	*has = false;
+	for (size_t i = 0; i < g->member_count && !*has; i++) {
+		struct instance in;
+
+		if (!(where & o.reach & 1U << i))
+			continue;
+		rv = repair_find(&o.r, o.reach, member_at(&o, i), rec, &in, has);
+		if (rv != CKR_OK)
+			return rv;
+		if (*has)
+			identity_free(&in.id);
+	}
 	return rv;
 }
 

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rule, the way in, and what is left to do after a crash.
- *
- * What is unfinished stands in the journal (intent.h):
- *
- *   MAKE, not committed   whatever carries its tag is destroyed, everywhere
- *   MAKE, committed       what carries its tag gets its labels (replicate_make.c)
- *   DESTROY, CHANGE       the body is a record (record.h): it is written on the members, and those
- *                         that it says owe something are brought in line (repair.h)
- *
- * The lock of intent.h is held in all of them. */
+/* The rule, the way in, and what is written on all members. The lock of intent.h is held in all of
+ * it. */
 #include "core/replicate.h"
 
 #include <stdio.h>
@@ -19,11 +11,7 @@
 #include "core/base/names.h"
 #include "core/health.h"
 #include "core/login.h"
-#include "core/orphan.h"
 #include "core/repair.h"
-#include "core/replicate_make.h"
-#include "core/replicate_text.h"
-#include "core/replicate_twin.h"
 
 /* How long a writer waits for another one: the longest key generation of software tokens (RSA of
  * 8192 bits) on a slow machine. */
@@ -196,7 +184,7 @@ static void drop_everywhere(struct group *g, const struct record *r)
 	}
 }
 
-void replicate_settle(struct group *g, struct record *r)
+unsigned replicate_settle(struct group *g, struct record *r)
 {
 	const unsigned all = (1U << g->member_count) - 1;
 	unsigned written;
@@ -210,83 +198,49 @@ void replicate_settle(struct group *g, struct record *r)
 		r->version++;
 		(void)replicate_write(g, r); /* who does not see it now is told when it is back */
 	}
+	return written;
 }
 
-bool record_text_line(const struct group *g, const struct record *r, struct buf *out)
+/* The record of a member, which is taken for the newest when it is. */
+static void take_newer(struct record *r, bool is_private, struct record *newest, bool *found)
 {
-	struct buf text = {0};
-	bool ok = record_text(g, r, &text) && made_text_add_hex(out, text.data, text.len);
-
-	buf_free(&text);
-	return ok;
-}
-
-bool record_parse_line(const struct group *g, const struct buf *line, struct record *out)
-{
-	struct buf text = {0};
-	bool ok = made_text_read_hex(line->data, line->len, &text) &&
-		  record_parse(g, text.data, text.len, out) == CKR_OK;
-
-	out->is_guarded = ok; /* the journal is this user's alone */
-	buf_free(&text);
-	return ok;
-}
-
-/* Destroys what carries the tag on one member. True when nothing is left there. */
-static bool undo_on(struct member *m, const char *tag)
-{
-	struct member_session *ms = replicate_session(m);
-	bool is_seen, is_done;
-	size_t n = 0;
-	CK_RV rv;
-
-	if (!ms)
-		return false;
-	is_seen = orphan_is_seen(ms);
-	rv = orphan_destroy(ms, tag, &n);
-	is_seen = is_seen && orphan_is_seen(ms); /* who was logged out saw public ones only */
-	/* A token that is dead and polite finds nothing, either. */
-	is_done = rv == CKR_OK && is_seen && (n > 0 || member_alive_now(m));
-	if (n > 0)
-		log_msg(LOG_LEVEL_WARN,
-			"member %s of token %s: %zu object(s) labelled \"%s\" of a creation that "
-			"was not finished: %s",
-			m->conf->name, m->group_label, n, tag,
-			is_done ? "destroyed" : "cannot be destroyed now");
-	replicate_leave(ms, rv == CKR_OK && is_seen);
-	return is_done;
-}
-
-unsigned replicate_undo(struct group *g, struct intents *lock, const char *tag, unsigned where)
-{
-	for (unsigned i = 0; i < g->member_count; i++)
-		if ((where & 1U << i) && undo_on(&g->members[i], tag))
-			where &= ~(1U << i);
-	intents_settle(lock, tag, where);
-	return where;
-}
-
-void replicate_unreadable(const struct group *g, const char *tag)
-{
-	log_msg(LOG_LEVEL_ERROR,
-		"token %s: the journal has an entry that cannot be read (%s): compare the members "
-		"(hsmux key compare)",
-		g->conf->label, tag);
-}
-
-/* The records of an intent's body: one, or of content that was changed two. */
-static bool parse_records(const struct group *g, const struct buf *body, struct record r[2])
-{
-	const unsigned char *blank = body->len ? memchr(body->data, ' ', body->len) : NULL;
-	struct buf first = *body, second = {0};
-
-	if (blank) {
-		first.len = (size_t)(blank - body->data);
-		second.data = body->data + first.len + 1; /* borrowed, as `first` */
-		second.len = body->len - first.len - 1;
+	if (!record_is_believed(r, is_private) || (*found && r->version <= newest->version)) {
+		record_free(r);
+		return;
 	}
-	return record_parse_line(g, &first, &r[0]) &&
-	       (!blank || record_parse_line(g, &second, &r[1]));
+	record_free(newest);
+	*newest = *r;
+	*found = true;
+}
+
+CK_RV replicate_find(struct group *g, const uint8_t print[static FINGERPRINT_LEN], bool is_private,
+		     struct record *newest, bool *found)
+{
+	unsigned asked = 0;
+	CK_RV rv = CKR_OK;
+
+	*newest = (struct record){.version = 0};
+	*found = false;
+	for (unsigned i = 0; rv == CKR_OK && i < g->member_count; i++) {
+		struct member_session *ms = replicate_session(&g->members[i]);
+		struct record r = {0};
+		bool is_there = false;
+
+		if (!ms)
+			continue;
+		asked++;
+		rv = record_find(ms, print, &r, &is_there);
+		replicate_leave(ms, rv == CKR_OK);
+		if (rv == CKR_OK && is_there)
+			take_newer(&r, is_private, newest, found);
+	}
+	if (rv == CKR_OK && asked == 0)
+		rv = CKR_DEVICE_ERROR;
+	if (rv != CKR_OK || newest->state == RECORD_MOVED) {
+		record_free(newest);
+		*found = false;
+	}
+	return rv;
 }
 
 bool replicate_keeps_records(const struct group *g)
@@ -295,81 +249,6 @@ bool replicate_keeps_records(const struct group *g)
 		if (member_may_serve(&g->members[i]) && record_is_kept(&g->members[i]))
 			return true;
 	return false;
-}
-
-/* The record goes to the members, and is carried out there. What the journal has to remember: from
- * now on the record says who owes, where somebody keeps it. */
-static unsigned carry_out(struct group *g, struct intents *lock, struct record *r, char *why,
-			  size_t why_len)
-{
-	const unsigned all = (1U << g->member_count) - 1;
-	unsigned left = r->owed;
-
-	r->version++; /* over one that is there already */
-	if (twin_has_record(g, r, &r->is_unwritten) != CKR_OK ||
-	    (!r->is_unwritten && count(replicate_write(g, r)) < replicate_needed(g))) {
-		(void)snprintf(why, why_len, "too few members can be told");
-		return all;
-	}
-	if (repair_carry_out(g, r, lock, &left, why, why_len) == CKR_OK && left)
-		(void)snprintf(why, why_len, "some are away");
-	return replicate_keeps_records(g) && !r->is_unwritten ? 0 : left;
-}
-
-/* The record in an intent's body goes to the members, and is carried out. */
-static void recover_record(struct group *g, struct intents *lock, const struct intent *in)
-{
-	const unsigned all = (1U << g->member_count) - 1;
-	struct record r[2] = {{.version = 0}};
-	char tag[MEMBER_TAG_ROOM];
-	char why[256] = "";
-	unsigned left = 0;
-
-	(void)snprintf(tag, sizeof tag, "%s", in->tag); /* `in` goes with the next change */
-	if (!parse_records(g, &in->body, r)) {
-		replicate_unreadable(g, tag);
-		record_free(&r[0]);
-		return;
-	}
-	/* Content that the first member may have changed is what the others have. */
-	if (in->kind == INTENT_CHANGE && !in->is_committed &&
-	    (r[0].class == CKO_DATA || r[0].class == CKO_DOMAIN_PARAMETERS))
-		r[0].owed = all & ~r[0].owed;
-	for (unsigned i = 0; i < 2; i++) {
-		if (r[i].version == 0)
-			continue;
-		left |= carry_out(g, lock, &r[i], why, sizeof why);
-		record_free(&r[i]);
-	}
-	if (left)
-		log_msg(LOG_LEVEL_WARN, "token %s: members are not in line yet: %s", g->conf->label,
-			why);
-	intents_settle(lock, tag, left);
-}
-
-static void recover_one(struct group *g, struct intents *lock, const struct intent *in)
-{
-	char tag[MEMBER_TAG_ROOM];
-
-	if (in->kind != INTENT_MAKE) {
-		recover_record(g, lock, in);
-		return;
-	}
-	(void)snprintf(tag, sizeof tag, "%s", in->tag);
-	if (in->is_committed)
-		replicate_finish(g, lock, in);
-	else
-		(void)replicate_undo(g, lock, tag, in->owed); /* the journal keeps who is left */
-}
-
-void replicate_recover(struct group *g, struct intents *lock)
-{
-	size_t n = intents_count(lock);
-
-	/* Backwards: what is over is taken out of the list. */
-	while (n-- > 0)
-		if (n < intents_count(lock))
-			recover_one(g, lock, intents_at(lock, n));
 }
 
 /* `m`, and who serves beside it. False when somebody else writes, or one cannot be brought in line.

@@ -52,7 +52,13 @@ unsigned replicate_write(struct group *g, const struct record *r);
 
 /* The same when something was done about it. A record that says nothing any more is taken away, but
  * not before every member has seen that it owes nobody; members that did not see it owe that. */
-void replicate_settle(struct group *g, struct record *r);
+unsigned replicate_settle(struct group *g, struct record *r);
+
+/* The newest record of this print that members have which can be reached, and which is believed of
+ * an object that is private, or not; the caller frees it. CKR_DEVICE_ERROR when none can be
+ * reached, or a member's code. */
+CK_RV replicate_find(struct group *g, const uint8_t print[static FINGERPRINT_LEN], bool is_private,
+		     struct record *newest, bool *found);
 
 /* A record as one line, for the journal, and back: its text in hexadecimal. */
 bool record_text_line(const struct group *g, const struct record *r, struct buf *out);

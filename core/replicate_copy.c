@@ -345,7 +345,7 @@ static CK_RV print_of(const struct copying *c, const struct copied *o, const CK_
 
 	if (is_a_key(r->class))
 		return fingerprint_of(c->from, o->real, &o->id, r->print, has_print);
-	rv = identity_read_as(c->from, o->real, label, &named);
+	rv = identity_read_as(c->from, o->real, label, 1, &named);
 	if (rv == CKR_OK)
 		rv = fingerprint_of(c->from, o->real, &named, r->print, has_print);
 	identity_free(&named);

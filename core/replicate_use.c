@@ -65,7 +65,10 @@ bool use_follow(struct call *c, struct record *r, struct member *m, bool *is_mov
 
 void use_drop(struct group *g, const struct record *r, const uint8_t print[static FINGERPRINT_LEN])
 {
-	struct record old = {.class = r->class, .key_type = r->key_type, .version = r->version};
+	struct record old = {.state = RECORD_MOVED,
+			     .class = r->class,
+			     .key_type = r->key_type,
+			     .version = r->version};
 
 	memcpy(old.print, print, FINGERPRINT_LEN);
 	replicate_settle(g, &old);

@@ -21,7 +21,7 @@ static bool begin_record(const struct key_work *w, const struct logical *l, stru
 	struct repair r = {.group = w->group};
 
 	*out = (struct record){.version = 0};
-	if (l->record != NULL && l->record->state != RECORD_DESTROYED)
+	if (l->record != NULL && record_is_alive(l->record))
 		return record_copy(l->record, out);
 	if (repair_print(&r, in, out->print) != CKR_OK) {
 		tool_complain(w->group, "no record can be kept: %s", r.why);
