@@ -23,6 +23,7 @@
 #include "core/identity_attr.h"
 #include "core/identity_secret.h"
 #include "core/identity_soft.h"
+#include "core/identity_use.h"
 
 /* The challenge is the SHA-256 of this. */
 #define CHALLENGE_TEXT "hsmux: the fingerprint of a secret key, version 1"
@@ -50,14 +51,35 @@ static CK_RV asking_begin(struct asking *a, struct member_session *ms, CK_OBJECT
 }
 
 /* With `as`, an answer of that kind only. */
+static CK_RV ask_on(const struct asking *a, struct member_session *ms,
+		    const struct identity_answer *as, struct identity_answer *answer,
+		    bool *answered)
+{
+	const struct identity_question question = {a->id->key_type, &a->attrs, a->challenge, as};
+	CK_RV rv = identity_secret_answer(ms, a->real, &question, answer, answered);
+
+	if (answer->is_doubtful) {
+		ms->is_dirty = true;
+		*answered = false;
+	}
+	return rv;
+}
+
+/* The same, once more on a session of its own after a code that says nothing. */
 static CK_RV ask(const struct asking *a, const struct identity_answer *as,
 		 struct identity_answer *answer, bool *answered)
 {
-	const struct identity_question question = {a->id->key_type, &a->attrs, a->challenge, as};
-	CK_RV rv = identity_secret_answer(a->ms, a->real, &question, answer, answered);
+	CK_RV rv = ask_on(a, a->ms, as, answer, answered);
 
-	if (answer->is_doubtful)
-		*answered = false;
+	for (unsigned i = 1; i < IDENTITY_TRIES && rv == CKR_OK && answer->is_doubtful; i++) {
+		struct member_session *ms;
+
+		if (pool_take(a->ms->member, 0, 0, &ms) != CKR_OK)
+			break;
+		if (ms->epoch == a->ms->epoch)
+			rv = ask_on(a, ms, as, answer, answered);
+		pool_give(ms, 0);
+	}
 	return rv;
 }
 

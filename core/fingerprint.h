@@ -13,10 +13,10 @@
 
 /* The fingerprint of object `real`, of which identity_read() said `id`: from the digest of public
  * content or of the public key; a secret key answers a challenge that is the same everywhere.
- * *has is false when there is none (IDENTITY_NONE), or when a code that says nothing kept a secret
- * key from answering in the usual way: another time it would have another name. After a secret key
- * that gave no answer the session may have an operation left on it: pool_drop() it.
- * CKR_HOST_MEMORY or the member's code. */
+ * *has is false when there is none (IDENTITY_NONE), or when codes that say nothing kept a secret
+ * key from answering in the usual way, several times: another time it would have another name.
+ * After a secret key that gave no answer the session may have an operation left on it: pool_drop()
+ * it. CKR_HOST_MEMORY or the member's code. */
 CK_RV fingerprint_of(struct member_session *ms, CK_OBJECT_HANDLE real, const struct identity *id,
 		     uint8_t out[static FINGERPRINT_LEN], bool *has);
 
