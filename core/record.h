@@ -69,6 +69,7 @@ struct record {
 	bool is_fixed;            /* CKA_MODIFIABLE false */
 	bool is_single;           /* CKA_COPYABLE false */
 	bool is_lasting;          /* CKA_DESTROYABLE false */
+	bool is_shared;           /* other objects of this content need it when this one ends */
 	unsigned owed;            /* bit i: member i of the group has to be brought in line */
 	char *note[RECORD_NOTES]; /* owned; NULL: none */
 	bool is_guarded;   /* out: it was read from a private data object, so that whoever wrote it

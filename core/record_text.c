@@ -16,6 +16,7 @@
  *   [fixed yes]
  *   [single yes]
  *   [lasting yes]
+ *   [shared yes]
  *   [unwritten yes]      in the journal only
  *   [owed NAMES]         of members, joined by ","
  *   [NOTE HEX]           the notes in the order of enum record_note, without a closing NUL
@@ -56,6 +57,7 @@ static const struct {
 	{"fixed", offsetof(struct record, is_fixed)},
 	{"single", offsetof(struct record, is_single)},
 	{"lasting", offsetof(struct record, is_lasting)},
+	{"shared", offsetof(struct record, is_shared)},
 	{"unwritten", offsetof(struct record, is_unwritten)},
 };
 

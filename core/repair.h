@@ -81,7 +81,6 @@ CK_RV repair_drift(struct repair *r, const struct logical *l);
 CK_RV repair_print(struct repair *r, const struct instance *in,
 		   uint8_t print[static FINGERPRINT_LEN]);
 
-
 /* Writes a record on the members of `where` (bit i: member i), or takes it away there when it is
  * over and `reach`, the members that can be asked, are all: one that is away would bring an old one
  * back. Members that refuse to keep records are left out, as long as one of `reach` has it. */

@@ -34,7 +34,8 @@ static unsigned everyone(const struct group *g)
 	return (1U << g->member_count) - 1;
 }
 
-/* Its record. One of another object of the same content is left as it is. */
+/* Its record. One of another object of the same content is left as it is, and at the end of an
+ * object one that others need. */
 static CK_RV find_record(struct change *ch)
 {
 	bool found;
@@ -42,7 +43,8 @@ static CK_RV find_record(struct change *ch)
 
 	record_free(&ch->twin);
 	rv = replicate_find(ch->call->group, ch->r.print, !ch->r.is_public, &ch->twin, &found);
-	ch->is_twin = found && record_is_of_twin(&ch->twin, &ch->r.id, &ch->r.label);
+	ch->is_twin = found && (record_is_of_twin(&ch->twin, &ch->r.id, &ch->r.label) ||
+				(ch->twin.is_shared && ch->call->id == CALL_C_DestroyObject));
 	ch->r.is_unwritten = ch->is_twin;
 	ch->had_record = found && !ch->is_twin;
 	if (!ch->had_record)

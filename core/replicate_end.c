@@ -83,6 +83,10 @@ CK_RV change_destroy(struct change *ch)
 	ch->r.owed = destroy_each(ch, &refused);
 	if (refused != CKR_OK && ch->r.owed == all)
 		return take_back(ch, before, refused);
+	if (ch->is_twin && !record_is_of_twin(&ch->twin, &ch->r.id, &ch->r.label)) {
+		ch->twin.owed = 0; /* by this one; who owes its end stands in the journal */
+		(void)replicate_settle(g, &ch->twin);
+	}
 	change_end(ch, true);
 	if (ch->r.owed)
 		log_msg(LOG_LEVEL_WARN,

@@ -224,10 +224,10 @@ static bool move(struct change *ch, struct member *first, bool *drops)
 		return true;
 	if (twin_has_record(c->group, &ch->r, &has_other) != CKR_OK || (was_twin && !part(ch)))
 		return false;
-	if (has_other)
-		ch->is_twin = ch->r.is_unwritten = true;
-	*drops = ch->had_record && !was_twin;
-	return true;
+	*drops = ch->had_record && !was_twin && !ch->r.is_shared;
+	ch->r.is_shared = false;
+	ch->is_twin = ch->r.is_unwritten = has_other;
+	return !has_other || twin_share(c->group, &ch->r) == CKR_OK;
 }
 
 /* Changed on the first: brings the others, and the records, behind it. */
@@ -242,6 +242,8 @@ static CK_RV finish(struct change *ch, struct member *first, bool had_export)
 
 	memcpy(before, ch->r.print, sizeof before);
 	ch->r.owed = ch->next.owed = owed;
+	if (!change_is_content(ch) && !follow(c, &ch->r)) /* memory was out, perhaps */
+		return CKR_HOST_MEMORY;
 	if (!use_changes(c, &ch->r) || move(ch, first, &drops)) {
 		if (!owed)
 			ch->r.also_count = 0;
@@ -277,9 +279,8 @@ CK_RV change_set(struct change *ch)
 		return rv; /* whatever is there now, the journal makes the others follow */
 	if (change_is_content(ch))
 		rv = decide_content(ch, first);
-	else if (!follow(ch->call, &ch->r))
-		rv = CKR_HOST_MEMORY;
-	else if (renames(ch->call)) /* the record is found by its name */
-		rv = change_commit(ch);
+	else if (follow(ch->call, &ch->r) && renames(ch->call))
+		(void)change_commit(
+			ch); /* the record is found by its name, or else by its object */
 	return rv == CKR_OK ? finish(ch, first, had_export) : rv;
 }

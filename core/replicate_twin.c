@@ -46,13 +46,30 @@ CK_RV twin_join(struct group *g, struct record *r)
 	bool found;
 	CK_RV rv = replicate_find(g, r->print, !r->is_public, &known, &found);
 
-	if (found && !r->owed && record_is_alive(&known)) {
+	r->is_shared = r->is_shared || (found && record_is_alive(&known));
+	if (r->is_shared && !r->owed) {
 		r->id = known.id;
 		r->label = known.label;
 		known.id = known.label = (struct buf){0};
 	}
 	if (found)
 		record_join(r, &known);
+	record_free(&known);
+	return rv;
+}
+
+CK_RV twin_share(struct group *g, const struct record *r)
+{
+	struct record known;
+	bool found;
+	CK_RV rv = replicate_find(g, r->print, !r->is_public, &known, &found);
+
+	if (found && record_is_alive(&known) && !(known.is_shared && known.state >= r->state)) {
+		known.is_shared = true;
+		if (r->state == RECORD_RETIRED)
+			known.state = RECORD_RETIRED;
+		(void)replicate_settle(g, &known);
+	}
 	record_free(&known);
 	return rv;
 }

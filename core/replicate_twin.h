@@ -4,7 +4,7 @@
  *
  * So that none is loosened by another one, nor loses what was kept beside it when the other one
  * ends, the record says of all of them what is stricter, keeps the name of the first, and stays
- * until that one ends. One that is not to leave beside one that may is made so on the members. */
+ * when that one ends. One that is not to leave beside one that may is made so on the members. */
 #ifndef HSMUX_CORE_REPLICATE_TWIN_H
 #define HSMUX_CORE_REPLICATE_TWIN_H
 
@@ -22,6 +22,10 @@ CK_RV twin_is_open(const struct call *call, const struct member_session *from,
 /* The record `r` of a new object, which has no name yet, says what that of another one says, too,
  * and has its name, unless members owe the new one. A member's code. */
 CK_RV twin_join(struct group *g, struct record *r);
+
+/* The members' record of this content, which is another object's, is for `r`, too. A member's code.
+ */
+CK_RV twin_share(struct group *g, const struct record *r);
 
 /* Whether the members' record of this content is about another object than `r`. A member's code. */
 CK_RV twin_has_record(struct group *g, const struct record *r, bool *has);

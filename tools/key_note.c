@@ -34,12 +34,23 @@ static bool begin_record(const struct key_work *w, const struct logical *l, stru
 	return true;
 }
 
+/* Whether there is another object of the same content, which the record is about, too. */
+static bool is_shared(const struct inventory *inv, const struct logical *l)
+{
+	for (size_t i = 0; i < inv->logical_count; i++)
+		if (&inv->logicals[i] != l &&
+		    logical_first(&inv->logicals[i])->set == logical_first(l)->set)
+			return true;
+	return false;
+}
+
 bool key_record(const struct key_work *w, const struct logical *l, struct record *out)
 {
 	const struct identity *id = &logical_first(l)->id;
 
 	if (!begin_record(w, l, out))
 		return false;
+	out->is_shared = out->is_shared || is_shared(w->inv, l);
 	out->id.len = out->label.len = 0; /* where to look for it now */
 	if (buf_add(&out->id, id->id.data, id->id.len) &&
 	    buf_add(&out->label, id->label.data, id->label.len))

@@ -268,6 +268,8 @@ static void copy(struct actor *a)
 	memcpy(t->proof, from->proof, sizeof(t->proof));
 	t->proof_len = from->proof_len;
 	t->perhaps = t->now;
+	fprintf(stderr, "= step %u: \"%s\" is to be a copy of \"%s\"\n",
+		atomic_load(&a->world->step), t->now.label, from->now.label);
 	CK_ATTRIBUTE tmpl[] = {GET(CKA_TOKEN, yes), GET(CKA_ENCRYPT, t->now.encrypt),
 			       GET(CKA_ID, t->now.id), TEXT(CKA_LABEL, t->now.label)};
 	made(a, t, was_calm, a->app.f->C_CopyObject(a->session, object, tmpl, COUNT(tmpl), &key));

@@ -30,6 +30,7 @@ void sample_fill(struct record *r)
 	need(buf_add(&r->id, "\x00\xff", 2));
 	need(buf_add(&r->label, "my key", 6));
 	r->is_public = r->is_fixed = r->is_single = r->is_lasting = true;
+	r->is_shared = r->is_unwritten = true;
 	r->owed = 5;
 	r->also_count = 1;
 	memset(r->also[0], 0xab, sizeof r->also[0]);
@@ -44,7 +45,8 @@ bool sample_is_same(const struct record *a, const struct record *b)
 		    a->id.len == b->id.len && a->label.len == b->label.len &&
 		    a->is_public == b->is_public && a->may_export == b->may_export &&
 		    a->is_fixed == b->is_fixed && a->is_single == b->is_single &&
-		    a->is_lasting == b->is_lasting && a->owed == b->owed &&
+		    a->is_lasting == b->is_lasting && a->is_shared == b->is_shared &&
+		    a->is_unwritten == b->is_unwritten && a->owed == b->owed &&
 		    a->also_count == b->also_count &&
 		    memcmp(a->also, b->also, a->also_count * sizeof a->also[0]) == 0;
 

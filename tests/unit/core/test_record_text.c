@@ -41,6 +41,8 @@ static const char full_text[] = "hsmux-record 1\n"
 				"fixed yes\n"
 				"single yes\n"
 				"lasting yes\n"
+				"shared yes\n"
+				"unwritten yes\n"
 				"owed m0,m2\n"
 				"purpose 544c53\n"
 				"ceremony 323032362d3120c3a9\n";
