@@ -319,7 +319,7 @@ static CK_RV settle_record(struct owed *o, const struct found_record *list, size
 	if (due)
 		rv = settle_members(o, newest, due, &now);
 	written = rv;
-	if (now.members || current != o->reach || record_is_idle(newest)) {
+	if (now.members || current != o->reach || (record_is_idle(newest) && is_all(o))) {
 		written = record_copy(newest, &rec) ? CKR_OK : CKR_HOST_MEMORY;
 		if (written == CKR_OK)
 			written =

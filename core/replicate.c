@@ -11,6 +11,8 @@
 #include "core/base/names.h"
 #include "core/health.h"
 #include "core/login.h"
+#include "core/member_op.h"
+#include "core/orphan.h"
 #include "core/repair.h"
 
 /* How long a writer waits for another one: the longest key generation of software tokens (RSA of
@@ -131,6 +133,30 @@ static CK_RV refuse(struct group *g, const char *what)
 	return CKR_TOKEN_WRITE_PROTECTED;
 }
 
+/* Has every member look at what it has. SoftHSM2 sees what other processes have written when it
+ * searches, but never if it writes itself before. */
+static void look_first(struct group *g)
+{
+	char label[] = ORPHAN_OWN_PREFIX "nothing";
+	CK_ATTRIBUTE tmpl = {CKA_LABEL, label, sizeof label - 1};
+
+	for (unsigned i = 0; i < g->member_count; i++) {
+		struct member_session *ms = replicate_session(&g->members[i]);
+		struct buf found = {0};
+		struct call call = {.id = CALL_C_FindObjectsInit,
+				    .group = g,
+				    .tmpl = {&tmpl},
+				    .tmpl_count = {1},
+				    .found = &found};
+
+		if (ms)
+			replicate_leave(ms,
+					member_call(ms, &call, (const CK_OBJECT_HANDLE[2]){0, 0}) ==
+						CKR_OK);
+		buf_free(&found);
+	}
+}
+
 CK_RV replicate_enter(struct group *g, const char *what, struct intents **lock)
 {
 	char why[256];
@@ -142,6 +168,7 @@ CK_RV replicate_enter(struct group *g, const char *what, struct intents **lock)
 		log_msg(LOG_LEVEL_ERROR, "token %s: %s refused: %s", g->conf->label, what, why);
 		return CKR_DEVICE_ERROR;
 	}
+	look_first(g);
 	replicate_recover(g, *lock);
 	if (count(replicate_serving(g)) >= replicate_needed(g))
 		return CKR_OK;
