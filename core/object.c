@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/identity_use.h"
 #include "core/member_op.h"
 #include "core/object_table.h"
 #include "core/object_trait.h"
@@ -193,26 +194,41 @@ static CK_RV remember_new(struct call *c, CK_OBJECT_HANDLE handle, struct identi
 	return ok ? CKR_OK : CKR_HOST_MEMORY;
 }
 
-/* What a new token object is, so that it is known on other members and after this one came back.
- * Where that cannot be shown it stays bound to its member. CKR_HOST_MEMORY: it would be shown
- * twice, if others have it, too. */
-static CK_RV adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle)
+/* Looks at it once. *is_vague: a failure that passes may have kept it from showing what it is; it
+ * is remembered then in the last attempt only. */
+static CK_RV adopt_once(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle,
+			bool is_last, bool *is_vague)
 {
 	struct member_session *ms = NULL;
 	struct identity id = {0};
 	bool is_known = false, stays = true;
 	CK_RV rv = pool_take(c->member, 0, c->group->config->retry.budget_ms, &ms);
 
+	*is_vague = true;
 	if (rv != CKR_OK)
 		return rv == CKR_HOST_MEMORY ? rv : CKR_OK;
 	rv = look_at_new(c, ms, real, &id, &is_known);
-	if (rv == CKR_OK && is_known)
+	*is_vague = rv == CKR_OK && (!is_known || id.is_doubtful);
+	if (rv == CKR_OK && is_known && (is_last || !*is_vague))
 		rv = remember_new(c, handle, &id, &stays);
 	if (rv != CKR_OK || stays)
 		pool_drop(ms); /* a proof that was not given may have left something there */
 	else
 		pool_give(ms, 0);
 	identity_free(&id);
+	return rv;
+}
+
+/* What a new token object is, so that it is known on other members and after this one came back.
+ * Where that cannot be shown it stays bound to its member. CKR_HOST_MEMORY: it would be shown
+ * twice, if others have it, too. */
+static CK_RV adopt(struct call *c, CK_OBJECT_HANDLE real, CK_OBJECT_HANDLE handle)
+{
+	bool is_vague = true;
+	CK_RV rv = CKR_OK;
+
+	for (unsigned i = 1; rv == CKR_OK && is_vague && i <= IDENTITY_TRIES; i++)
+		rv = adopt_once(c, real, handle, i == IDENTITY_TRIES, &is_vague);
 	return rv;
 }
 
