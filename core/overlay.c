@@ -2,9 +2,8 @@
 /* What an application sees where that is not what the members say.
  *
  * What the record of an object says is kept beside its handle for OVERLAY_MS, in two atomics, so
- * that the usual way of a call costs two loads and a clock. Reading it anew asks a member: for the
- * object's fingerprint, once, and for its record. A member that was away has its records from the
- * others before it serves, so any member that serves may be asked.
+ * that the usual way of a call costs two loads and a clock. Reading it anew asks a member for the
+ * object's fingerprint, once, and all that can be reached for its record: one may have missed it.
  *
  * When nobody can be asked, what was known last holds; what was never known is an error: a key
  * would otherwise be wrapped, or used after it was retired, because a member was slow. No lock is
@@ -26,8 +25,6 @@ enum { SHOWN_EXPORT = 1, SHOWN_FIXED = 2, SHOWN_SINGLE = 4, SHOWN_LASTING = 8, S
 
 static unsigned bits_of(const struct record *r)
 {
-	if (r->state == RECORD_MOVED)
-		return 0;
 	return (r->may_export ? SHOWN_EXPORT : 0U) | (r->is_fixed ? SHOWN_FIXED : 0U) |
 	       (r->is_single ? SHOWN_SINGLE : 0U) | (r->is_lasting ? SHOWN_LASTING : 0U) |
 	       (r->state != RECORD_LIVE ? SHOWN_RETIRED : 0U);
@@ -228,39 +225,54 @@ static bool is_of_twin(CK_OBJECT_HANDLE object, const struct record *r)
 	return is;
 }
 
-/* Its record, from any member that serves and keeps records. */
-static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+/* A secret key that another process took a use from is told otherwise since. */
+static bool may_be_told_otherwise(CK_OBJECT_HANDLE object)
 {
-	struct group *g = s->group;
-	uint8_t print[FINGERPRINT_LEN];
-	bool has = false, is_kept = false, found = false;
+	const struct trait *t;
+	bool may;
+
+	trait_lock();
+	t = trait_of((uint32_t)object);
+	may = t && t->id.kind == IDENTITY_ANSWER;
+	trait_unlock();
+	return may;
+}
+
+/* Its record, by its fingerprint as it is known, and where that finds none as it is now. */
+static CK_RV find_record(struct session *s, CK_OBJECT_HANDLE object, struct record *r, bool *found)
+{
+	uint8_t print[FINGERPRINT_LEN], now[FINGERPRINT_LEN];
+	bool has = false;
 	CK_RV rv = find_print(s, object, print, &has);
 
-	*bits = 0;
-	for (unsigned i = 0; rv == CKR_OK && has && !found && i < g->member_count; i++) {
-		struct member *m = &g->members[i];
-		struct member_session *ms;
-		struct record r = {0};
+	*r = (struct record){.version = 0};
+	*found = false;
+	if (rv == CKR_OK && has)
+		rv = replicate_find_any(s->group, print, false, r, found);
+	if (rv != CKR_OK || !has || *found || !may_be_told_otherwise(object))
+		return rv;
+	overlay_forget_print(object);
+	rv = find_print(s, object, now, &has);
+	if (rv == CKR_OK && has && memcmp(now, print, sizeof now) != 0)
+		rv = replicate_find_any(s->group, now, false, r, found);
+	return rv;
+}
 
-		is_kept = is_kept || record_is_kept(m);
-		if (!record_is_kept(m) || !member_may_serve(m))
-			continue;
-		ms = replicate_session(m);
-		rv = ms ? record_find(ms, print, &r, &found) : CKR_DEVICE_ERROR;
-		replicate_leave(ms, rv == CKR_OK);
-		if (rv == CKR_OK && found && !r.is_guarded)
-			rv = check_guard(s, object, &r, &found);
-		if (rv == CKR_OK)
-			*bits = found && !is_of_twin(object, &r) ? bits_of(&r) : 0;
-		record_free(&r);
-		if (rv == CKR_OK && (*bits & SHOWN_EXPORT) && !is_own(s, object))
-			*bits &= ~(unsigned)SHOWN_EXPORT;
-		if (rv == CKR_OK)
-			return CKR_OK; /* all that serve have the same */
-		rv = CKR_OK;
-	}
-	/* Nobody who keeps records could be asked, although somebody does. */
-	return rv == CKR_OK && has && is_kept ? CKR_DEVICE_ERROR : rv;
+static CK_RV read_any(struct session *s, CK_OBJECT_HANDLE object, unsigned *bits)
+{
+	struct record r;
+	bool found;
+	CK_RV rv = find_record(s, object, &r, &found);
+
+	*bits = 0;
+	if (rv == CKR_OK && found && !r.is_guarded)
+		rv = check_guard(s, object, &r, &found);
+	if (rv == CKR_OK && found && !is_of_twin(object, &r))
+		*bits = bits_of(&r);
+	record_free(&r);
+	if ((*bits & SHOWN_EXPORT) && !is_own(s, object))
+		*bits &= ~(unsigned)SHOWN_EXPORT;
+	return rv;
 }
 
 /* Once more when a member is back, within the budget. */

@@ -167,7 +167,7 @@ static CK_RV look(struct member_session *ms, CK_OBJECT_HANDLE real, struct seen 
 	return rv;
 }
 
-static bool is_before(const struct record *a, const struct record *b)
+bool record_is_before(const struct record *a, const struct record *b)
 {
 	return a->is_guarded != b->is_guarded ? a->is_guarded : a->version > b->version;
 }
@@ -180,7 +180,7 @@ static bool is_print(const struct record *r, const uint8_t *print)
 /* Takes over what was seen when it counts before `best`. */
 static void keep_better(struct seen *seen, struct record *best, bool *found)
 {
-	if (*found && !is_before(&seen->record, best)) {
+	if (*found && !record_is_before(&seen->record, best)) {
 		record_free(&seen->record);
 		return;
 	}

@@ -85,6 +85,10 @@ static inline bool record_is_believed(const struct record *r, bool object_is_pri
 	return r->is_guarded || (r->is_public && !object_is_private);
 }
 
+/* Whether of two records of one print this one counts: a guarded one before others, then the newer.
+ */
+bool record_is_before(const struct record *a, const struct record *b);
+
 /* Name of a note ("purpose"). Static. */
 const char *record_note_name(enum record_note note);
 
@@ -113,8 +117,8 @@ bool record_is_named(const struct record *r, const struct identity *id);
 bool record_is_of_twin(const struct record *r, const struct buf *id, const struct buf *label);
 
 /* What the record of another object of the same content says, `known`, is said by `r`, too: whether
- * it may leave, what is forbidden of one of them, that the key is retired, notes, who is owed. The
- * name stays. Nothing is taken over of an object that is not there. */
+ * it may leave, what is forbidden of one of them, that the key is retired, notes. The name
+ * stays, and who is owed. Nothing is taken over of an object that is not there. */
 void record_join(struct record *r, struct record *known);
 
 /* Sets a note; NULL or "" takes it out. False when memory is out, or the text is longer than 256

@@ -175,7 +175,6 @@ void record_join(struct record *r, struct record *known)
 		r->note[i] = known->note[i];
 		known->note[i] = NULL;
 	}
-	r->owed |= known->owed;
 }
 
 void record_free(struct record *r)

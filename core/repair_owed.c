@@ -284,7 +284,7 @@ static CK_RV rewrite(struct owed *o, struct record *rec, struct settled *s, unsi
 	memcpy(old.print, rec->print, FINGERPRINT_LEN);
 	memcpy(rec->print, s->print, FINGERPRINT_LEN);
 	if (is_moved)
-		rv = twin_has_record(o->r.group, rec, &has_other);
+		rv = twin_move(o->r.group, o->r.lock, rec, &has_other);
 	if (rv != CKR_OK)
 		return rv;
 	if (has_other && rec->owed) /* that one stays as it is: not before nobody owes */

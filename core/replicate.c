@@ -228,45 +228,89 @@ unsigned replicate_settle(struct group *g, struct record *r)
 	return written;
 }
 
-/* The record of a member, which is taken for the newest when it is. */
-static void take_newer(struct record *r, bool is_private, struct record *newest, bool *found)
+/* The record of a member, which is taken for the one that counts when it is. */
+static void take_better(struct record *r, bool is_private, struct record *best, bool *found)
 {
-	if (!record_is_believed(r, is_private) || (*found && r->version <= newest->version)) {
+	if (!record_is_believed(r, is_private) || (*found && !record_is_before(r, best))) {
 		record_free(r);
 		return;
 	}
-	record_free(newest);
-	*newest = *r;
+	record_free(best);
+	*best = *r;
 	*found = true;
 }
 
-CK_RV replicate_find(struct group *g, const uint8_t print[static FINGERPRINT_LEN], bool is_private,
-		     struct record *newest, bool *found)
+/* Asks all members that can be reached; the first failure. *answered: those that could say. */
+static CK_RV look_everywhere(struct group *g, const uint8_t print[static FINGERPRINT_LEN],
+			     bool is_private, struct record *best, bool *found, unsigned *answered)
 {
-	unsigned asked = 0;
-	CK_RV rv = CKR_OK;
+	CK_RV first = CKR_OK;
 
-	*newest = (struct record){.version = 0};
+	*best = (struct record){.version = 0};
 	*found = false;
-	for (unsigned i = 0; rv == CKR_OK && i < g->member_count; i++) {
+	*answered = 0;
+	for (unsigned i = 0; first != CKR_HOST_MEMORY && i < g->member_count; i++) {
 		struct member_session *ms = replicate_session(&g->members[i]);
 		struct record r = {0};
 		bool is_there = false;
+		CK_RV rv;
 
 		if (!ms)
 			continue;
-		asked++;
 		rv = record_find(ms, print, &r, &is_there);
 		replicate_leave(ms, rv == CKR_OK);
+		if (rv == CKR_OK)
+			*answered |= 1U << i;
+		else if (first == CKR_OK || rv == CKR_HOST_MEMORY)
+			first = rv;
 		if (rv == CKR_OK && is_there)
-			take_newer(&r, is_private, newest, found);
+			take_better(&r, is_private, best, found);
 	}
-	if (rv == CKR_OK && asked == 0)
+	return first == CKR_OK && !*answered ? CKR_DEVICE_ERROR : first;
+}
+
+/* Nothing, or what is said of no object any more; of that the version is kept. */
+static void forget(struct record *r, bool *found)
+{
+	const unsigned long version = r->version;
+
+	record_free(r);
+	r->version = version;
+	*found = false;
+}
+
+CK_RV replicate_find(struct group *g, const uint8_t print[static FINGERPRINT_LEN], bool is_private,
+		     struct record *best, bool *found)
+{
+	unsigned answered;
+	CK_RV rv = look_everywhere(g, print, is_private, best, found, &answered);
+
+	if (rv != CKR_OK || best->state == RECORD_MOVED)
+		forget(best, found);
+	return rv;
+}
+
+/* One that is dead may find nothing politely. */
+static bool is_any_alive(struct group *g, unsigned mask)
+{
+	for (unsigned i = 0; i < g->member_count; i++)
+		if ((mask & 1U << i) && member_alive_now(&g->members[i]))
+			return true;
+	return false;
+}
+
+CK_RV replicate_find_any(struct group *g, const uint8_t print[static FINGERPRINT_LEN],
+			 bool is_private, struct record *best, bool *found)
+{
+	unsigned answered;
+	CK_RV rv = look_everywhere(g, print, is_private, best, found, &answered);
+
+	if (rv != CKR_HOST_MEMORY && (*found || is_any_alive(g, answered)))
+		rv = CKR_OK;
+	else if (rv == CKR_OK)
 		rv = CKR_DEVICE_ERROR;
-	if (rv != CKR_OK || newest->state == RECORD_MOVED) {
-		record_free(newest);
-		*found = false;
-	}
+	if (rv != CKR_OK || best->state == RECORD_MOVED)
+		forget(best, found);
 	return rv;
 }
 

@@ -54,11 +54,20 @@ unsigned replicate_write(struct group *g, const struct record *r);
  * not before every member has seen that it owes nobody; members that did not see it owe that. */
 unsigned replicate_settle(struct group *g, struct record *r);
 
-/* The newest record of this print that members have which can be reached, and which is believed of
- * an object that is private, or not; the caller frees it. CKR_DEVICE_ERROR when none can be
- * reached, or a member's code. */
+/* The record of this print that counts of those that members have which can be reached, and which
+ * is believed of an object that is private, or not; the caller frees it. Without one (*found false)
+ * its version says what those that are written next have to be above. CKR_DEVICE_ERROR when none
+ * can be reached, or the code of a member that failed. */
 CK_RV replicate_find(struct group *g, const uint8_t print[static FINGERPRINT_LEN], bool is_private,
-		     struct record *newest, bool *found);
+		     struct record *best, bool *found);
+
+/* The same, but who fails is left out while another one, which is alive, answers. */
+CK_RV replicate_find_any(struct group *g, const uint8_t print[static FINGERPRINT_LEN],
+			 bool is_private, struct record *best, bool *found);
+
+/* The journal keeps who owes what `r` says, which the members' records do not. False when it cannot
+ * be written. */
+bool replicate_keep_debt(struct group *g, struct intents *lock, const struct record *r);
 
 /* A record as one line, for the journal, and back: its text in hexadecimal. */
 bool record_text_line(const struct group *g, const struct record *r, struct buf *out);

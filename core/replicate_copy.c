@@ -8,6 +8,7 @@
 #include "core/replicate_copy.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/attr.h"
 #include "core/base/log.h"
@@ -82,7 +83,8 @@ static CK_RV read_one(struct copying *c, unsigned i)
 		return rv;
 	/* What the member does not let out has no record that it may leave: others of the same
 	 * content would be known by that. */
-	w->may_export = w->may_export && attr_bool(o->as.a, o->as.count, CKA_EXTRACTABLE, true);
+	o->is_closed = !attr_bool(o->as.a, o->as.count, CKA_EXTRACTABLE, true);
+	w->may_export = w->may_export && !o->is_closed;
 	if (!w->may_export && !w->is_locked)
 		rv = twin_is_open(c->sharing->call, c->from, o->real, &o->id, &w->is_locked);
 	if (rv != CKR_OK)
@@ -137,12 +139,15 @@ static CK_RV call_there(struct copying *c, unsigned i, struct member_session *to
 
 /* What came of it is the same, and no more. */
 static CK_RV check_there(struct copying *c, unsigned i, struct member_session *to,
-			 const struct blueprint *as, CK_OBJECT_HANDLE made)
+			 struct blueprint *as, CK_OBJECT_HANDLE made)
 {
 	struct buf different = {0};
 	bool same = false;
 	CK_RV rv = carry_is_same(to, made, &c->object[i].id, c->from, c->object[i].real, &same);
 
+	/* Copies of a key that cannot be wrapped cannot be, either. */
+	if (c->object[i].is_closed && !blueprint_set_bool(as, CKA_EXTRACTABLE, false))
+		rv = CKR_HOST_MEMORY;
 	if (rv == CKR_OK && same)
 		rv = blueprint_compare(as, to, made, &different);
 	if (rv == CKR_OK && (!same || different.len > 0)) {
@@ -161,7 +166,7 @@ static bool has_values(const struct call *c)
 
 /* One object, to one member. */
 static CK_RV copy_one(struct copying *c, unsigned i, struct member_session *to,
-		      const struct blueprint *as, CK_OBJECT_HANDLE *made)
+		      struct blueprint *as, CK_OBJECT_HANDLE *made)
 {
 	struct carry carrying = {.from = c->from,
 				 .real = c->object[i].real,
@@ -286,7 +291,10 @@ static CK_RV lock_on(struct copying *c, struct member_session *ms, CK_OBJECT_HAN
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	if (blueprint_set_bool(&locked, CKA_EXTRACTABLE, false))
+		rv = blueprint_compare(&locked, ms, real, &different);
+	if (rv == CKR_OK && different.len > 0)
 		rv = set_bool(ms, real, CKA_EXTRACTABLE, false);
+	different.len = 0;
 	if (rv == CKR_OK)
 		rv = blueprint_compare(&locked, ms, real, &different);
 	if (rv == CKR_OK && different.len > 0)
@@ -352,15 +360,25 @@ static CK_RV print_of(const struct copying *c, const struct copied *o, const CK_
 	return rv;
 }
 
-/* The record of one object; *has false when none is needed. */
+static CK_RV name_record(struct record *r, const struct copied *o, const CK_ATTRIBUTE *label)
+{
+	return buf_add(&r->id, o->id.id.data, o->id.id.len) &&
+			       buf_add(&r->label, label->pValue, label->ulValueLen)
+		       ? CKR_OK
+		       : CKR_HOST_MEMORY;
+}
+
+/* The record of one object; *has false when none is needed. `debt`: what else is owed, and the
+ * record cannot say (replicate_twin.h). */
 static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *label,
-		       unsigned owed, struct record *r, bool *has)
+		       unsigned owed, struct record *r, bool *has, struct record *debt)
 {
 	const struct sharing_wish *w = &c->sharing->wish[i];
 	const struct copied *o = &c->object[i];
 	bool has_print = false;
 	CK_RV rv;
 
+	*debt = (struct record){.owed = 0};
 	*r = (struct record){.state = RECORD_LIVE,
 			     .version = 1,
 			     .class = o->id.class,
@@ -378,7 +396,7 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	if (rv == CKR_OK && has_print)
 		rv = check_claim(c, o, r, &has_print);
 	if (rv == CKR_OK && has_print)
-		rv = twin_join(c->sharing->call->group, r);
+		rv = twin_join(c->sharing->call->group, r, label, debt);
 	if (rv == CKR_OK && !replicate_keeps_records(c->sharing->call->group))
 		has_print = false; /* nobody would keep it */
 	if (rv == CKR_OK && !has_print && (w->is_fixed || w->is_single || w->is_lasting)) {
@@ -391,12 +409,17 @@ static CK_RV record_of(const struct copying *c, unsigned i, const CK_ATTRIBUTE *
 	if (rv != CKR_OK || !has_print || record_is_idle(r))
 		return rv; /* then it is not shown as extractable, either */
 	*has = true;
-	if (r->id.len > 0 || r->label.len > 0) /* the other's */
-		return CKR_OK;
-	return buf_add(&r->id, o->id.id.data, o->id.id.len) &&
-			       buf_add(&r->label, label->pValue, label->ulValueLen)
-		       ? CKR_OK
-		       : CKR_HOST_MEMORY;
+	if (!r->is_shared)
+		return name_record(r, o, label); /* a debt is what the journal keeps of another */
+	debt->state = RECORD_LIVE;
+	debt->version = r->version;
+	debt->class = r->class;
+	debt->key_type = r->key_type;
+	debt->is_public = r->is_public;
+	debt->may_export = r->may_export;
+	debt->is_unwritten = true;
+	memcpy(debt->print, r->print, sizeof debt->print);
+	return name_record(debt, o, label);
 }
 
 CK_RV copying_body(const struct copying *c, const CK_ATTRIBUTE label[2], unsigned owed,
@@ -405,17 +428,20 @@ CK_RV copying_body(const struct copying *c, const CK_ATTRIBUTE label[2], unsigne
 	CK_RV rv = CKR_OK;
 
 	for (unsigned i = 0; rv == CKR_OK && i < 2; i++) {
-		struct record r;
+		struct record r, debt;
 		bool has = false;
 
 		if (!c->object[i].is_there)
 			continue;
-		rv = record_of(c, i, &label[i], owed, &r, &has);
+		rv = record_of(c, i, &label[i], owed, &r, &has, &debt);
 		if (rv == CKR_OK &&
 		    (!made_text_add_name(body, c->object[i].id.class, &label[i]) ||
-		     (has && !made_text_add_record(body, c->sharing->call->group, &r))))
+		     (has && !made_text_add_record(body, c->sharing->call->group, &r)) ||
+		     (has && debt.owed &&
+		      !made_text_add_record(body, c->sharing->call->group, &debt))))
 			rv = CKR_HOST_MEMORY;
 		record_free(&r);
+		record_free(&debt);
 	}
 	return rv;
 }

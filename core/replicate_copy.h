@@ -10,7 +10,8 @@
 
 /* One object. */
 struct copied {
-	bool is_there; /* it is a token object, and was made */
+	bool is_there;  /* it is a token object, and was made */
+	bool is_closed; /* where it was made it cannot be wrapped */
 	CK_OBJECT_HANDLE real;
 	struct identity id;
 	struct blueprint

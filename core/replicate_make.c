@@ -354,6 +354,21 @@ static CK_RV name_class(struct member_session *ms, const char *tag, const struct
 	return rv;
 }
 
+/* Unless a newer one is there: the entry may have waited. */
+static CK_RV put_record(struct member_session *ms, const struct record *r)
+{
+	struct record last;
+	bool found;
+	CK_RV rv = r->is_unwritten ? CKR_OK : record_find(ms, r->print, &last, &found);
+
+	if (rv != CKR_OK || r->is_unwritten)
+		return rv;
+	if (!found || last.version < r->version)
+		rv = record_put(ms, r);
+	record_free(&last);
+	return rv;
+}
+
 /* Records first: an object that is seen is seen with them. True when all is done there. Who lost
  * its login in between has shown public objects only. */
 static bool finish_once(struct member *m, const char *tag, const struct made_text *text)
@@ -367,7 +382,7 @@ static bool finish_once(struct member *m, const char *tag, const struct made_tex
 		return false;
 	is_seen = orphan_is_seen(ms);
 	for (unsigned i = 0; rv == CKR_OK && i < text->record_count; i++)
-		rv = record_put(ms, &text->record[i]);
+		rv = put_record(ms, &text->record[i]);
 	for (unsigned i = 0; rv == CKR_OK && i < text->name_count; i++)
 		rv = name_class(ms, tag, &text->name[i], &named);
 	is_seen = is_seen && orphan_is_seen(ms);
@@ -390,6 +405,18 @@ static bool finish_on(struct member *m, const char *tag, const struct made_text 
 	return false;
 }
 
+/* Who owes an object that has no record of its own stands in an entry of its own from now on; twice
+ * when the process dies before the first one is over. */
+static bool keep_debts(struct group *g, struct intents *lock, const struct made_text *text)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < text->record_count; i++)
+		ok = !text->record[i].is_unwritten ||
+		     replicate_keep_debt(g, lock, &text->record[i]);
+	return ok;
+}
+
 void replicate_finish(struct group *g, struct intents *lock, const struct intent *in)
 {
 	struct made_text text;
@@ -404,6 +431,7 @@ void replicate_finish(struct group *g, struct intents *lock, const struct intent
 	for (unsigned i = 0; i < g->member_count; i++)
 		if ((owed & 1U << i) && finish_on(&g->members[i], tag, &text))
 			owed &= ~(1U << i);
+	if (owed || keep_debts(g, lock, &text))
+		intents_settle(lock, tag, owed);
 	made_text_free(&text);
-	intents_settle(lock, tag, owed);
 }

@@ -48,6 +48,21 @@ bool record_parse_line(const struct group *g, const struct buf *line, struct rec
 	return ok;
 }
 
+bool replicate_keep_debt(struct group *g, struct intents *lock, const struct record *r)
+{
+	struct intent in = {.kind = INTENT_CHANGE, .owed = everyone(g)};
+	struct record kept = *r; /* borrows what is in it */
+	char why[256];
+	bool ok = true;
+
+	kept.is_unwritten = true;
+	if (r->owed)
+		ok = orphan_tag(in.tag) && record_text_line(g, &kept, &in.body) &&
+		     intents_begin(lock, &in, why, sizeof why);
+	buf_free(&in.body);
+	return ok;
+}
+
 /* Destroys what carries the tag on one member. True when nothing is left there. */
 static bool undo_on(struct member *m, const char *tag)
 {
@@ -233,9 +248,12 @@ static void recover_one(struct group *g, struct intents *lock, const struct inte
 void replicate_recover(struct group *g, struct intents *lock)
 {
 	for (size_t i = 0; i < intents_count(lock);) {
-		const size_t before = intents_count(lock);
+		const struct intent *in = intents_at(lock, i);
+		char tag[MEMBER_TAG_ROOM];
 
-		recover_one(g, lock, intents_at(lock, i));
-		i += intents_count(lock) == before ? 1 : 0; /* what is over is taken out */
+		(void)snprintf(tag, sizeof tag, "%s", in->tag);
+		recover_one(g, lock, in);
+		in = intents_at(lock, i); /* what is over was taken out */
+		i += in && strcmp(in->tag, tag) == 0 ? 1 : 0;
 	}
 }

@@ -222,12 +222,12 @@ static bool move(struct change *ch, struct member *first, bool *drops)
 		return false;
 	if (!is_moved)
 		return true;
-	if (twin_has_record(c->group, &ch->r, &has_other) != CKR_OK || (was_twin && !part(ch)))
+	if (twin_move(c->group, ch->lock, &ch->r, &has_other) != CKR_OK || (was_twin && !part(ch)))
 		return false;
 	*drops = ch->had_record && !was_twin && !ch->r.is_shared;
 	ch->r.is_shared = false;
 	ch->is_twin = ch->r.is_unwritten = has_other;
-	return !has_other || twin_share(c->group, &ch->r) == CKR_OK;
+	return true;
 }
 
 /* Changed on the first: brings the others, and the records, behind it. */

@@ -104,14 +104,28 @@ static bool read_name(const struct buf *b, size_t *at, struct made_text *out)
 	       next_word(b, at, &word, &len) && made_text_read_hex(word, len, &n->label);
 }
 
+/* No more than for two objects. */
+static bool add_record(struct made_text *out)
+{
+	struct record *all = out->record_count < 4
+				     ? reallocarray(out->record, out->record_count + 1, sizeof *all)
+				     : NULL;
+
+	if (!all)
+		return false;
+	all[out->record_count] = (struct record){.version = 0};
+	out->record = all;
+	return true;
+}
+
 static bool read_record(const struct group *g, const struct buf *b, size_t *at,
 			struct made_text *out)
 {
 	const unsigned char *word;
 	struct buf text = {0};
 	size_t len;
-	bool ok = out->record_count < 2 && next_word(b, at, &word, &len) &&
-		  made_text_read_hex(word, len, &text) &&
+	bool ok = next_word(b, at, &word, &len) && made_text_read_hex(word, len, &text) &&
+		  add_record(out) &&
 		  record_parse(g, text.data, text.len, &out->record[out->record_count]) == CKR_OK;
 
 	out->record_count += ok ? 1 : 0;
@@ -147,5 +161,6 @@ void made_text_free(struct made_text *text)
 		buf_free(&text->name[i].label);
 	for (unsigned i = 0; i < text->record_count; i++)
 		record_free(&text->record[i]);
+	free(text->record);
 	*text = (struct made_text){0};
 }

@@ -20,7 +20,8 @@ struct named {
 struct made_text {
 	struct named name[2];
 	unsigned name_count;
-	struct record record[2];
+	struct record *record; /* owned; those that are not written (record.h): who owes an object
+				  of which the record is another one's */
 	unsigned record_count;
 };
 

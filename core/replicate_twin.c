@@ -3,6 +3,8 @@
  * write lock is held; sessions are borrowed for one question each. */
 #include "core/replicate_twin.h"
 
+#include <string.h>
+
 #include "core/member.h"
 #include "core/replicate.h"
 
@@ -40,47 +42,64 @@ CK_RV twin_is_open(const struct call *c, const struct member_session *from, CK_O
 	return rv;
 }
 
-CK_RV twin_join(struct group *g, struct record *r)
+/* It is owed that an object of another name goes: that does not end with the record. */
+static bool is_owed_end(const struct record *known, const struct buf *label)
 {
+	return known->state == RECORD_DESTROYED && known->owed &&
+	       (known->label.len != label->len ||
+		(label->len > 0 && memcmp(known->label.data, label->data, label->len) != 0));
+}
+
+CK_RV twin_join(struct group *g, struct record *r, const CK_ATTRIBUTE *label, struct record *debt)
+{
+	const struct buf name = {.data = label->pValue, .len = label->ulValueLen};
 	struct record known;
 	bool found;
 	CK_RV rv = replicate_find(g, r->print, !r->is_public, &known, &found);
 
-	r->is_shared = r->is_shared || (found && record_is_alive(&known));
-	if (r->is_shared && !r->owed) {
+	*debt = (struct record){.owed = 0};
+	r->version = known.version + 1;
+	if (found && record_is_alive(&known)) {
+		r->is_shared = true;
 		r->id = known.id;
 		r->label = known.label;
 		known.id = known.label = (struct buf){0};
-	}
-	if (found)
+		debt->owed = r->owed;
+		r->owed = known.owed;
 		record_join(r, &known);
-	record_free(&known);
-	return rv;
-}
-
-CK_RV twin_share(struct group *g, const struct record *r)
-{
-	struct record known;
-	bool found;
-	CK_RV rv = replicate_find(g, r->print, !r->is_public, &known, &found);
-
-	if (found && record_is_alive(&known) && !(known.is_shared && known.state >= r->state)) {
-		known.is_shared = true;
-		if (r->state == RECORD_RETIRED)
-			known.state = RECORD_RETIRED;
-		(void)replicate_settle(g, &known);
+	} else if (found && is_owed_end(&known, &name)) {
+		*debt = known;
+		debt->is_unwritten = true;
+		known = (struct record){.version = 0};
 	}
 	record_free(&known);
 	return rv;
 }
 
-CK_RV twin_has_record(struct group *g, const struct record *r, bool *has)
+/* Says so, and that the key is retired where it is. */
+static void share(struct group *g, struct record *known, const struct record *r)
+{
+	if (known->is_shared && known->state >= r->state)
+		return;
+	known->is_shared = true;
+	if (r->state == RECORD_RETIRED)
+		known->state = RECORD_RETIRED;
+	(void)replicate_settle(g, known);
+}
+
+CK_RV twin_move(struct group *g, struct intents *lock, struct record *r, bool *has_other)
 {
 	struct record known;
 	bool found;
 	CK_RV rv = replicate_find(g, r->print, !r->is_public, &known, &found);
 
-	*has = found && record_is_of_twin(&known, &r->id, &r->label);
+	*has_other = found && record_is_of_twin(&known, &r->id, &r->label);
+	if (*has_other)
+		share(g, &known, r);
+	else if (r->version <= known.version)
+		r->version = known.version + 1;
+	if (found && is_owed_end(&known, &r->label) && !replicate_keep_debt(g, lock, &known))
+		rv = CKR_HOST_MEMORY;
 	record_free(&known);
 	return rv;
 }

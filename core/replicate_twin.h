@@ -10,6 +10,7 @@
 
 #include "core/call.h"
 #include "core/group.h"
+#include "core/intent.h"
 #include "core/identity.h"
 #include "core/pool.h"
 #include "core/record.h"
@@ -19,15 +20,13 @@
 CK_RV twin_is_open(const struct call *call, const struct member_session *from,
 		   CK_OBJECT_HANDLE real, const struct identity *id, bool *is_open);
 
-/* The record `r` of a new object, which has no name yet, says what that of another one says, too,
- * and has its name, unless members owe the new one. A member's code. */
-CK_RV twin_join(struct group *g, struct record *r);
+/* The record `r` of a new object, which has no name yet and will have `label`, says what that of
+ * another one says, too, and has its name. `debt`: what it cannot say then, or what the one that it
+ * replaces says of an object that was destroyed; owed by nobody: nothing. A member's code. */
+CK_RV twin_join(struct group *g, struct record *r, const CK_ATTRIBUTE *label, struct record *debt);
 
-/* The members' record of this content, which is another object's, is for `r`, too. A member's code.
- */
-CK_RV twin_share(struct group *g, const struct record *r);
-
-/* Whether the members' record of this content is about another object than `r`. A member's code. */
-CK_RV twin_has_record(struct group *g, const struct record *r, bool *has);
+/* The object is known by the print of `r` from now on. *has_other: there is a record of another
+ * one, which is for this one, too, now; else `r` may be written. A member's code. */
+CK_RV twin_move(struct group *g, struct intents *lock, struct record *r, bool *has_other);
 
 #endif

@@ -226,7 +226,7 @@ static void what_is_stricter_holds_for_twins(void)
 	CU_ASSERT(record_set_note(&some, RECORD_OWNER, "x"));
 	record_join(&new, &some);
 	CU_ASSERT(new.state == RECORD_RETIRED && !new.may_export &&new.is_fixed &&new.is_single);
-	CU_ASSERT_EQUAL(new.owed, 3);
+	CU_ASSERT_EQUAL(new.owed, 2);
 	CU_ASSERT_PTR_NOT_NULL(new.note[RECORD_OWNER]);
 	CU_ASSERT_PTR_NULL(some.note[RECORD_OWNER]);
 	record_free(&new);
