@@ -317,7 +317,7 @@ static CK_RV find_length(struct inventory *inv, struct logical *l, struct bluepr
 }
 
 /* Attributes of the other holders against those of the first. Where the KEK is not trusted nothing
- * can be wrappable by trusted keys only. */
+ * can be wrappable by trusted keys only; of what cannot be wrapped at all it says nothing. */
 static CK_RV find_drift(struct inventory *inv, struct logical *l)
 {
 	const struct instance *first = logical_first(l);
@@ -329,7 +329,8 @@ static CK_RV find_drift(struct inventory *inv, struct logical *l)
 		return blame(inv, first, rv);
 	rv = find_length(inv, l, &b);
 	inventory_describe(l, &b);
-	if (!(inv->trusted & 1U << first->member))
+	if (!(inv->trusted & 1U << first->member) ||
+	    !attr_bool(b.a, b.count, CKA_EXTRACTABLE, true))
 		blueprint_drop(&b, CKA_WRAP_WITH_TRUSTED);
 	for (unsigned m = 0; rv == CKR_OK && m < CONFIG_MAX_MEMBERS; m++)
 		if (l->at[m] && l->at[m] != first && inv->trusted & 1U << m)

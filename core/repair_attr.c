@@ -67,12 +67,15 @@ static bool tighten(struct blueprint *b, const struct blueprint *other)
 	return ok;
 }
 
-/* Where the KEK is not trusted a key cannot be wrappable by trusted keys only. */
+/* Where the KEK is not trusted a key cannot be wrappable by trusted keys only; of one that cannot
+ * be wrapped at all it says nothing. */
 static CK_RV drop_untrusted(struct repair *r, struct member_session *ms, struct blueprint *as)
 {
 	struct kek_view kek = {0};
 	CK_RV rv;
 
+	if (repair_is_false(as, CKA_EXTRACTABLE))
+		blueprint_drop(as, CKA_WRAP_WITH_TRUSTED);
 	if (!repair_truth(as, CKA_WRAP_WITH_TRUSTED))
 		return CKR_OK;
 	rv = kek_look(ms, &kek);

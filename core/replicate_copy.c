@@ -12,6 +12,7 @@
 
 #include "core/base/attr.h"
 #include "core/base/log.h"
+#include "core/base/names.h"
 #include "core/identity_keep.h"
 #include "core/kek.h"
 #include "core/member_op.h"
@@ -137,6 +138,23 @@ static CK_RV call_there(struct copying *c, unsigned i, struct member_session *to
 	return rv;
 }
 
+/* What differs: the object, or the first of these attributes. */
+static void say_other(struct copying *c, const struct member *m, bool is_same,
+		      const struct buf *different)
+{
+	char name[NAME_MAX_LEN], text[NAME_MAX_LEN + 32];
+	CK_ATTRIBUTE_TYPE type;
+
+	if (!is_same) {
+		say(c, m, "makes another object of it");
+		return;
+	}
+	memcpy(&type, different->data, sizeof type);
+	(void)snprintf(text, sizeof text, "makes it with another %s",
+		       name_of(NAME_ATTRIBUTE, type, name));
+	say(c, m, text);
+}
+
 /* What came of it is the same, and no more. */
 static CK_RV check_there(struct copying *c, unsigned i, struct member_session *to,
 			 struct blueprint *as, CK_OBJECT_HANDLE made)
@@ -145,14 +163,16 @@ static CK_RV check_there(struct copying *c, unsigned i, struct member_session *t
 	bool same = false;
 	CK_RV rv = carry_is_same(to, made, &c->object[i].id, c->from, c->object[i].real, &same);
 
-	/* Copies of a key that cannot be wrapped cannot be, either. */
-	if (c->object[i].is_closed && !blueprint_set_bool(as, CKA_EXTRACTABLE, false))
-		rv = CKR_HOST_MEMORY;
+	/* Copies of a key that cannot be wrapped cannot be, either; by what does not matter then.
+	 */
+	if (c->object[i].is_closed) {
+		blueprint_drop(as, CKA_WRAP_WITH_TRUSTED);
+		rv = blueprint_set_bool(as, CKA_EXTRACTABLE, false) ? rv : CKR_HOST_MEMORY;
+	}
 	if (rv == CKR_OK && same)
 		rv = blueprint_compare(as, to, made, &different);
 	if (rv == CKR_OK && (!same || different.len > 0)) {
-		say(c, to->member,
-		    same ? "makes it with other attributes" : "makes another object of it");
+		say_other(c, to->member, same, &different);
 		rv = CKR_DEVICE_ERROR;
 	}
 	buf_free(&different);
