@@ -266,39 +266,51 @@ static void take_name(struct record *rec, struct identity *holder)
 	holder->label = label;
 }
 
-/* The record as it is when some owe nothing any more, under the fingerprint of now; nothing is left
- * under the old one. */
+/* Under the fingerprint of now, of which *has_other may be the record of another object. Not before
+ * nobody owes then: that one stays as it is. */
+static CK_RV move_record(struct owed *o, struct record *rec, const struct settled *s,
+			 bool *is_moved, bool *has_other)
+{
+	uint8_t old[FINGERPRINT_LEN];
+	CK_RV rv = CKR_OK;
+
+	*is_moved = memcmp(rec->print, s->print, FINGERPRINT_LEN) != 0;
+	*has_other = false;
+	if (!*is_moved)
+		return CKR_OK;
+	memcpy(old, rec->print, sizeof old);
+	memcpy(rec->print, s->print, FINGERPRINT_LEN);
+	rv = twin_move(o->r.group, o->r.lock, rec, has_other);
+	*is_moved = rv == CKR_OK && !(*has_other && rec->owed);
+	if (!*is_moved)
+		memcpy(rec->print, old, FINGERPRINT_LEN);
+	else if (rec->owed)
+		record_add_also(rec, old);
+	return rv;
+}
+
+/* The record as it is when some owe nothing any more. Nothing is left under the old
+ * fingerprint, unless others need it. */
 static CK_RV rewrite(struct owed *o, struct record *rec, struct settled *s, unsigned where)
 {
-	struct record old = {.state = RECORD_MOVED,
-			     .class = rec->class,
-			     .key_type = rec->key_type,
-			     .version = rec->version + 1};
-	bool is_moved = memcmp(rec->print, s->print, FINGERPRINT_LEN) != 0, has_other = false;
-	CK_RV rv = CKR_OK;
+	struct record old = {.state = RECORD_MOVED, .class = rec->class, .key_type = rec->key_type};
+	bool is_moved, has_other, is_needed = rec->is_shared;
+	CK_RV rv;
 
 	rec->owed &= ~s->members;
 	take_name(rec, &s->holder);
 	if (rec->is_unwritten)
 		return CKR_OK;
 	memcpy(old.print, rec->print, FINGERPRINT_LEN);
-	memcpy(rec->print, s->print, FINGERPRINT_LEN);
-	if (is_moved)
-		rv = twin_move(o->r.group, o->r.lock, rec, &has_other);
-	if (rv != CKR_OK)
-		return rv;
-	if (has_other && rec->owed) /* that one stays as it is: not before nobody owes */
-		memcpy(rec->print, old.print, FINGERPRINT_LEN);
-	else if (has_other)
-		return repair_record(&o->r, &old, o->reach, o->reach);
-	is_moved = is_moved && !has_other;
+	old.version = rec->version + 1;
+	rv = move_record(o, rec, s, &is_moved, &has_other);
 	rec->version += s->members ? 1 : 0;
-	if (is_moved && rec->owed)
-		record_add_also(rec, old.print);
+	rec->is_shared = is_needed && !is_moved;
 	if (!rec->owed)
 		rec->also_count = 0;
-	rv = repair_record(&o->r, rec, is_moved ? o->reach : where, o->reach);
-	if (rv == CKR_OK && is_moved)
+	if (rv == CKR_OK && !(is_moved && has_other))
+		rv = repair_record(&o->r, rec, is_moved ? o->reach : where, o->reach);
+	if (rv == CKR_OK && is_moved && !is_needed)
 		rv = repair_record(&o->r, &old, o->reach, o->reach);
 	return rv;
 }
