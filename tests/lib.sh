@@ -114,8 +114,12 @@ try_token() {
 	result=$?
 	tokens_up="$tokens_up $made:$place"
 	case $made in
-	# Whole stacks (slow), to tell whose a leak is: these libraries have no frame pointers.
-	tpm2 | opencryptoki) export ASAN_OPTIONS=fast_unwind_on_malloc=0:malloc_context_size=16 ;;
+	# Only whole stacks tell whose a leak is, as these libraries have no frame pointers. Programs are many
+	# times slower with them: scripts that begin many leave leaks to the others (without_leaks=1).
+	tpm2 | opencryptoki)
+		export ASAN_OPTIONS=fast_unwind_on_malloc=0:malloc_context_size=16
+		[ -z "${without_leaks:-}" ] || export ASAN_OPTIONS=detect_leaks=0
+		;;
 	esac
 	[ "$result" -ne 0 ] || return 0
 	if [ "$result" -eq 77 ]; then
