@@ -156,7 +156,9 @@ static CK_RV ask(struct member_session *ms, CK_OBJECT_HANDLE key, const struct w
 				   .out_len = sizeof answer};
 	CK_RV rv = go(ms, key, way, &use);
 
-	out->is_doubtful = out->is_doubtful || identity_is_doubtful(rv);
+	/* Something that failed before may have left an operation on the session. */
+	out->is_doubtful =
+		out->is_doubtful || identity_is_doubtful(rv) || rv == CKR_OPERATION_ACTIVE;
 	if (rv != CKR_OK)
 		return identity_refuses(ms, rv) ? CKR_OK : rv;
 	*answered = use.out_len == way->out_len;

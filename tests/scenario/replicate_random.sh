@@ -56,6 +56,8 @@ tool kek install virtual --pin-source "file:$work/pin" --so-pin-source "file:$wo
 }
 for rule in $rules; do
 	for how in $protect; do
+		# What is locked cannot be copied to who was away when it was made.
+		[ "$rule $how" != "majority locked" ] && [ "$rule $how" != "first locked" ] || continue
 		over "$rule" "$how"
 		seed=$first
 		while [ "$seed" -lt $((first + seeds)) ]; do
