@@ -70,9 +70,10 @@ if [ -z "${REPLICATE_FULL:-}" ]; then
 	each 2 key lost a b
 	is_short || each 2 destroy killed a b
 	is_short || each 2 lock lost a b
+	is_short || each 2 content killed a b
 	done_testing
 fi
-ways=${REPLICATE_WAYS:-"key ec data certificate secret public unwrap derive copy label use lock twin destroy rsa"}
+ways=${REPLICATE_WAYS:-"key ec data certificate secret public unwrap derive copy label content use lock twin destroy rsa"}
 kinds=${REPLICATE_KINDS:-$all_kinds}
 each 2 "$ways" "$kinds" a b
 over all locked a b

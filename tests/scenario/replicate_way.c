@@ -220,6 +220,15 @@ static CK_RV rename_it(struct place *p)
 	return p->app.f->C_SetAttributeValue(p->session, p->base, &name, 1);
 }
 
+/* Its label is part of what a data object is. */
+static void prepare_content(struct place *p)
+{
+	CK_ATTRIBUTE tmpl[] = {SET(CKA_CLASS, data_class), SET(CKA_TOKEN, yes),
+			       SET(CKA_PRIVATE, yes), LABEL(old), SET(CKA_VALUE, value)};
+
+	OK(p->app.f->C_CreateObject(p->session, tmpl, COUNT(tmpl), &p->base));
+}
+
 static void prepare_made(struct place *p)
 {
 	OK(make_key(p, made, &no, &p->base));
@@ -269,6 +278,7 @@ const struct way ways[] = {
 	{"derive", prepare_derive, derive, {0, 1}, {0, 0}, false, false},
 	{"copy", prepare_old, copy, {0, 1}, {1, 1}, false, false},
 	{"label", prepare_old, rename_it, {0, 1}, {1, 0}, false, false},
+	{"content", prepare_content, rename_it, {0, 1}, {1, 0}, false, false},
 	{"use", prepare_made, lose_use, {1, 1}, {0, 0}, true, false},
 	{"lock", prepare_extractable, lose_export, {1, 1}, {0, 0}, false, true},
 	{"twin", prepare_twin, destroy, {1, 1}, {1, 0}, false, false},
