@@ -180,6 +180,30 @@ static CK_RV too_few(struct sharing *s, CK_RV rv, const struct copying *why)
 	return rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY ? rv : CKR_DEVICE_ERROR;
 }
 
+/* Members that cannot have it for want of a way do not owe it. */
+static unsigned owing(const struct sharing *s, const struct copying *copying)
+{
+	const unsigned everyone = (1U << s->call->group->member_count) - 1;
+
+	return everyone & ~s->holders & ~copying->unable;
+}
+
+/* What cannot be wrapped where it was made could never be copied to those who lack it now. */
+static CK_RV check_closed(struct sharing *s, const struct copying *copying)
+{
+	const unsigned left = owing(s, copying);
+
+	if (!left || (!copying->object[0].is_closed && !copying->object[1].is_closed))
+		return CKR_OK;
+	s->is_over = !(left & replicate_serving(s->call->group));
+	(void)snprintf(
+		s->why, sizeof s->why,
+		"it would be on %u: a copy of a key that cannot be wrapped has to be made on "
+		"all members at once",
+		(unsigned)__builtin_popcount(s->holders));
+	return s->is_over ? CKR_TOKEN_WRITE_PROTECTED : CKR_DEVICE_ERROR;
+}
+
 /* Copies to everybody who serves; who fails is said, and may be one too many. */
 static CK_RV spread(struct sharing *s, struct member_session *ms, struct copying *copying)
 {
@@ -202,15 +226,7 @@ static CK_RV spread(struct sharing *s, struct member_session *ms, struct copying
 	}
 	if ((unsigned)__builtin_popcount(s->holders) < replicate_needed(g))
 		return too_few(s, last, copying);
-	return CKR_OK;
-}
-
-/* Members that cannot have it for want of a way do not owe it. */
-static unsigned owing(const struct sharing *s, const struct copying *copying)
-{
-	const unsigned everyone = (1U << s->call->group->member_count) - 1;
-
-	return everyone & ~s->holders & ~copying->unable;
+	return check_closed(s, copying);
 }
 
 /* From here on it exists. */

@@ -168,7 +168,7 @@ static void sync_now(struct run *r)
 	CHECK(waitpid(pid, &status, 0) == pid);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		wrong(r->world, "hsmux key sync ended by signal %d", WTERMSIG(status));
-	else if (was_calm && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+	else if (was_calm && status != 0)
 		wrong(r->world, "hsmux key sync failed, and nothing is wrong with any member");
 }
 
@@ -186,7 +186,7 @@ static bool digests(const struct actor *a, unsigned member, unsigned long before
 	return tally_read(a->world->stats[member], "C_Digest").good > before;
 }
 
-/* Waits until all serve; PATIENCE_S ends it. */
+/* Until all serve; PATIENCE_S ends it. */
 static void await_members(const struct actor *a)
 {
 	for (unsigned i = 0; i < MEMBERS; i++) {
@@ -250,10 +250,9 @@ static void each_object(const struct actor *a, void *data,
 	}
 }
 
-static void destroy_one(const struct actor *a, CK_OBJECT_HANDLE object, const char *label,
-			void *data)
+static void destroy_one(const struct actor *a, CK_OBJECT_HANDLE object, const char *label, void *p)
 {
-	(void)data;
+	(void)p;
 	if (!stays(label))
 		OK(a->app.f->C_DestroyObject(a->session, object));
 }
@@ -281,6 +280,10 @@ static void count_one(const struct actor *a, CK_OBJECT_HANDLE object, const char
 
 	if (stays(label))
 		return;
+	if (sight_is_stillborn(a, object, label)) {
+		OK(a->app.f->C_DestroyObject(a->session, object));
+		return;
+	}
 	if (strncmp(label, "hsmux-", 6) != 0) {
 		fprintf(stderr, "= member %s has \"%s\"\n", c->member, label);
 		c->objects++;

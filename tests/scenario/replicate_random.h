@@ -123,6 +123,10 @@ void sight_take(const struct actor *a, enum kind kind, const char *label, const 
 const char *sight_fault(const struct sight *s, const struct thing *t, const struct looks *looks,
 			bool is_shown);
 
+/* Whether it is no object: SoftHSM2 makes the file of one before it writes what is in it, and a
+ * process that is killed in between, because another of its threads is struck, leaves it so. */
+bool sight_is_stillborn(const struct actor *a, CK_OBJECT_HANDLE object, const char *label);
+
 /* How many objects of that label there are, and the handle; 0 when there is not exactly one. */
 CK_RV thing_find(const struct actor *a, enum kind kind, const char *label, unsigned *count,
 		 CK_OBJECT_HANDLE *object);

@@ -272,3 +272,12 @@ void thing_settle(const struct actor *a, struct lane *lane, struct thing *t)
 		wrong(a->world, "%s \"%s\" (\"%s\") %s, when all members are back (0x%lx)",
 		      kind_name(t->kind), t->now.label, t->perhaps.label, fault, s.rv);
 }
+
+bool sight_is_stillborn(const struct actor *a, CK_OBJECT_HANDLE object, const char *label)
+{
+	CK_OBJECT_CLASS class = CKO_VENDOR_DEFINED;
+	CK_ATTRIBUTE is = GET(CKA_CLASS, class);
+
+	(void)a->app.f->C_GetAttributeValue(a->session, object, &is, 1);
+	return label[0] == '\0' && class == CKO_VENDOR_DEFINED;
+}
