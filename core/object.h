@@ -71,6 +71,10 @@ CK_RV object_locate(struct group *group, struct session *session, struct member_
  * again. */
 void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const struct member *member);
 
+/* Members that were found not to have the object are asked again: others may have brought it there.
+ */
+void object_ask_again(const struct group *group, CK_OBJECT_HANDLE handle);
+
 /* The virtual handles of what a search found on a member (call.member, call.made_epoch): real
  * handles in `real`, virtual ones appended to `out`, each once. Objects of hsmux's own, and those
  * that stand behind another of the same name, are left out. CKR_HOST_MEMORY; CKR_DEVICE_MEMORY when

@@ -241,6 +241,14 @@ void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const str
 				(uint32_t)handle);
 }
 
+void object_ask_again(const struct group *group, CK_OBJECT_HANDLE handle)
+{
+	struct object *o = slot_followed(&handle);
+
+	for (unsigned i = 0; o && atomic_load(&o->group) == group && i < group->member_count; i++)
+		atomic_store(&o->at[i].absent, OBJECT_NEVER);
+}
+
 void object_release(uint32_t handle)
 {
 	struct object *o = object_slot(handle);

@@ -268,13 +268,10 @@ static enum fate look(struct pending *p)
 static enum fate remember(struct pending *p)
 {
 	const struct member *m = p->call->member;
-	bool is_kept = orphan_remember(p->call->member, p->with.tag);
+	bool is_kept = p->sharing || orphan_remember(p->call->member, p->with.tag);
 
-	if (p->sharing) {
+	if (p->sharing) /* in the journal */
 		sharing_withdraw(p->sharing, p->with.tag, 1U << m->index);
-		is_kept = true; /* in the journal */
-	}
-
 	if (is_kept && !p->may_be_named) {
 		log_msg(LOG_LEVEL_INFO,
 			"member %s of token %s: failed during %s; what it may have made is "

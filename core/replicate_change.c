@@ -118,6 +118,8 @@ static CK_RV describe(struct change *ch)
 	struct member *best = NULL, *last = NULL;
 	CK_RV rv = c->object[0].bad, one;
 
+	/* Another process may have made a copy where this one has found none. */
+	object_ask_again(c->group, c->object[0].handle);
 	ch->mask = object_copies(c->group, c->object[0].handle);
 	for (unsigned i = 0; i < c->group->member_count; i++) {
 		if (!(ch->mask & 1U << i))
