@@ -39,10 +39,8 @@ static CK_RV compare(struct member_session *ms, CK_OBJECT_HANDLE real, const CK_
 static CK_RV is_as_asked(struct call *c, struct member_session *ms, bool *is)
 {
 	CK_OBJECT_HANDLE real;
-	CK_RV rv = CKR_OK;
+	CK_RV rv = object_on(c->group, c->session, ms, c->object[0].handle, &real);
 
-	if (!object_real(c->group, c->object[0].handle, ms->member, ms->epoch, &real))
-		rv = object_locate(c->group, c->session, ms, c->object[0].handle, &real);
 	*is = rv == CKR_OK;
 	for (CK_ULONG i = 0; rv == CKR_OK && *is && i < c->tmpl_count[0]; i++)
 		rv = compare(ms, real, &c->tmpl[0][i], is);

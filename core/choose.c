@@ -23,7 +23,7 @@
 
 unsigned choose_able(const struct call *c)
 {
-	unsigned mask = (1U << c->group->member_count) - 1;
+	unsigned mask = group_all(c->group);
 
 	if (c->only)
 		mask &= c->only;
@@ -160,7 +160,7 @@ static unsigned offering(const struct call *c, unsigned mask)
 unsigned choose_serving(const struct call *c, unsigned mask)
 {
 	const struct member *members = c->group->members;
-	unsigned able = mask &= (1U << c->group->member_count) - 1;
+	unsigned able = mask &= group_all(c->group);
 
 	for (; mask != 0; mask &= mask - 1)
 		if (!member_may_serve(&members[lowest(mask)]))

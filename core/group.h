@@ -95,4 +95,10 @@ CK_RV group_mechanism_info(struct group *group, CK_MECHANISM_TYPE type, CK_MECHA
 CK_RV group_init_token(struct group *group, const CK_BYTE *pin, CK_ULONG pin_len,
 		       const CK_BYTE *label);
 
+/* A bit for each member. */
+static inline unsigned group_all(const struct group *g)
+{
+	return (1U << g->member_count) - 1;
+}
+
 #endif

@@ -67,6 +67,10 @@ bool object_is_volatile(const struct group *group, CK_OBJECT_HANDLE handle);
 CK_RV object_locate(struct group *group, struct session *session, struct member_session *ms,
 		    CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real);
 
+/* The real handle on the member of `ms`, known or looked for. As object_locate(). */
+CK_RV object_on(struct group *group, struct session *session, struct member_session *ms,
+		CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real);
+
 /* The member says that the real handle is not valid: it is looked for again before it is used
  * again. */
 void object_forget(const struct group *group, CK_OBJECT_HANDLE handle, const struct member *member);

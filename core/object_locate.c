@@ -426,3 +426,11 @@ CK_RV object_locate(struct group *g, struct session *session, struct member_sess
 	sought_end(&s);
 	return rv;
 }
+
+CK_RV object_on(struct group *group, struct session *session, struct member_session *ms,
+		CK_OBJECT_HANDLE handle, CK_OBJECT_HANDLE *real)
+{
+	return object_real(group, handle, ms->member, ms->epoch, real)
+		       ? CKR_OK
+		       : object_locate(group, session, ms, handle, real);
+}

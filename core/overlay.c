@@ -94,8 +94,7 @@ CK_RV overlay_print(struct session *s, struct member_session *ms, CK_OBJECT_HAND
 	*has = known_print((uint32_t)view.handle, print);
 	if (*has)
 		return CKR_OK;
-	if (!object_real(s->group, view.handle, ms->member, ms->epoch, &real))
-		rv = object_locate(s->group, s, ms, view.handle, &real);
+	rv = object_on(s->group, s, ms, view.handle, &real);
 	if (rv == CKR_OK)
 		rv = identity_read(ms, real, &id);
 	if (rv == CKR_OK)
@@ -159,10 +158,8 @@ static CK_RV prove_on(struct session *s, struct member_session *ms, CK_OBJECT_HA
 	struct identity id = {0};
 	enum identity_match is = IDENTITY_UNKNOWN;
 	CK_OBJECT_HANDLE real;
-	CK_RV rv = CKR_OK;
+	CK_RV rv = object_on(s->group, s, ms, object, &real);
 
-	if (!object_real(s->group, object, ms->member, ms->epoch, &real))
-		rv = object_locate(s->group, s, ms, object, &real);
 	if (rv == CKR_OK)
 		rv = identity_read(ms, real, &id);
 	if (rv == CKR_OK && id.class == CKO_PRIVATE_KEY)

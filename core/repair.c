@@ -220,7 +220,7 @@ static CK_RV put_record(struct repair *r, const struct record *rec, struct membe
 
 CK_RV repair_record(struct repair *r, const struct record *rec, unsigned where, unsigned reach)
 {
-	bool is_all = reach == (1U << r->group->member_count) - 1;
+	bool is_all = reach == group_all(r->group);
 	bool drops = record_is_idle(rec) && is_all, refuses;
 	unsigned kept = reach & ~where;
 	CK_RV rv = CKR_OK, last = CKR_FUNCTION_REJECTED;

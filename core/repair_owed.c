@@ -43,7 +43,7 @@ static bool is_reached(const struct owed *o, size_t i)
 
 static bool is_all(const struct owed *o)
 {
-	return o->reach == (1U << o->r.group->member_count) - 1;
+	return o->reach == group_all(o->r.group);
 }
 
 static struct member *member_at(const struct owed *o, size_t i)

@@ -97,7 +97,7 @@ static unsigned count(unsigned mask)
 /* Waits for those that the rule needs, within the budget. */
 static bool has_enough(struct group *g)
 {
-	const unsigned everyone = (1U << g->member_count) - 1;
+	const unsigned everyone = group_all(g);
 	const long long deadline = clock_ms() + g->config->retry.budget_ms;
 
 	while (count(replicate_serving(g)) < replicate_needed(g))
@@ -128,8 +128,7 @@ static CK_RV refuse(struct group *g, const char *what)
 		"(missing: %s)",
 		g->conf->label, what, replicate_needed(g), g->member_count,
 		count(replicate_serving(g)),
-		names_of(g, ((1U << g->member_count) - 1) & ~replicate_serving(g), names,
-			 sizeof names));
+		names_of(g, group_all(g) & ~replicate_serving(g), names, sizeof names));
 	return CKR_TOKEN_WRITE_PROTECTED;
 }
 
@@ -213,7 +212,7 @@ static void drop_everywhere(struct group *g, const struct record *r)
 
 unsigned replicate_settle(struct group *g, struct record *r)
 {
-	const unsigned all = (1U << g->member_count) - 1;
+	const unsigned all = group_all(g);
 	unsigned written;
 
 	r->version++;

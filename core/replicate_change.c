@@ -29,11 +29,6 @@ bool change_is_content(const struct change *ch)
 	return ch->next.version > 0;
 }
 
-static unsigned everyone(const struct group *g)
-{
-	return (1U << g->member_count) - 1;
-}
-
 /* Its record. One of another object of the same content is left as it is, and at the end of an
  * object one that others need. */
 static CK_RV find_record(struct change *ch)
@@ -77,9 +72,8 @@ CK_RV change_describe(struct change *ch, struct member_session *ms, struct recor
 
 	overlay_forget_print(c->object[0].handle); /* members may have different ideas */
 	rv = overlay_print(c->session, ms, c->object[0].handle, r->print, has_print);
-	if (rv == CKR_OK &&
-	    !object_real(c->group, c->object[0].handle, ms->member, ms->epoch, &real))
-		rv = object_locate(c->group, c->session, ms, c->object[0].handle, &real);
+	if (rv == CKR_OK)
+		rv = object_on(c->group, c->session, ms, c->object[0].handle, &real);
 	if (rv == CKR_OK)
 		rv = identity_read(ms, real, &id);
 	if (rv == CKR_OK)
@@ -107,9 +101,9 @@ static CK_RV describe_as(struct change *ch, struct member *m)
  * change of its uses has another idea, of which no record says anything. */
 static bool is_sure(const struct change *ch, unsigned i)
 {
-	if (!ch->has_print || ch->had_record)
-		return !(ch->r.owed & 1U << i);
-	return ch->r.class != CKO_SECRET_KEY;
+	if (!ch->has_print)
+		return false; /* a failure may have kept it from saying */
+	return ch->had_record ? !(ch->r.owed & 1U << i) : ch->r.class != CKO_SECRET_KEY;
 }
 
 static CK_RV describe(struct change *ch)
@@ -117,6 +111,7 @@ static CK_RV describe(struct change *ch)
 	struct call *c = ch->call;
 	struct member *best = NULL, *last = NULL;
 	CK_RV rv = c->object[0].bad, one;
+	bool has = false;
 
 	/* Another process may have made a copy where this one has found none. */
 	object_ask_again(c->group, c->object[0].handle);
@@ -128,7 +123,10 @@ static CK_RV describe(struct change *ch)
 		one = describe_as(ch, last);
 		if (one == CKR_HOST_MEMORY || (one == CKR_OK && is_sure(ch, i)))
 			return one;
-		best = !best && one == CKR_OK ? last : best;
+		if (one == CKR_OK && (!best || (ch->has_print && !has))) {
+			best = last;
+			has = ch->has_print;
+		}
 		rv = rv == CKR_OK ? rv : one;
 	}
 	if (best && best != last)
@@ -257,7 +255,7 @@ CK_RV change_commit(struct change *ch)
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	if (add_records(ch, &body))
-		rv = intents_commit(ch->lock, ch->tag, &body, everyone(g), why, sizeof why)
+		rv = intents_commit(ch->lock, ch->tag, &body, group_all(g), why, sizeof why)
 			     ? CKR_OK
 			     : CKR_DEVICE_ERROR;
 	buf_free(&body);
@@ -288,9 +286,9 @@ void change_end(struct change *ch, bool has_news)
 	unsigned left = replicate_keeps_records(g) && !ch->is_twin ? 0 : ch->r.owed;
 
 	if (has_news && !ch->is_twin && !tell(ch, &ch->r))
-		left = everyone(g);
+		left = group_all(g);
 	if (has_news && change_is_content(ch) && !tell(ch, &ch->next))
-		left = everyone(g);
+		left = group_all(g);
 	if (left) /* else what was written at the beginning stays, which says more */
 		(void)change_commit(ch);
 	intents_settle(ch->lock, ch->tag, left);

@@ -128,10 +128,8 @@ static CK_RV call_there(struct copying *c, unsigned i, struct member_session *to
 	};
 	CK_RV rv = CKR_OK;
 
-	if (from->id == CALL_C_CopyObject &&
-	    !object_real(from->group, from->object[0].handle, to->member, to->epoch, &object[0]))
-		rv = object_locate(from->group, from->session, to, from->object[0].handle,
-				   &object[0]);
+	if (from->id == CALL_C_CopyObject)
+		rv = object_on(from->group, from->session, to, from->object[0].handle, &object[0]);
 	if (rv == CKR_OK)
 		rv = member_call(to, &call, object);
 	*made = call.made[0];

@@ -151,7 +151,7 @@ static void say_no_journal(const struct sharing *s, const char *why)
 bool sharing_intend(struct sharing *s, const char *tag)
 {
 	struct group *g = s->call->group;
-	struct intent in = {.kind = INTENT_MAKE, .owed = (1U << g->member_count) - 1};
+	struct intent in = {.kind = INTENT_MAKE, .owed = group_all(g)};
 	char why[256];
 
 	(void)snprintf(in.tag, sizeof in.tag, "%s", tag);
@@ -183,7 +183,7 @@ static CK_RV too_few(struct sharing *s, CK_RV rv, const struct copying *why)
 /* Members that cannot have it for want of a way do not owe it. */
 static unsigned owing(const struct sharing *s, const struct copying *copying)
 {
-	const unsigned everyone = (1U << s->call->group->member_count) - 1;
+	const unsigned everyone = group_all(s->call->group);
 
 	return everyone & ~s->holders & ~copying->unable;
 }
@@ -271,7 +271,7 @@ CK_RV sharing_share(struct sharing *s, struct member_session *ms, const char *ta
 	if (rv != CKR_OK) {
 		copying_end(&copying); /* its sessions may hold what is destroyed now */
 		s->is_undone = true;
-		(void)replicate_undo(g, s->lock, tag, (1U << g->member_count) - 1);
+		(void)replicate_undo(g, s->lock, tag, group_all(g));
 		return rv;
 	}
 	copying_end(&copying);

@@ -23,11 +23,6 @@
 #include "core/replicate_make.h"
 #include "core/replicate_text.h"
 
-static unsigned everyone(const struct group *g)
-{
-	return (1U << g->member_count) - 1;
-}
-
 bool record_text_line(const struct group *g, const struct record *r, struct buf *out)
 {
 	struct buf text = {0};
@@ -50,7 +45,7 @@ bool record_parse_line(const struct group *g, const struct buf *line, struct rec
 
 bool replicate_keep_debt(struct group *g, struct intents *lock, const struct record *r)
 {
-	struct intent in = {.kind = INTENT_CHANGE, .owed = everyone(g)};
+	struct intent in = {.kind = INTENT_CHANGE, .owed = group_all(g)};
 	struct record kept = *r; /* borrows what is in it */
 	char why[256];
 	bool ok = true;
@@ -153,7 +148,7 @@ static unsigned carry_out(struct group *g, struct intents *lock, struct record *
 	if (rv != CKR_OK || (!r->is_unwritten && (unsigned)__builtin_popcount(replicate_write(
 							 g, r)) < replicate_needed(g))) {
 		(void)snprintf(why, why_len, "too few members can be told");
-		return everyone(g);
+		return group_all(g);
 	}
 	if (repair_carry_out(g, r, lock, &left, why, why_len) == CKR_OK && left)
 		(void)snprintf(why, why_len, "some are away");
@@ -167,7 +162,7 @@ static bool decide(struct group *g, struct intents *lock, unsigned first, struct
 	bool is_new = false, is_old = false;
 
 	if (repair_has(g, lock, &r[1], first, &is_new) != CKR_OK) {
-		if (repair_has(g, lock, &r[0], everyone(g) & ~first & ~r[0].owed, &is_old) !=
+		if (repair_has(g, lock, &r[0], group_all(g) & ~first & ~r[0].owed, &is_old) !=
 			    CKR_OK ||
 		    !is_old)
 			return false;
@@ -192,7 +187,7 @@ static bool keep_decision(struct group *g, struct intents *lock, const char *tag
 	struct buf body = {0};
 	bool ok = record_text_line(g, &r[0], &body) && buf_add(&body, " ", 1) &&
 		  record_text_line(g, &r[1], &body) &&
-		  intents_commit(lock, tag, &body, everyone(g), why, why_len);
+		  intents_commit(lock, tag, &body, group_all(g), why, why_len);
 
 	buf_free(&body);
 	return ok;

@@ -44,10 +44,8 @@ static CK_RV refuse(const struct change *ch, const char *why)
 }
 
 /* Whether a key could not be copied as before when the attributes are set. */
-static bool locks(const struct change *ch)
+static bool locks(const struct call *c)
 {
-	const struct call *c = ch->call;
-
 	return !attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_EXTRACTABLE, true) ||
 	       attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_WRAP_WITH_TRUSTED, false);
 }
@@ -59,7 +57,7 @@ static CK_RV check(const struct change *ch, const struct member *first)
 	if (!first)
 		return refuse(ch, "the members that have the object as it is are away; those that "
 				  "serve missed a change of it");
-	if (locks(ch) && (ch->owing & ~replicate_serving(g)))
+	if (locks(ch->call) && (ch->owing & ~replicate_serving(g)))
 		return refuse(ch,
 			      "a member that is away may lack a copy of the key, which could not "
 			      "be made any more (CKA_EXTRACTABLE false, CKA_WRAP_WITH_TRUSTED "
@@ -120,8 +118,7 @@ static bool follow(const struct call *c, struct record *r)
 		r->id.len = 0;
 		ok = ok && buf_add(&r->id, id->pValue, id->ulValueLen);
 	}
-	if (!attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_EXTRACTABLE, true) ||
-	    attr_bool(c->tmpl[0], c->tmpl_count[0], CKA_WRAP_WITH_TRUSTED, false))
+	if (locks(c))
 		r->may_export = false;
 	return ok;
 }
@@ -142,8 +139,8 @@ static CK_RV foresee(struct change *ch, struct member *first)
 	bool has = false;
 	CK_RV rv = ms ? CKR_OK : CKR_DEVICE_ERROR;
 
-	if (ms && !object_real(c->group, c->object[0].handle, first, ms->epoch, &real))
-		rv = object_locate(c->group, c->session, ms, c->object[0].handle, &real);
+	if (ms)
+		rv = object_on(c->group, c->session, ms, c->object[0].handle, &real);
 	if (rv == CKR_OK)
 		rv = identity_read_as(ms, real, c->tmpl[0], c->tmpl_count[0], &id);
 	if (rv == CKR_OK && (!record_copy(&ch->r, &ch->next) || !follow(c, &ch->next)))
@@ -195,8 +192,7 @@ static CK_RV begin(struct change *ch, struct member *first)
 	if (rv != CKR_OK)
 		return rv;
 	return change_begin(ch, INTENT_CHANGE,
-			    change_is_content(ch) ? 1U << first->index
-						  : (1U << c->group->member_count) - 1);
+			    change_is_content(ch) ? 1U << first->index : group_all(c->group));
 }
 
 /* The object is known by another fingerprint than its twin from now on: it gets a record of its
@@ -280,7 +276,6 @@ CK_RV change_set(struct change *ch)
 	if (change_is_content(ch))
 		rv = decide_content(ch, first);
 	else if (follow(ch->call, &ch->r) && renames(ch->call))
-		(void)change_commit(
-			ch); /* the record is found by its name, or else by its object */
+		(void)change_commit(ch); /* so that the record is found by the new name */
 	return rv == CKR_OK ? finish(ch, first, had_export) : rv;
 }

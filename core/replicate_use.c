@@ -29,8 +29,8 @@ CK_RV use_note(struct call *c, struct record *r, struct member *m)
 	size_t n = 0;
 	CK_RV rv = ms ? CKR_OK : CKR_DEVICE_ERROR;
 
-	if (ms && !object_real(c->group, c->object[0].handle, m, ms->epoch, &real))
-		rv = object_locate(c->group, c->session, ms, c->object[0].handle, &real);
+	if (ms)
+		rv = object_on(c->group, c->session, ms, c->object[0].handle, &real);
 	if (rv == CKR_OK)
 		rv = identity_read(ms, real, &id);
 	if (rv == CKR_OK)

@@ -417,7 +417,7 @@ CK_RV route_run(struct call *c)
 		if (mask == 0)
 			return c->member_rv = bad_object(c);
 	} else if (c->group->is_multi) {
-		mask = (1U << c->group->member_count) - 1;
+		mask = group_all(c->group);
 	}
 	return route_one(c, mask, true);
 }

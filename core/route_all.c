@@ -87,7 +87,7 @@ static CK_RV find_on_one(struct call *c, struct member *m, struct buf *real, str
 static CK_RV find_on_all(struct call *c, struct buf *real)
 {
 	struct group *g = c->group;
-	const unsigned everyone = (1U << g->member_count) - 1;
+	const unsigned everyone = group_all(g);
 	struct buf *all = c->found;
 	unsigned mask = everyone, answered = 0;
 	struct member *m;

@@ -60,7 +60,7 @@ enum tool_exit key_read(struct key_work *w, bool is_quick)
 				      w->group->members[i].conf->name, w->inv->why[i]);
 	if (w->inv->asked)
 		return TOOL_YES;
-	key_members(w->group, (1U << w->group->member_count) - 1, members);
+	key_members(w->group, group_all(w->group), members);
 	tool_complain(w->group, "no member answers (members: %s)", members);
 	return TOOL_UNREACHABLE;
 }

@@ -182,7 +182,7 @@ static void tell_end(struct transfer *t, const struct logical *l, unsigned holde
 
 static void transfer_one(struct transfer *t, const struct logical *l)
 {
-	unsigned all = (1U << t->w->group->member_count) - 1, holders = 0;
+	unsigned all = group_all(t->w->group), holders = 0;
 	struct repair r = {.group = t->w->group, .lock = t->w->lock};
 	const struct logical *half = half_of(t, l);
 	const char *why = why_not(t, l), *end = "planned";
@@ -258,7 +258,7 @@ static void destroy_moved(struct transfer *t)
 
 		if (!is_meant(t, l))
 			continue;
-		if (t->holders[i] != (1U << t->w->group->member_count) - 1) {
+		if (t->holders[i] != group_all(t->w->group)) {
 			tell(t, l, "kept", "it is not on all members of the target");
 			t->failed++;
 			continue;

@@ -74,7 +74,7 @@ static void put_notes(struct json *j, const struct record *r)
 void key_json(struct json *j, const struct inventory *inv, const struct logical *l, const char *key)
 {
 	const struct identity *id = &logical_first(l)->id;
-	unsigned all = (1U << inv->group->member_count) - 1;
+	unsigned all = group_all(inv->group);
 	char spare[NAME_MAX_LEN];
 
 	json_object(j, key);

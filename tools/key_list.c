@@ -131,7 +131,7 @@ static void list_json(const struct key_work *w)
 
 	json_object(&j, NULL);
 	json_string(&j, "token", w->group->conf->label);
-	key_json_members(&j, w->group, (1U << w->group->member_count) - 1, "members");
+	key_json_members(&j, w->group, group_all(w->group), "members");
 	key_json_members(&j, w->group, w->inv->asked, "asked");
 	json_list(&j, "keys");
 	for (size_t i = 0; i < w->inv->logical_count; i++)
@@ -324,7 +324,7 @@ enum tool_exit tool_key_compare(const struct tool_options *options)
 		put_others(&w);
 	if (differs)
 		code = TOOL_NO;
-	else if (w.inv->asked != (1U << w.group->member_count) - 1)
+	else if (w.inv->asked != group_all(w.group))
 		code = TOOL_UNREACHABLE;
 out:
 	key_end(&w);

@@ -118,8 +118,7 @@ static void copy_missing(struct outcome *o, const struct logical *l)
 			*holders |= 1U << i;
 		tell(o, l, "copy", &g->members[i], rv, r.why);
 	}
-	if (*holders == (1U << g->member_count) - 1 && *holders != l->holders &&
-	    !o->w->options->dry_run)
+	if (*holders == group_all(g) && *holders != l->holders && !o->w->options->dry_run)
 		lock_holders(o, l);
 }
 
@@ -256,7 +255,7 @@ static enum tool_exit finish(const struct outcome *o)
 		       w->options->dry_run ? "planned" : "done", o->failed, o->left);
 	if (o->failed > 0 || o->left > 0 || (w->options->dry_run && o->done > 0))
 		return TOOL_NO;
-	return w->inv->asked == (1U << w->group->member_count) - 1 ? TOOL_YES : TOOL_UNREACHABLE;
+	return w->inv->asked == group_all(w->group) ? TOOL_YES : TOOL_UNREACHABLE;
 }
 
 static enum tool_exit sync_json(struct outcome *o)

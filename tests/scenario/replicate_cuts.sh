@@ -3,7 +3,8 @@
 # Whatever happens at whichever call of a member while a token object is made, changed or destroyed: all
 # members have it then, or none; see replicate.c. Here are some ways and kinds over two members. With
 # REPLICATE_WAYS and REPLICATE_KINDS in the environment it is these; with REPLICATE_FULL=1 all, also over three
-# members, with other rules, and with keys that are locked, which takes hours.
+# members, with other rules, and with keys that are locked, which takes hours: REPLICATE_OVER chooses of those
+# ("3:all:kek 2:all:locked").
 . "$(dirname "$0")/../lib.sh"
 . "$tests/scenario/members.sh"
 token fault a LABEL=a
@@ -75,13 +76,27 @@ if [ -z "${REPLICATE_FULL:-}" ]; then
 fi
 ways=${REPLICATE_WAYS:-"key ec data certificate secret public unwrap derive copy label content use lock twin destroy rsa"}
 kinds=${REPLICATE_KINDS:-$all_kinds}
-each 2 "$ways" "$kinds" a b
-over all locked a b
-each 2 "key ec label destroy" "$kinds" a b
+wanted=" ${REPLICATE_OVER:-2:all:kek 2:all:locked 3:all:kek 3:all:locked 3:majority:kek 3:first:kek} "
+
+# full MEMBERS RULE PROTECT NEED NAME...
+full() {
+	case $wanted in
+	*" $1:$2:$3 "*) ;;
+	*) return 0 ;;
+	esac
+	how=$2 protects=$3 least=$4
+	shift 4
+	over "$how" "$protects" "$@"
+	each "$least" "$ways" "$kinds" "$@"
+}
+
+full 2 all kek 2 a b
+full 2 all locked 2 a b
 token fault c LABEL=c
-over majority kek a b c
+over all kek a b c
 with_kek rotate # the one that two have cannot leave them
-each 2 "$ways" "$kinds" a b c
-over first kek a b c
-each 1 "key ec label destroy" "$kinds" a b c
+full 3 all kek 3 a b c
+full 3 all locked 3 a b c
+full 3 majority kek 2 a b c
+full 3 first kek 1 a b c
 done_testing

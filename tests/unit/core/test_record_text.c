@@ -213,6 +213,31 @@ static void a_record_that_says_nothing_is_idle(void)
 	end();
 }
 
+static void what_is_no_object_s_any_more_is_idle_when_nobody_owes_it(void)
+{
+	static const enum record_state gone[] = {RECORD_DESTROYED, RECORD_MOVED};
+
+	begin();
+	for (size_t i = 0; i < 2; i++) {
+		some.state = gone[i];
+		CU_ASSERT(!record_is_alive(&some));
+		some.owed = 1;
+		CU_ASSERT(!record_is_idle(&some));
+		some.owed = 0;
+		CU_ASSERT(record_is_idle(&some)); /* whatever else it says */
+	}
+	end();
+}
+
+static void a_guarded_record_counts_before_a_newer_one(void)
+{
+	struct record guarded = {.version = 1, .is_guarded = true}, open = {.version = 9};
+
+	CU_ASSERT(record_is_before(&guarded, &open) && !record_is_before(&open, &guarded));
+	open.is_guarded = true;
+	CU_ASSERT(!record_is_before(&guarded, &open) && record_is_before(&open, &guarded));
+}
+
 static void what_is_stricter_holds_for_twins(void)
 {
 	struct record new = {
@@ -249,6 +274,8 @@ static void a_record_of_another_name_is_a_twins(void)
 	CU_ASSERT(record_is_of_twin(&some, &some.id, &none));
 	some.state = RECORD_DESTROYED;
 	CU_ASSERT(!record_is_of_twin(&some, &none, &none));
+	some.state = RECORD_MOVED;
+	CU_ASSERT(!record_is_of_twin(&some, &none, &none));
 	end();
 }
 
@@ -260,6 +287,8 @@ static const struct unit_test tests[] = {
 	UNIT(members_are_known_by_name),
 	UNIT(notes_are_short_and_plain),
 	UNIT(a_record_that_says_nothing_is_idle),
+	UNIT(what_is_no_object_s_any_more_is_idle_when_nobody_owes_it),
+	UNIT(a_guarded_record_counts_before_a_newer_one),
 	UNIT(what_is_stricter_holds_for_twins),
 	UNIT(a_record_of_another_name_is_a_twins),
 };
