@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$tests/scenario/members.sh"
 seeds=1 first=1 rounds=3 rules="all majority first" protect="kek locked"
-is_short && rounds=2
+is_short && rounds=2 rules=majority
 while [ $# -gt 1 ]; do
 	case $1 in
 	--seeds) seeds=$2 ;;
