@@ -44,7 +44,7 @@ static struct config *parse(const char *text)
 {
 	struct diag diag = {0};
 	struct config *config;
-	char line[900];
+	static char line[900];
 
 	config = config_parse(files_write("hsmux.conf", text, 0600), CONFIG_FROM_ARGS, &diag);
 	for (size_t i = 0; i < diag.count; i++) {
@@ -57,7 +57,7 @@ static struct config *parse(const char *text)
 
 struct config *world_config(const char *member, const char *token)
 {
-	char text[1900];
+	static char text[1900];
 	int n;
 
 	n = snprintf(text, sizeof text,
