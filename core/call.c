@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/names.h"
 #include "core/codes.h"
+#include "core/facts.h"
 #include "core/group.h"
 #include "core/route.h"
 #include "core/session.h"
@@ -29,31 +30,59 @@ enum call_retry call_retry(enum call_id id)
 	return calls[id].retry;
 }
 
-static struct facts facts_of(const struct call *c)
+/* Tells of a refusal, or of one that a permissive policy only would have made. */
+static void tell(const struct call *c, const struct policy *policy, const struct gathered *g,
+		 const struct verdict *v)
 {
-	return (struct facts){
-		.function = calls[c->id].name,
-		.token = c->group->conf->label,
-		.mech = c->mech ? &c->mech->m : NULL,
-		.object = {c->object[0].handle, c->object[1].handle},
-		.tmpl = {c->tmpl[0], c->tmpl[1]},
-		.tmpl_count = {c->tmpl_count[0], c->tmpl_count[1]},
-		.state = c->session ? session_state(c->session) : 0,
-	};
+	static struct log_limit limit;
+	char code[NAME_MAX_LEN], mech[NAME_MAX_LEN];
+
+	if (c->session && !v->is_allowed)
+		c->session->device_error = POLICY_DEVICE_ERROR | v->number;
+	log_limited(&limit, LOG_LEVEL_WARN,
+		    "token %s: %s%s%s%s%s%s: %s by %s \"%s\" of policy %s: %s: %s",
+		    c->group->conf->label, call_name(c->id), c->mech ? " with " : "",
+		    c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
+		    g->facts.object_count > 0 ? " on \"" : "",
+		    g->facts.object_count > 0 ? g->facts.object[0]->label : "",
+		    g->facts.object_count > 0 ? "\"" : "",
+		    v->is_allowed ? "would be refused" : "refused", policy_layer_word(v->layer),
+		    v->rule, policy->name, v->why,
+		    v->is_allowed ? "allowed" : name_of(NAME_RV, v->code, code));
+}
+
+CK_RV call_decide(struct call *c)
+{
+	const struct policy *policy = c->group->conf->policy;
+	enum policy_act act = facts_act(c);
+	struct gathered g;
+	struct verdict v;
+	CK_RV rv;
+
+	if (c->is_ours || c->is_decided || act == ACT_NONE || !policy_speaks(policy, act))
+		return CKR_OK;
+	c->is_decided = true;
+	rv = facts_gather(c, act, policy_wants_objects(policy, act, c->mech ? &c->mech->m : NULL),
+			  &g);
+	if (rv != CKR_OK)
+		return rv;
+	policy_check(policy, &g.facts, &v);
+	if ((!v.is_allowed || v.would_deny) && act != ACT_FIND)
+		tell(c, policy, &g, &v);
+	return v.is_allowed ? CKR_OK : v.code;
 }
 
 /* The record of a call: a line in the log at level debug. */
-static void record(const struct call *c, const struct verdict *verdict, CK_RV rv)
+static void record(const struct call *c, CK_RV rv)
 {
 	char code[NAME_MAX_LEN], mech[NAME_MAX_LEN];
 
 	if (!log_on(LOG_LEVEL_DEBUG))
 		return;
-	log_msg(LOG_LEVEL_DEBUG, "token %s: %s%s%s: %s%s%s", c->group->conf->label,
-		call_name(c->id), c->mech ? " " : "",
+	log_msg(LOG_LEVEL_DEBUG, "token %s: %s%s%s: %s", c->group->conf->label, call_name(c->id),
+		c->mech ? " " : "",
 		c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
-		name_of(NAME_RV, rv, code), verdict->rule ? " by rule " : "",
-		verdict->rule ? verdict->rule : "");
+		name_of(NAME_RV, rv, code));
 }
 
 /* A code that the standard does not list for the function is mapped; the member's own stays
@@ -77,14 +106,13 @@ static CK_RV answer(const struct call *c, CK_RV rv)
 
 CK_RV call_run(struct call *c)
 {
-	struct facts facts = facts_of(c);
-	struct verdict verdict = policy_check(&facts);
-	CK_RV rv = verdict.code;
+	CK_RV rv = call_decide(c);
+	bool is_refused = rv != CKR_OK;
 
-	if (verdict.is_allowed)
+	if (!is_refused)
 		rv = route_run(c);
 	if (rv != CKR_OK)
-		rv = answer(c, rv);
-	record(c, &verdict, rv);
+		rv = is_refused ? code_map(c->id, rv) : answer(c, rv);
+	record(c, rv);
 	return rv;
 }

@@ -79,6 +79,10 @@ struct call {
 	unsigned only;    /* members that may do it, a bit each; 0: any */
 	bool is_volatile; /* makes session objects only: a copy that nobody knows goes with its
 			     session */
+	bool is_ours;     /* hsmux asks for itself: no policy is asked */
+	bool is_decided;  /* the policy was asked already: see call_decide() */
+	bool is_caller_iv; /* of one message: the caller chose the IV */
+	bool wants_value; /* C_GetAttributeValue: of secret values (act "get-value") */
 	bool wants_made;  /* C_DeriveKey: the application passed a place for a handle */
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
@@ -95,6 +99,11 @@ struct call {
 /* Runs the call through the gate: policy -> route -> member -> record. Returns a code that the
  * standard lists for the function. The session's lock is held by the caller and stays held. */
 CK_RV call_run(struct call *call);
+
+/* Asks the policy, once for a call: later calls of it, and call_run(), find is_decided set. For
+ * calls whose templates hsmux changes before a member sees them; call_run() asks by itself for all
+ * others. CKR_OK, or the code of the refusal, which was told (log, device_error). */
+CK_RV call_decide(struct call *call);
 
 /* "C_Sign". Static. */
 const char *call_name(enum call_id id);

@@ -17,6 +17,7 @@
 
 #include "core/base/secret.h"
 #include "core/vendor.h"
+#include "policy/policy.h"
 
 /* Where distributions install SoftHSM2's library: Debian, p11-kit's directory, Fedora. */
 static const char *const softhsm_paths[] = {
@@ -78,6 +79,8 @@ static void free_token(struct config_token *t)
 	}
 	free(t->members);
 	free(t->kek);
+	free(t->policy_name);
+	policy_free(t->policy);
 	free(t->label);
 }
 
@@ -244,6 +247,7 @@ static bool fill_discovered(const struct config *c, struct config_token *t, cons
 			    const char *serial)
 {
 	struct config_member *m = calloc(1, sizeof(*m));
+	struct diag diag = {0};
 
 	if (m == NULL)
 		return false;
@@ -258,7 +262,9 @@ static bool fill_discovered(const struct config *c, struct config_token *t, cons
 	m->name = strdup(c->modules[0].name);
 	m->token = strdup(label);
 	m->serial = strdup(serial);
-	return t->label != NULL && m->name != NULL && m->token != NULL && m->serial != NULL;
+	t->policy = policy_load(CONFIG_POLICY, &diag); /* its text is ours: nothing is said */
+	diag_free(&diag);
+	return t->policy != NULL && t->label != NULL && m->name != NULL && m->token != NULL && m->serial != NULL;
 }
 
 bool config_add_discovered(struct config *c, const char *label, const char *serial)
@@ -276,6 +282,27 @@ bool config_add_discovered(struct config *c, const char *label, const char *seri
 	}
 	c->tokens[c->token_count++] = token;
 	return true;
+}
+
+bool config_load_policies(struct config *c, struct diag *diag)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < c->token_count; i++) {
+		struct config_token *t = &c->tokens[i];
+		const char *name = t->policy_name != NULL ? t->policy_name : CONFIG_POLICY;
+
+		if (t->policy != NULL)
+			continue;
+		t->policy = policy_load(name, diag);
+		if (t->policy != NULL)
+			continue;
+		diag_add(diag, c->file, t->line,
+			 "token \"%s\": policy %s cannot be used: expected a policy without errors",
+			 t->label, name);
+		ok = false;
+	}
+	return ok;
 }
 
 bool config_check_vendors(const struct config *c, const struct vendor_set *set, struct diag *diag)

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/pkcs11.h"
 
+struct policy;
 struct vendor_set;
 
 /* A variable set in this process around the module's C_GetFunctionList and C_Initialize. */
@@ -94,6 +95,9 @@ enum config_protect {
 	CONFIG_PROTECT_LOCKED /* not wrappable any more when the copies are made */
 };
 
+/* The policy of a virtual token that names none. */
+#define CONFIG_POLICY "baseline"
+
 /* One entry of `tokens`: a virtual token. */
 struct config_token {
 	char *label;
@@ -106,6 +110,8 @@ struct config_token {
 	enum config_protect protect;
 	char *kek; /* label of the KEK, or "id:" and its CKA_ID in hexadecimal; NULL: KEK_LABEL */
 	bool find_first; /* find = "first": a search asks one member only */
+	char *policy_name;     /* a built-in one, or an absolute path; NULL: CONFIG_POLICY */
+	struct policy *policy; /* owned; NULL only while the file is read */
 	bool relogin; /* keep the PIN in locked memory to log in again after a member came back */
 	unsigned line;
 };
@@ -168,6 +174,10 @@ struct config *config_load(const char *args_file, struct diag *diag);
  * … when another has it; the serial number where it is empty), one member selected by label and
  * serial. False when memory is out. Used once, before the configuration is shared. */
 bool config_add_discovered(struct config *c, const char *label, const char *serial);
+
+/* Reads the policies of all tokens that have none yet. False when one cannot be used: every error of
+ * it is in `diag`, with the line of the token. config_parse() and config_add_discovered() do it. */
+bool config_load_policies(struct config *c, struct diag *diag);
 
 /* Reports modules whose `vendor` is a profile that the set does not have. False when there are. */
 bool config_check_vendors(const struct config *c, const struct vendor_set *set, struct diag *diag);

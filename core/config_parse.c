@@ -13,7 +13,7 @@
 
 #include "core/config_rules.h"
 #include "core/config_tokens.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 
 /* Times above an hour are mistakes; shorter pauses than these would keep a token busy with nothing
  * but questions about its health. */
@@ -332,7 +332,7 @@ struct config *config_parse(const char *file, enum config_source source, struct 
 		read_root(&s, c);
 	settings_sort(&s);
 	settings_close(&s);
-	if (!s.failed)
+	if (!s.failed && config_load_policies(c, diag))
 		return c;
 	config_free(c);
 	return NULL;

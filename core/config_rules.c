@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/near.h"
 #include "core/base/utf8.h"
 #include "core/kek.h"
 #include "core/orphan.h"
+#include "policy/policy.h"
 
 /* Sizes of CK_TOKEN_INFO's fields. */
 #define LABEL_LEN  sizeof(((CK_TOKEN_INFO *)0)->label)
@@ -152,6 +154,27 @@ void config_rules_replicate(const struct scope *scope, const struct config_token
 				    "where keys are replicated",
 				    only[i]);
 	}
+}
+
+void config_rules_policy(const struct scope *scope, const struct config_token *t)
+{
+	const config_setting_t *setting = config_setting_get_member(scope->group, "policy");
+	char shown[SETTING_SHOWN_LEN];
+	const char *near;
+
+	if (t->policy_name == NULL || t->policy_name[0] == '/' ||
+	    policy_builtin(t->policy_name) != NULL)
+		return;
+	setting_shown(t->policy_name, shown);
+	near = near_word(t->policy_name, policy_builtin_at, NULL);
+	if (near != NULL)
+		scope_error(scope, setting, "policy \"%s\" is not known: did you mean \"%s\"?",
+			    shown, near);
+	else
+		scope_error(scope, setting,
+			    "policy \"%s\" is not known: expected the name of a built-in policy "
+			    "(hsmux policy list) or /path/to/policy.conf",
+			    shown);
 }
 
 void config_rules_health(const struct scope *scope, const struct config *c)

@@ -5,7 +5,7 @@
 #define HSMUX_CORE_CONFIG_RULES_H
 
 #include "core/config.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 
 /* The label of one virtual token: fits CK_TOKEN_INFO and can be found again. */
 void config_rules_token(const struct scope *scope, const struct config_token *t);
@@ -18,6 +18,9 @@ void config_rules_members(const struct scope *scope, const struct config_token *
 
 /* Replication: where it is possible, and what the KEK is called. */
 void config_rules_replicate(const struct scope *scope, const struct config_token *t);
+
+/* The policy: a built-in one, or an absolute path. What the file says is not looked at here. */
+void config_rules_policy(const struct scope *scope, const struct config_token *t);
 
 /* The pauses of `health`, one against the other. */
 void config_rules_health(const struct scope *scope, const struct config *c);

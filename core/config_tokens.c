@@ -38,7 +38,7 @@ static const struct setting_key token_keys[] = {
 	{"protect", SETTING_STRING, false},
 	{"kek", SETTING_STRING, false},
 	{"login_linger_s", SETTING_LATER, false},
-	{"policy", SETTING_LATER, false},
+	{"policy", SETTING_STRING, false},
 };
 
 static const struct setting_key member_keys[] = {
@@ -294,6 +294,8 @@ static void read_token(const struct scope *root, const struct config *c,
 	t->kek = scope_string(&scope, "kek");
 	t->find_first = scope_word(&scope, "find", find_words, COUNT(find_words), 0) == 1;
 	t->relogin = scope_bool(&scope, "relogin", true);
+	t->policy_name = scope_string(&scope, "policy");
+	config_rules_policy(&scope, t);
 	config_rules_token(&scope, t);
 	read_members(&scope, c, t);
 	read_mode(&scope, t);

@@ -4,7 +4,7 @@
 #define HSMUX_CORE_CONFIG_TOKENS_H
 
 #include "core/config.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 
 /* Reads the list `tokens` of the file into `c`, whose modules were read before. What is wrong is
  * reported; the entries in error may be incomplete. */

@@ -9,6 +9,7 @@
 
 #include "core/alias.h"
 #include "core/base/attr.h"
+#include "core/object_show.h"
 #include "core/object.h"
 #include "core/overlay.h"
 #include "core/replicate.h"
@@ -42,6 +43,7 @@ static CK_RV ask(struct session *s, struct attr_list *list, struct buf *found)
 		.tmpl = {list->attrs},
 		.tmpl_count = {list->count},
 		.found = found,
+		.is_decided = true, /* for each object that is found: object_show_found() */
 	};
 	CK_ULONG shown =
 		replicate_is_on(s->group) ? overlay_split(list->attrs, &call.tmpl_count[0]) : 0;
@@ -51,6 +53,8 @@ static CK_RV ask(struct session *s, struct attr_list *list, struct buf *found)
 		rv = overlay_filter(s, list->attrs + call.tmpl_count[0], shown, found);
 	if (rv == CKR_OK && atomic_load(&s->group->aliases) > 0)
 		rv = alias_find(s, list->attrs, list->count, found);
+	if (rv == CKR_OK)
+		rv = object_show_found(s, found);
 	return rv;
 }
 

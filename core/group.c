@@ -14,6 +14,7 @@
 
 #include "core/call.h"
 #include "core/group_many.h"
+#include "core/narrow.h"
 
 /* Blank-padded text as in Cryptoki's information structures; longer text is cut. */
 static void pad(unsigned char *field, size_t size, const char *text)
@@ -150,8 +151,11 @@ CK_RV group_token_info(struct group *g, CK_TOKEN_INFO *info)
 
 static struct member_mech *mechanisms_of(struct group *g, CK_ULONG *count)
 {
-	return g->is_multi ? group_many_mechanisms(g, count)
-			   : member_mechanisms(&g->members[0], count);
+	struct member_mech *all = g->is_multi ? group_many_mechanisms(g, count)
+					      : member_mechanisms(&g->members[0], count);
+
+	*count = narrow_mechanisms(g->conf->policy, all, *count);
+	return all;
 }
 
 CK_RV group_mechanisms(struct group *g, CK_MECHANISM_TYPE *list, CK_ULONG *count)

@@ -66,6 +66,7 @@ static CK_RV run(struct group *g, struct member *m, struct session *s, struct ca
 	call->group = g;
 	call->session = s;
 	call->ms = m->keeper;
+	call->is_ours = true; /* what the application asked for was decided: login_in() */
 	return call_run(call);
 }
 

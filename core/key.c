@@ -150,6 +150,8 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 	bool has_token = m->is_token[0] || m->is_token[1];
 	CK_RV rv = check_further(m);
 
+	if (rv == CKR_OK)
+		rv = call_decide(&m->call);
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
 		has_token = has_token || asks_for_more_on_token(&m->mech);

@@ -128,6 +128,11 @@ static CK_RV login_in_session(struct session *s, struct call *call, struct secre
 
 	if (call->user == CKU_CONTEXT_SPECIFIC)
 		return login_context(s, call);
+	call->group = g;
+	call->session = s;
+	rv = call_decide(call);
+	if (rv != CKR_OK)
+		return rv;
 	if (g->is_multi)
 		wait_for_members(g);
 	pthread_mutex_lock(&g->login_lock);

@@ -159,6 +159,29 @@ static bool overlaps(const struct call *c)
 	       c->out < c->in + c->in_len;
 }
 
+/* The policy is asked about the IV of each message that is encrypted: with the operation's mechanism
+ * and key. */
+static CK_RV decide(struct session *session, enum call_id id, struct operation *op,
+		    const struct msg_io *io)
+{
+	struct call call = {
+		.id = id,
+		.group = session->group,
+		.session = session,
+		.mech = &op->mech,
+		.object = {{op->key, CKR_KEY_HANDLE_INVALID}},
+	};
+	CK_GCM_MESSAGE_PARAMS param;
+
+	if (id != CALL_C_EncryptMessage && id != CALL_C_EncryptMessageBegin)
+		return CKR_OK;
+	if (op->mech.m.mechanism == CKM_AES_GCM && io->param && io->param_len >= sizeof param) {
+		memcpy(&param, io->param, sizeof param);
+		call.is_caller_iv = param.ivGenerator == CKG_NO_GENERATE;
+	}
+	return call_decide(&call);
+}
+
 /* Sends a step whose call is made up, and notes what became of the message. */
 static CK_RV take_step(enum op_kind kind, enum msg_step step, struct session *session,
 		       const struct msg_io *io, struct call *call)
@@ -209,6 +232,8 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 		else
 			rv = CKR_HOST_MEMORY;
 	}
+	if (rv == CKR_OK)
+		rv = decide(session, id, session->op[kind], io);
 	if (rv == CKR_OK)
 		rv = take_step(kind, step, session, io, &call);
 	buf_free(&aside);

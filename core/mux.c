@@ -23,10 +23,12 @@
 #include "core/assembly.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/caller.h"
 #include "core/carry.h"
 #include "core/health.h"
 #include "core/intent.h"
 #include "core/journal.h"
+#include "core/key_facts.h"
 #include "core/library.h"
 #include "core/login.h"
 #include "core/object.h"
@@ -121,6 +123,8 @@ static void forget_parent(void)
 	is_quiet = health_forget_parent() && is_quiet;
 	library_forget_parent();
 	object_forget_everything(true);
+	key_facts_forked();
+	caller_forked();
 	carry_forget_everything(true);
 	intents_forget_parent();
 	alias_forget_everything(is_quiet);
@@ -159,6 +163,7 @@ static void end(long long wait_ms)
 		ended = session_close_everything(clock_ms() + wait_ms) && ended;
 	ended = assembly_stop(&mux.all, ended && closed, wait_ms);
 	object_forget_everything(false);
+	key_facts_forget();
 	carry_forget_everything(false);
 	alias_forget_everything(true);
 	if (ended)

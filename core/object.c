@@ -19,6 +19,7 @@ static CK_RV read_on(struct group *g, struct session *s, struct member_session *
 	struct call call = {
 		.id = CALL_C_GetAttributeValue,
 		.place = ms ? CALL_BOUND : CALL_BORROW,
+		.is_ours = true,
 		.group = g,
 		.session = s,
 		.ms = ms,

@@ -10,8 +10,9 @@
 #include "core/base/attr.h"
 #include "core/codes.h"
 #include "core/identity_secret.h"
+#include "core/key_facts.h"
 #include "core/object.h"
-#include "core/object_values.h"
+#include "core/object_show.h"
 #include "core/overlay.h"
 #include "core/pending.h"
 #include "core/replicate.h"
@@ -84,6 +85,13 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token, boo
 	rv = attr_list_copy(args->tmpl, args->count, &list);
 	if (rv != CKR_OK)
 		return rv;
+	call->tmpl[0] = list.attrs;
+	call->tmpl_count[0] = list.count;
+	rv = call_decide(call);
+	if (rv != CKR_OK) {
+		attr_list_free(&list);
+		return rv;
+	}
 	call->place = is_token ? CALL_BORROW : CALL_HOME;
 	call->is_volatile = !is_token;
 	if (is_limited)
@@ -152,8 +160,12 @@ static CK_RV copy_in(struct session *s, struct args *args)
 	rv = pending_check(s->group, args->tmpl, args->count);
 	if (rv != CKR_OK)
 		return rv;
-	if (is_token && alias_fits(args->tmpl, args->count))
+	if (is_token && alias_fits(args->tmpl, args->count)) {
+		rv = call_decide(&call);
+		if (rv != CKR_OK)
+			return rv;
 		return alias_make(s, view.handle, args->tmpl, args->count, args->made);
+	}
 	return make(&call, args, attr_bool(args->tmpl, args->count, CKA_TOKEN, is_token),
 		    is_token && replicate_is_on(s->group));
 }
@@ -237,14 +249,19 @@ CK_RV object_size(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG *
 
 static CK_RV read_in(struct session *s, struct args *args)
 {
+	struct call call = call_for(CALL_C_GetAttributeValue, s, args->object);
 	struct object_view view;
+	CK_RV rv;
 
 	if ((!args->out && args->count) || args->count > ATTR_MAX_COUNT)
 		return CKR_ARGUMENTS_BAD;
+	rv = call_decide(&call);
+	if (rv != CKR_OK)
+		return rv;
 	if (atomic_load(&s->group->aliases) > 0 && find_object(s, args->object, &view) &&
 	    view.target)
 		return alias_read(s, args->object, args->out, args->count);
-	return object_values(s, args->object, args->out, args->count);
+	return object_show(s, args->object, args->out, args->count);
 }
 
 CK_RV object_read(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *tmpl,
@@ -286,6 +303,8 @@ static CK_RV write_in(struct session *s, struct args *args)
 	call.tmpl[0] = list.attrs;
 	call.tmpl_count[0] = list.count;
 	rv = pending_check(s->group, list.attrs, list.count);
+	if (rv == CKR_OK)
+		rv = call_decide(&call);
 	if (rv == CKR_OK && view.target)
 		rv = alias_write(args->object, list.attrs, list.count);
 	else if (rv == CKR_OK)
@@ -294,6 +313,7 @@ static CK_RV write_in(struct session *s, struct args *args)
 		rv = overlay_check_change(s, args->object, list.attrs, &call.tmpl_count[0]);
 	if (rv == CKR_OK && !view.target && (call.tmpl_count[0] > 0 || list.count == 0)) {
 		rv = call_run(&call);
+		key_facts_forget();
 		if (rv == CKR_OK)
 			note_change(&call);
 	}

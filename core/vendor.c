@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/names.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define SUFFIX       ".conf"

@@ -13,7 +13,7 @@
 #include "core/login.h"
 #include "core/mux.h"
 #include "core/pin_source.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 #include "core/session.h"
 #include "tools/pin.h"
 

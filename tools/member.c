@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 #include "core/state.h"
 #include "tools/json.h"
 #include "tools/tool.h"

@@ -50,6 +50,10 @@ const struct option option_table[] = {
 	 "key: say what would be done, and change nothing"},
 	{"--leftovers", "", OPTION_LEFTOVERS, OPTION_TAKES_NOTHING, AT(leftovers),
 	 "key sync: destroy what unfinished creations left, also those of other hosts"},
+	{"--as-of", "DAY", OPTION_AS_OF, OPTION_TAKES_TEXT, AT(as_of),
+	 "policy: as on that day, YYYY-MM-DD"},
+	{"--table", "", OPTION_TABLE, OPTION_TAKES_NOTHING, AT(table),
+	 "policy show: every mechanism, and the keys that it may use"},
 	{"--yes", "", OPTION_YES, OPTION_TAKES_NOTHING, AT(yes), "key: do not ask"},
 };
 /* clang-format on */

@@ -29,7 +29,9 @@ enum {
 	OPTION_SO_PIN = 1 << 16,
 	OPTION_NO_TRUST = 1 << 17,
 	OPTION_COMPONENTS = 1 << 18,
-	OPTION_AGAIN = 1 << 19
+	OPTION_AGAIN = 1 << 19,
+	OPTION_AS_OF = 1 << 20,
+	OPTION_TABLE = 1 << 21
 };
 
 /* What follows an option. */

@@ -19,7 +19,7 @@
 #include "core/intent.h"
 #include "core/member.h"
 #include "core/mux.h"
-#include "core/scope.h"
+#include "core/base/scope.h"
 #include "core/state.h"
 #include "tools/json.h"
 #include "tools/status_facts.h"

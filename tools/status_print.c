@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/scope.h"
+#include "core/base/scope.h"
 #include "tools/tool.h"
 
 #define TIME_LEN 32

@@ -21,7 +21,7 @@ enum tool_exit {
 #define TOOL_PATH_LEN 700
 
 /* Arguments behind noun and verb, at the most. */
-#define TOOL_WORDS 9
+#define TOOL_WORDS 24
 
 /* An option that may be given several times. */
 #define TOOL_TEXTS 8
@@ -58,6 +58,8 @@ struct tool_options {
 	bool no_trust;                      /* --no-trust */
 	bool components;                    /* --components */
 	bool again;                         /* --again */
+	const char *as_of;                  /* --as-of DAY */
+	bool table;                         /* --table */
 	const char *words[TOOL_WORDS];      /* arguments behind noun and verb */
 	size_t word_count;
 };
@@ -76,6 +78,12 @@ enum tool_exit tool_key_rotate(const struct tool_options *options);
 enum tool_exit tool_key_sync(const struct tool_options *options);
 enum tool_exit tool_member_drain(const struct tool_options *options);
 enum tool_exit tool_member_undrain(const struct tool_options *options);
+enum tool_exit tool_policy_check(const struct tool_options *options);
+enum tool_exit tool_policy_diff(const struct tool_options *options);
+enum tool_exit tool_policy_explain(const struct tool_options *options);
+enum tool_exit tool_policy_list(const struct tool_options *options);
+enum tool_exit tool_policy_show(const struct tool_options *options);
+enum tool_exit tool_policy_test(const struct tool_options *options);
 enum tool_exit tool_status(const struct tool_options *options);
 enum tool_exit tool_kek_install(const struct tool_options *options);
 enum tool_exit tool_kek_rotate(const struct tool_options *options);

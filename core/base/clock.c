@@ -35,3 +35,8 @@ long long clock_us(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
+
+long long clock_wall(void)
+{
+	return (long long)time(NULL);
+}

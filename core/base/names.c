@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/near.h"
+
 struct name_row {
 	enum name_kind kind;
 	CK_ULONG value;
@@ -86,4 +88,33 @@ bool name_value(enum name_kind kind, const char *name, CK_ULONG *value)
 		}
 	}
 	return name_hex(name, value);
+}
+
+/* A kind of names, and whether they are looked at without the prefix. */
+struct kind_of_names {
+	enum name_kind kind;
+	size_t skip;
+};
+
+static const char *name_at(size_t i, const void *context)
+{
+	const struct kind_of_names *of = context;
+
+	for (size_t row = 0; row < ROW_COUNT; row++) {
+		if (rows[row].kind == of->kind && i-- == 0)
+			return rows[row].name + of->skip;
+	}
+	return NULL;
+}
+
+const char *name_near(enum name_kind kind, const char *name)
+{
+	struct kind_of_names of = {kind, 0};
+	const char *near = near_word(name, name_at, &of);
+
+	if (near)
+		return near;
+	of.skip = PREFIX_LEN;
+	near = near_word(name, name_at, &of);
+	return near ? near - PREFIX_LEN : NULL;
 }

@@ -28,4 +28,7 @@ const char *name_of(enum name_kind kind, CK_ULONG value, char spare[static NAME_
  * "rsa_pkcs"), or for a hexadecimal "0x...". False and no change when there is none. */
 bool name_value(enum name_kind kind, const char *name, CK_ULONG *value);
 
+/* The name that was meant by a misspelt one, with its prefix, or NULL. Static. */
+const char *name_near(enum name_kind kind, const char *name);
+
 #endif

@@ -9,7 +9,7 @@ if [ "$2" = null ]; then
 	cat >"$work/hsmux.conf" <<-END
 		version = 1;
 		modules = ( { name = "null"; library = "$3"; } );
-		tokens = ( { label = "null"; mode = "passthrough";
+		tokens = ( { label = "null"; mode = "passthrough"; policy = "off";
 		  members = ( { name = "null"; module = "null"; token = "null"; } ); } );
 	END
 	chmod 600 "$work/hsmux.conf"

@@ -60,8 +60,8 @@ module_line() {
 }
 
 # virtual MODE MEMBER[,SETTING...]...: a configuration with one virtual token "virtual" over these members;
-# each SETTING is one of libconfig's, such as priority=2 or role="fallback", without blanks. TOKEN and
-# GLOBAL in the environment: settings of the token, and of the whole.
+# each SETTING is one of libconfig's, such as priority=2 or role="fallback", without blanks. POLICY, TOKEN and
+# GLOBAL in the environment: its policy, settings of the token, and of the whole.
 virtual() {
 	mode=$1
 	shift
@@ -75,7 +75,7 @@ virtual() {
 			comma=',
 '
 		done
-		printf '\n);\ntokens = (\n  { label = "virtual"; mode = "%s"; %s\n    members = (' "$mode" "${TOKEN:-}"
+		printf '\n);\ntokens = (\n  { label = "virtual"; mode = "%s"; %s\n    members = (' "$mode" "policy = \"${POLICY:-$HSMUX_TEST_POLICY}\"; ${TOKEN:-}"
 		comma=
 		for word; do
 			name=${word%%,*}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Settings: what may not even reach libconfig. The rest is tested with the files that are read. */
-#include "core/settings.h"
+#include "core/base/settings.h"
 
 #include <stdio.h>
 #include <string.h>

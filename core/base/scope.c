@@ -4,7 +4,7 @@
  * A table of keys per group answers which keys exist, their types, and which come in later
  * versions; the getters then only read. What the environment supplied for ${VAR} is never put into
  * a message, since it may be a secret; the text of the file may be. */
-#include "core/scope.h"
+#include "core/base/scope.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,12 +12,8 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/near.h"
 #include "core/base/utf8.h"
-
-/* No known key is longer; longer ones are never "near". */
-#define NEAR_MAX_LEN 32
-/* Edits between a mistyped key and the suggestion. */
-#define NEAR_MAX_EDITS 2
 
 const char *setting_shown(const char *text, char shown[static SETTING_SHOWN_LEN])
 {
@@ -70,54 +66,17 @@ void scope_init(struct scope *scope, const struct scope *outer, const config_set
 			       kind, position);
 }
 
-static size_t least(size_t a, size_t b, size_t c)
+/* The keys of a group, as near_word() wants them. */
+struct keys {
+	const struct setting_key *keys;
+	size_t count;
+};
+
+static const char *key_at(size_t i, const void *context)
 {
-	size_t ab = a < b ? a : b;
+	const struct keys *keys = context;
 
-	return ab < c ? ab : c;
-}
-
-/* Edits (insert, delete, replace) that turn `a` into `b`, both shorter than NEAR_MAX_LEN. */
-static size_t edits(const char *a, const char *b)
-{
-	size_t row[NEAR_MAX_LEN + 1];
-	size_t b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t above = row[j];
-			size_t swap = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-
-			row[j] = least(above + 1, row[j - 1] + 1, swap);
-			diagonal = above;
-		}
-	}
-	return row[b_len];
-}
-
-/* The known key that looks most like `name`, or NULL when none does. */
-static const char *nearest(const char *name, const struct setting_key *keys, size_t count)
-{
-	const char *best = NULL;
-	size_t best_edits = NEAR_MAX_EDITS + 1;
-
-	if (strlen(name) >= NEAR_MAX_LEN)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		size_t n = edits(name, keys[i].name);
-
-		/* "log" is no misspelling of "tag": fewer edits than half of the letters. */
-		if (n < best_edits && 2 * n < strlen(keys[i].name)) {
-			best = keys[i].name;
-			best_edits = n;
-		}
-	}
-	return best;
+	return i < keys->count ? keys->keys[i].name : NULL;
 }
 
 /* Reports a key that is in no table: the nearest one, or all. */
@@ -125,7 +84,8 @@ static void unknown_key(const struct scope *scope, const config_setting_t *setti
 			const struct setting_key *keys, size_t count)
 {
 	const char *name = config_setting_name(setting);
-	const char *near = nearest(name, keys, count);
+	const struct keys known = {keys, count};
+	const char *near = near_word(name, key_at, &known);
 	char shown[SETTING_SHOWN_LEN];
 	char all[256] = "";
 	size_t len = 0;
@@ -159,6 +119,8 @@ static const char *type_wanted(enum setting_type type)
 		return "a group { ... }";
 	case SETTING_LIST:
 		return "a list ( ... )";
+	case SETTING_WORDS:
+		return "a string, or a list of strings [ ... ]";
 	case SETTING_LATER:
 		break;
 	}
@@ -180,6 +142,9 @@ static bool has_type(const config_setting_t *setting, enum setting_type type)
 		return actual == CONFIG_TYPE_GROUP;
 	case SETTING_LIST:
 		return actual == CONFIG_TYPE_LIST || actual == CONFIG_TYPE_ARRAY;
+	case SETTING_WORDS:
+		return actual == CONFIG_TYPE_STRING || actual == CONFIG_TYPE_LIST ||
+		       actual == CONFIG_TYPE_ARRAY;
 	case SETTING_LATER:
 		break;
 	}

@@ -4,7 +4,7 @@
  * The file is opened once and judged by its descriptor, so that what was checked is what is parsed.
  * Its text may hold PINs, and our copy of it is wiped; that in libconfig's tree is not. What the
  * groups of the file mean is the business of scope.c. */
-#include "core/settings.h"
+#include "core/base/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ void settings_sort(struct settings *s)
 /* Whether owner and mode of the open file are acceptable; says why not. */
 static bool is_trusted(struct settings *s, const struct stat *st, uid_t owner)
 {
-	mode_t refused = s->kind == SETTINGS_OWN ? S_IWGRP | S_IWOTH : S_IWOTH;
+	mode_t refused = s->kind == SETTINGS_DATA ? S_IWOTH : S_IWGRP | S_IWOTH;
 
 	if (!S_ISREG(st->st_mode)) {
 		settings_error(s, 0, "is not a regular file: expected a file");
@@ -239,12 +239,8 @@ static bool parse(struct settings *s, const char *text)
 	return false;
 }
 
-bool settings_open(struct settings *s, const char *file, enum settings_kind kind, uid_t owner,
-		   struct diag *diag)
+static void begin(struct settings *s, const char *file, enum settings_kind kind, struct diag *diag)
 {
-	char *text;
-	bool ok;
-
 	config_init(&s->tree);
 	forbid_include(&s->tree);
 	s->file = file;
@@ -252,10 +248,26 @@ bool settings_open(struct settings *s, const char *file, enum settings_kind kind
 	s->first = diag->count;
 	s->failed = false;
 	s->kind = kind;
+}
+
+bool settings_open(struct settings *s, const char *file, enum settings_kind kind, uid_t owner,
+		   struct diag *diag)
+{
+	char *text;
+	bool ok;
+
+	begin(s, file, kind, diag);
 	text = read_file(s, owner);
 	ok = text != NULL && is_safe(s, text) && parse(s, text);
 	secret_free_text(text);
 	return ok;
+}
+
+bool settings_open_text(struct settings *s, const char *text, const char *name,
+			struct diag *diag)
+{
+	begin(s, name, SETTINGS_DATA, diag);
+	return is_safe(s, text) && parse(s, text);
 }
 
 void settings_close(struct settings *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A file in libconfig's syntax, read so that every mistake in it is reported with its line. */
-#ifndef HSMUX_CORE_SETTINGS_H
-#define HSMUX_CORE_SETTINGS_H
+#ifndef HSMUX_CORE_BASE_SETTINGS_H
+#define HSMUX_CORE_BASE_SETTINGS_H
 
 #include <stdbool.h>
 #include <libconfig.h>
@@ -13,6 +13,7 @@
 enum settings_kind {
 	SETTINGS_OWN,  /* a configuration: writable by its owner only, ${VAR} is replaced */
 	SETTINGS_DATA, /* data that came with hsmux: not writable by everybody, taken literally */
+	SETTINGS_POLICY, /* a policy: writable by its owner only, taken literally */
 };
 
 /* An open file. Not shared between threads. */
@@ -30,6 +31,10 @@ struct settings {
  * included file would escape the check of owner and mode. */
 bool settings_open(struct settings *s, const char *file, enum settings_kind kind, uid_t owner,
 		   struct diag *diag);
+
+/* The same for text that is in memory already, which messages call `name`. */
+bool settings_open_text(struct settings *s, const char *text, const char *name,
+			struct diag *diag);
 
 /* Reports an error on a line of the file (0: on none). */
 void settings_error(struct settings *s, unsigned line, const char *fmt, ...)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One group of an open settings file: which keys it knows, and their values. */
-#ifndef HSMUX_CORE_SCOPE_H
-#define HSMUX_CORE_SCOPE_H
+#ifndef HSMUX_CORE_BASE_SCOPE_H
+#define HSMUX_CORE_BASE_SCOPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <libconfig.h>
 
-#include "core/settings.h"
+#include "core/base/settings.h"
 
 /* What a key holds. SETTING_LATER: a key of the documented format that this version refuses. */
 enum setting_type {
@@ -16,6 +16,7 @@ enum setting_type {
 	SETTING_BOOL,
 	SETTING_GROUP,
 	SETTING_LIST,
+	SETTING_WORDS, /* a string, or a list of strings */
 	SETTING_LATER,
 };
 
