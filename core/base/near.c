@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Near words: the distance is the number of letters to insert, delete or replace. No state. */
+/* Near words: the distance is the number of letters to insert, delete, replace or exchange. No
+ * state. */
 #include "core/base/near.h"
 
 #include <ctype.h>
@@ -23,24 +24,30 @@ static bool is_same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Edits (insert, delete, replace) that turn `a` into `b`, both shorter than NEAR_MAX_LEN. */
+/* Edits (insert, delete, replace, exchange two neighbours) that turn `a` into `b`, both shorter than
+ * NEAR_MAX_LEN. */
 static size_t edits(const char *a, const char *b)
 {
-	size_t row[NEAR_MAX_LEN + 1];
+	size_t rows[3][NEAR_MAX_LEN + 1];
+	size_t *before = rows[0], *above = rows[1], *row = rows[2];
 	size_t b_len = strlen(b);
 
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = j;
 	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
+		size_t *oldest = before;
 
+		before = above;
+		above = row;
+		row = oldest;
 		row[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
-			size_t above = row[j];
-			size_t swap = diagonal + (is_same(a[i - 1], b[j - 1]) ? 0 : 1);
+			size_t change = above[j - 1] + (is_same(a[i - 1], b[j - 1]) ? 0 : 1);
 
-			row[j] = least(above + 1, row[j - 1] + 1, swap);
-			diagonal = above;
+			row[j] = least(above[j] + 1, row[j - 1] + 1, change);
+			if (i > 1 && j > 1 && is_same(a[i - 1], b[j - 2]) &&
+			    is_same(a[i - 2], b[j - 1]) && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
 		}
 	}
 	return row[b_len];
