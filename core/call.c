@@ -65,11 +65,11 @@ CK_RV call_decide(struct call *c)
 	rv = facts_gather(c, act, policy_wants_objects(policy, act, c->mech ? &c->mech->m : NULL),
 			  &g);
 	if (rv != CKR_OK)
-		return rv;
+		return code_map(c->id, rv);
 	policy_check(policy, &g.facts, &v);
 	if ((!v.is_allowed || v.would_deny) && act != ACT_FIND)
 		tell(c, policy, &g, &v);
-	return v.is_allowed ? CKR_OK : v.code;
+	return v.is_allowed ? CKR_OK : code_map(c->id, v.code);
 }
 
 /* The record of a call: a line in the log at level debug. */
@@ -107,12 +107,12 @@ static CK_RV answer(const struct call *c, CK_RV rv)
 CK_RV call_run(struct call *c)
 {
 	CK_RV rv = call_decide(c);
-	bool is_refused = rv != CKR_OK;
 
-	if (!is_refused)
+	if (rv == CKR_OK) {
 		rv = route_run(c);
-	if (rv != CKR_OK)
-		rv = is_refused ? code_map(c->id, rv) : answer(c, rv);
+		if (rv != CKR_OK)
+			rv = answer(c, rv);
+	}
 	record(c, rv);
 	return rv;
 }

@@ -102,7 +102,8 @@ CK_RV call_run(struct call *call);
 
 /* Asks the policy, once for a call: later calls of it, and call_run(), find is_decided set. For
  * calls whose templates hsmux changes before a member sees them; call_run() asks by itself for all
- * others. CKR_OK, or the code of the refusal, which was told (log, device_error). */
+ * others. CKR_OK, or a code that the standard lists for the function: of the refusal,
+ * which was told (log, device_error), or of an object that could not be looked at. */
 CK_RV call_decide(struct call *call);
 
 /* "C_Sign". Static. */

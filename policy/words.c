@@ -61,14 +61,16 @@ static const struct {
 	unsigned bits;
 	enum policy_aspect aspect;
 	int nid;
-	const char *oid; /* encoded, without tag and length */
+	const char *oid; /* encoded, without tag and length; has NUL bytes */
+	size_t oid_len;
 } curves[CURVE_COUNT] = {
-	[CURVE_NONE] = {"none", "", 0, ASPECT_CURVE_OTHER, NID_undef, ""},
+	[CURVE_NONE] = {"none", "", 0, ASPECT_CURVE_OTHER, NID_undef, "", 0},
 #define CURVE(name, word, others, bits, class, nid, oid) \
-	[CURVE_##name] = {word, others, bits, ASPECT_CURVE_##class, nid, oid},
+	[CURVE_##name] = {word,	others, bits, ASPECT_CURVE_##class,	\
+			     nid,	oid,	sizeof(oid) - 1},
 #include "policy/curves.def"
 #undef CURVE
-	[CURVE_UNKNOWN] = {"unknown", "", 0, ASPECT_CURVE_OTHER, NID_undef, ""},
+	[CURVE_UNKNOWN] = {"unknown", "", 0, ASPECT_CURVE_OTHER, NID_undef, "", 0},
 };
 
 static const struct {
@@ -284,7 +286,7 @@ enum policy_curve curve_of_params(const uint8_t *der, size_t len)
 		return CURVE_UNKNOWN;
 	if (der[0] == DER_OID) {
 		for (unsigned i = CURVE_NONE + 1; i < CURVE_UNKNOWN; i++) {
-			if (strlen(curves[i].oid) == len - 2 &&
+			if (curves[i].oid_len == len - 2 &&
 			    memcmp(curves[i].oid, der + 2, len - 2) == 0)
 				return i;
 		}

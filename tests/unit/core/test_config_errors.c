@@ -90,7 +90,7 @@ static const struct bad bad_files[] = {
 	{"keys of later versions of the file",
 	 VERSION MODULES TOKENS "expose_members = true;\npolicy = {};\naudit = {};\n",
 	 {"4: key \"expose_members\" is not supported by this version: remove it",
-	  "5: policy \"p\" is not known: expected the name of a built-in policy (hsmux policy list) or /path/to/policy.conf",
+	  "5: key \"policy\" is not supported by this version: remove it",
 	  "6: key \"audit\" is not supported by this version: remove it"}},
 	{"keys of later versions of modules",
 	 VERSION "modules = ( { name = \"m\"; library = \"/m.so\";\ndeadline_ms = 1;\n"
@@ -103,7 +103,7 @@ static const struct bad bad_files[] = {
 			 "policy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
 	 {"4: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
 	  "it",
-	  "5: token \"signing\": key \"policy\" is not supported by this version: remove it"}},
+	  "5: token \"signing\": policy \"p\" is not known: expected the name of a built-in policy (hsmux policy list) or /path/to/policy.conf"}},
 	{"replication where there is none",
 	 VERSION MODULES
 	 "tokens = ( { label = \"x\"; slot = 1; replicate = \"all\"; members = ( { module = "

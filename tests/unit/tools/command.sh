@@ -117,8 +117,9 @@ expect 2 1 key move one --from two
 err "--label, --id or --all is missing"
 expect 2 1 key annotate one
 err 'an argument is missing after "one"'
-expect 2 1 key annotate one a=1 a=2 a=3 a=4 a=5 a=6 a=7 a=8 a=9
-err 'unexpected argument "a=9"'
+# shellcheck disable=SC2046 # words
+expect 2 1 key annotate one $(seq -f a=%g 24)
+err 'unexpected argument "a=24"'
 
 expect 0 2 config check --conf "$dir/good.conf"
 out "no errors, 2 warnings"
