@@ -30,16 +30,19 @@ enum call_retry call_retry(enum call_id id)
 	return calls[id].retry;
 }
 
+/* Rules whose refusals are told apart where one is refused very often. */
+#define LIMITS 64U
+
 /* Tells of a refusal, or of one that a permissive policy only would have made. */
 static void tell(const struct call *c, const struct policy *policy, const struct gathered *g,
 		 const struct verdict *v)
 {
-	static struct log_limit limit;
+	static struct log_limit limits[LIMITS];
 	char code[NAME_MAX_LEN], mech[NAME_MAX_LEN];
 
 	if (c->session && !v->is_allowed)
 		c->session->device_error = POLICY_DEVICE_ERROR | v->number;
-	log_limited(&limit, LOG_LEVEL_WARN,
+	log_limited(&limits[v->number % LIMITS], LOG_LEVEL_WARN,
 		    "token %s: %s%s%s%s%s%s: %s by %s \"%s\" of policy %s: %s: %s",
 		    c->group->conf->label, call_name(c->id), c->mech ? " with " : "",
 		    c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
@@ -62,8 +65,11 @@ CK_RV call_decide(struct call *c)
 	if (c->is_ours || c->is_decided || act == ACT_NONE || !policy_speaks(policy, act))
 		return CKR_OK;
 	c->is_decided = true;
-	rv = facts_gather(c, act, policy_wants_objects(policy, act, c->mech ? &c->mech->m : NULL),
-			  &g);
+	rv = facts_normalise(c);
+	if (rv == CKR_OK)
+		rv = facts_gather(c, act,
+				  policy_wants_objects(policy, act, c->mech ? &c->mech->m : NULL),
+				  &g);
 	if (rv != CKR_OK)
 		return code_map(c->id, rv);
 	policy_check(policy, &g.facts, &v);

@@ -71,6 +71,18 @@ enum policy_act facts_act(const struct call *c)
 	return act - 1;
 }
 
+CK_RV facts_normalise(struct call *c)
+{
+	unsigned act = rows[c->id].act;
+	CK_RV rv = CKR_OK;
+
+	if (rows[c->id].made == NOTHING && act != ACT_COPY + 1 && act != ACT_SET_ATTR + 1)
+		return CKR_OK;
+	for (size_t i = 0; i < 2 && rv == CKR_OK; i++)
+		rv = attr_normalise(c->tmpl[i], &c->tmpl_count[i]);
+	return rv;
+}
+
 static const char *role_of(const struct call *c, enum policy_act act)
 {
 	if (act == ACT_LOGIN)

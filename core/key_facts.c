@@ -56,7 +56,8 @@ static const CK_ATTRIBUTE_TYPE flag_types[12] = {
 
 static bool is_answer(CK_RV rv)
 {
-	return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID;
+	return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+	       rv == CKR_BUFFER_TOO_SMALL;
 }
 
 static CK_RV read_into(struct session *s, CK_OBJECT_HANDLE object, struct reading *r,
@@ -83,6 +84,9 @@ static CK_RV read_into(struct session *s, CK_OBJECT_HANDLE object, struct readin
 	rv = object_values(s, object, a, 24);
 	if (!is_answer(rv))
 		return rv;
+	/* A label that cannot be seen might be one that a rule names. */
+	if (rv == CKR_BUFFER_TOO_SMALL && a[2].ulValueLen == CK_UNAVAILABLE_INFORMATION)
+		return CKR_DEVICE_MEMORY;
 	describe_init(out, PART_KEY);
 	describe_attributes(out, a, 24);
 	return CKR_OK;

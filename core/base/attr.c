@@ -202,3 +202,84 @@ void attr_list_free(struct attr_list *list)
 	free(list->attrs);
 	*list = (struct attr_list){0};
 }
+
+/* The attributes of the standard whose value is a CK_BBOOL. */
+static bool is_boolean(CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_TOKEN:
+	case CKA_PRIVATE:
+	case CKA_TRUSTED:
+	case CKA_SENSITIVE:
+	case CKA_ENCRYPT:
+	case CKA_DECRYPT:
+	case CKA_WRAP:
+	case CKA_UNWRAP:
+	case CKA_SIGN:
+	case CKA_SIGN_RECOVER:
+	case CKA_VERIFY:
+	case CKA_VERIFY_RECOVER:
+	case CKA_DERIVE:
+	case CKA_EXTRACTABLE:
+	case CKA_LOCAL:
+	case CKA_NEVER_EXTRACTABLE:
+	case CKA_ALWAYS_SENSITIVE:
+	case CKA_MODIFIABLE:
+	case CKA_COPYABLE:
+	case CKA_DESTROYABLE:
+	case CKA_ALWAYS_AUTHENTICATE:
+	case CKA_WRAP_WITH_TRUSTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One attribute by itself. An empty value is the member's to refuse. */
+static CK_RV normalise_one(CK_ATTRIBUTE *a)
+{
+	CK_ULONG inner = a->ulValueLen / sizeof(CK_ATTRIBUTE);
+	CK_RV rv;
+
+	if (attr_is_template(a->type) && a->pValue) {
+		rv = attr_normalise(a->pValue, &inner);
+		a->ulValueLen = inner * sizeof(CK_ATTRIBUTE);
+		return rv;
+	}
+	if (!is_boolean(a->type) || !a->pValue)
+		return CKR_OK;
+	if (a->ulValueLen != sizeof(CK_BBOOL))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	if (*(CK_BBOOL *)a->pValue != CK_FALSE)
+		*(CK_BBOOL *)a->pValue = CK_TRUE;
+	return CKR_OK;
+}
+
+static bool is_same_value(const CK_ATTRIBUTE *a, const CK_ATTRIBUTE *b)
+{
+	return a->ulValueLen == b->ulValueLen && !attr_is_template(a->type) &&
+	       (a->ulValueLen == 0 ||
+		(a->pValue && b->pValue && memcmp(a->pValue, b->pValue, a->ulValueLen) == 0));
+}
+
+CK_RV attr_normalise(CK_ATTRIBUTE *tmpl, CK_ULONG *count)
+{
+	CK_ULONG kept = 0;
+
+	for (CK_ULONG i = 0; i < *count; i++) {
+		CK_ATTRIBUTE *before = NULL;
+		CK_RV rv = normalise_one(&tmpl[i]);
+
+		if (rv != CKR_OK)
+			return rv;
+		for (CK_ULONG k = 0; k < kept && !before; k++)
+			if (tmpl[k].type == tmpl[i].type)
+				before = &tmpl[k];
+		if (!before)
+			tmpl[kept++] = tmpl[i];
+		else if (!is_same_value(before, &tmpl[i]))
+			return CKR_TEMPLATE_INCONSISTENT;
+	}
+	*count = kept;
+	return CKR_OK;
+}
