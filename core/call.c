@@ -65,6 +65,8 @@ CK_RV call_decide(struct call *c)
 	if (c->is_ours || c->is_decided || act == ACT_NONE || !policy_speaks(policy, act))
 		return CKR_OK;
 	c->is_decided = true;
+	if (decision_stands(c, act))
+		return CKR_OK;
 	rv = facts_normalise(c);
 	if (rv == CKR_OK)
 		rv = facts_gather(c, act,
@@ -73,6 +75,8 @@ CK_RV call_decide(struct call *c)
 	if (rv != CKR_OK)
 		return code_map(c->id, rv);
 	policy_check(policy, &g.facts, &v);
+	if (v.is_allowed && !v.would_deny)
+		decision_keep(c, act);
 	if ((!v.is_allowed || v.would_deny) && act != ACT_FIND)
 		tell(c, policy, &g, &v);
 	return v.is_allowed ? CKR_OK : code_map(c->id, v.code);

@@ -140,6 +140,11 @@ void key_facts_forget(void)
 	atomic_fetch_add(&generation, 1);
 }
 
+uint64_t key_facts_generation(void)
+{
+	return atomic_load_explicit(&generation, memory_order_relaxed);
+}
+
 void key_facts_forked(void)
 {
 	for (size_t i = 0; i < STRIPES; i++)

@@ -17,6 +17,9 @@ CK_RV key_facts_of(struct session *session, CK_OBJECT_HANDLE object, struct desc
 /* An object was changed, or all are gone: nothing that was kept is believed any more. */
 void key_facts_forget(void);
 
+/* Counts how often that was said. */
+uint64_t key_facts_generation(void);
+
 /* In a forked child: the locks are made anew. */
 void key_facts_forked(void);
 

@@ -155,6 +155,7 @@ static CK_RV open_in(struct group *g, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
 	s->group = g;
 	s->flags = flags;
 	s->device_error = 0;
+	s->decision = (struct decision){.policy = NULL};
 	atomic_store_explicit(&s->handle, s->generation << INDEX_BITS | index,
 			      memory_order_release);
 	*handle = s->generation << INDEX_BITS | index;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/base/pkcs11.h"
+#include "core/decision.h"
 #include "core/group.h"
 #include "core/pool.h"
 
@@ -49,6 +50,7 @@ struct session {
 	struct operation *op[OP_KINDS];
 	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
+	struct decision decision; /* the last one that the policy made here */
 	CK_OBJECT_HANDLE *made; /* virtual handles of session objects made here; may be stale */
 	size_t made_count;
 	size_t made_room;

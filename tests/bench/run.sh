@@ -5,6 +5,8 @@
 # "one" a virtual token that passes a single member through. Judges nothing: exit 0 unless something could
 # not be measured.
 #
+# BENCH_POLICY in the environment: the policy of the virtual tokens (baseline).
+#
 # p11-kit reads a user's configuration for ordinary users only, so as root the measurements run as nobody.
 set -eu
 tests=$(cd "$(dirname "$0")/.." && pwd)
@@ -62,7 +64,7 @@ conf() {
 
 # virtual LABEL MODE MEMBER[:TOKEN]...: a line of tokens; the token is called "null" unless it says so
 virtual() {
-	printf '{ label = "%s"; mode = "%s"; members = ( ' "$1" "$2"
+	printf '{ label = "%s"; mode = "%s"; policy = "%s"; members = ( ' "$1" "$2" "${BENCH_POLICY:-baseline}"
 	shift 2
 	separator=
 	for member; do

@@ -76,7 +76,7 @@ static struct verdict decided(const struct policy *p, const struct made_up *m)
 
 static void no_policy_allows(void)
 {
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_MD5_RSA_PKCS);
 	CU_ASSERT_TRUE(decided(NULL, &m).is_allowed);
@@ -87,7 +87,7 @@ static void a_deny_wins_over_any_allow(void)
 	struct policy *p = with("default = \"deny\"; rules = ("
 				"{ id = \"a\"; effect = \"allow\"; what = \"sign\"; },"
 				"{ id = \"d\"; effect = \"deny\"; on = { label = \"x*\"; }; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_SHA256_RSA_PKCS);
 	add(&m, PART_KEY, CKO_PRIVATE_KEY, CKK_RSA, 2048, "y1");
@@ -107,7 +107,7 @@ static void an_allow_has_to_cover_all_objects(void)
 {
 	struct policy *p = with("default = \"deny\"; hardening = \"none\"; rules = ("
 				"{ id = \"a\"; effect = \"allow\"; on = { label = \"ok*\"; }; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_WRAP, CKM_AES_KEY_WRAP);
 	add(&m, PART_KEY, CKO_SECRET_KEY, CKK_AES, 256, "ok-kek");
@@ -124,7 +124,7 @@ static void exceptions_cover_all_objects_of_a_deny(void)
 	struct policy *p = with("hardening = \"none\"; rules = ("
 				"{ id = \"d\"; effect = \"deny\"; what = \"wrap\";"
 				" unless = { on = { label = \"ok*\"; }; }; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_WRAP, CKM_AES_KEY_WRAP);
 	add(&m, PART_KEY, CKO_SECRET_KEY, CKK_AES, 256, "ok-kek");
@@ -140,7 +140,7 @@ static void callers_are_told_apart(void)
 	struct policy *p = with("rules = ("
 				"{ id = \"u\"; effect = \"deny\"; what = \"sign\"; who = { not_uid = [ \"ann\", \"0\" ]; }; },"
 				"{ id = \"e\"; effect = \"deny\"; what = \"verify\"; who = { exe = \"/usr/bin/*\"; unit = \"app@*\"; }; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_ECDSA);
 	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
@@ -161,7 +161,7 @@ static void hours_and_days(void)
 	struct policy *p = with("rules = ("
 				"{ id = \"h\"; effect = \"deny\"; what = \"sign\"; when = { days = [ \"Tue\" ]; from = \"11:00\"; to = \"12:00\"; }; },"
 				"{ id = \"n\"; effect = \"deny\"; what = \"verify\"; when = { from = \"22:00\"; to = \"06:00\"; }; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_ECDSA);
 	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
@@ -209,7 +209,7 @@ static void rights_that_must_not_meet(void)
 {
 	struct policy *p = with("");
 	struct policy_object *o;
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_GENERATE, CKM_AES_KEY_GEN);
 	o = add(&m, PART_NEW, CKO_SECRET_KEY, CKK_AES, 256, "k");
@@ -230,7 +230,7 @@ static void usages_are_sticky(void)
 {
 	struct policy *p = with("");
 	struct policy_object *o;
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SET_ATTR, 0);
 	o = add(&m, PART_SUBJECT, CKO_SECRET_KEY, CKK_AES, 256, "k");
@@ -258,7 +258,7 @@ static void ceilings_only_tighten(void)
 	struct policy *p = with("ceiling = ( { key = \"RSA\"; min_bits = 3072; },"
 				"{ mech = \"CKM_RSA_PKCS\"; ops = [ \"sign\" ]; } ); rules = ("
 				"{ id = \"a\"; effect = \"allow\"; } );");
-	struct made_up m;
+	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_RSA_PKCS);
 	add(&m, PART_KEY, CKO_PRIVATE_KEY, CKK_RSA, 2048, "k");
@@ -331,8 +331,9 @@ static void the_order_of_rules_means_nothing(void)
 		shuffled = with(text);
 		for (size_t i = shuffled->rule_count; i > 1; i--) {
 			size_t k = number((unsigned)i);
-			struct rule moved = shuffled->rules[i - 1];
+			static struct rule moved;
 
+			moved = shuffled->rules[i - 1];
 			shuffled->rules[i - 1] = shuffled->rules[k];
 			shuffled->rules[k] = moved;
 		}
@@ -363,7 +364,7 @@ static void an_allow_never_widens_what_is_above_it(void)
 			       heads[h]);
 		wider = with(text);
 		for (unsigned i = 0; i < CALLS; i++) {
-			struct verdict was, is;
+			static struct verdict was, is;
 			static struct made_up m;
 
 			any_call(&m);
@@ -393,7 +394,7 @@ static void permissive_refuses_nothing_and_tells_the_same(void)
 		soft = with(text);
 		soft->mode = POLICY_PERMISSIVE;
 		for (unsigned i = 0; i < CALLS; i++) {
-			struct verdict hard, is;
+			static struct verdict hard, is;
 			static struct made_up m;
 
 			any_call(&m);
