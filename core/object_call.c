@@ -16,6 +16,7 @@
 #include "core/overlay.h"
 #include "core/pending.h"
 #include "core/replicate.h"
+#include "policy/policy.h"
 
 /* A function of one session; what differs is in `args`. */
 struct args {
@@ -247,15 +248,23 @@ CK_RV object_size(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULONG *
 			  &(struct args){.object = object, .size = size});
 }
 
+/* Whether the policy lets attributes be read. */
+static CK_RV decide_read(struct session *s, CK_OBJECT_HANDLE object)
+{
+	struct call call = call_for(CALL_C_GetAttributeValue, s, object);
+
+	return call_decide(&call);
+}
+
 static CK_RV read_in(struct session *s, struct args *args)
 {
-	struct call call = call_for(CALL_C_GetAttributeValue, s, args->object);
 	struct object_view view;
-	CK_RV rv;
+	CK_RV rv = CKR_OK;
 
 	if ((!args->out && args->count) || args->count > ATTR_MAX_COUNT)
 		return CKR_ARGUMENTS_BAD;
-	rv = call_decide(&call);
+	if (policy_speaks(s->group->conf->policy, ACT_GET_ATTR))
+		rv = decide_read(s, args->object);
 	if (rv != CKR_OK)
 		return rv;
 	if (atomic_load(&s->group->aliases) > 0 && find_object(s, args->object, &view) &&

@@ -224,6 +224,7 @@ static void put_token(const struct config *c, const struct config_token *t)
 		put_string("    ", "kek", kek_of(t));
 	put_string("    ", "find", find_of(t));
 	put_bool("    ", "relogin", t->relogin);
+	put_string("    ", "policy", t->policy_name != NULL ? t->policy_name : CONFIG_POLICY);
 }
 
 /* The groups that hold for the whole file. */
@@ -331,6 +332,7 @@ static void json_token(struct json *j, const struct config *c, const struct conf
 	json_string(j, "kek", kek_of(t));
 	json_string(j, "find", find_of(t));
 	json_bool(j, "relogin", t->relogin);
+	json_string(j, "policy", t->policy_name != NULL ? t->policy_name : CONFIG_POLICY);
 	json_object_end(j);
 }
 
