@@ -76,14 +76,14 @@ struct call {
 	void *param; /* per-message parameter of the message functions, passed untouched */
 	CK_ULONG param_len;
 	CK_FLAGS flags;
-	unsigned only;    /* members that may do it, a bit each; 0: any */
-	bool is_volatile; /* makes session objects only: a copy that nobody knows goes with its
-			     session */
-	bool is_ours;     /* hsmux asks for itself: no policy is asked */
-	bool is_decided;  /* the policy was asked already: see call_decide() */
+	unsigned only;     /* members that may do it, a bit each; 0: any */
+	bool is_volatile;  /* makes session objects only: a copy that nobody knows goes with its
+			      session */
+	bool is_ours;      /* hsmux asks for itself: no policy is asked */
+	bool is_decided;   /* the policy was asked already: see call_decide() */
 	bool is_caller_iv; /* of one message: the caller chose the IV */
-	bool wants_value; /* C_GetAttributeValue: of secret values (act "get-value") */
-	bool wants_made;  /* C_DeriveKey: the application passed a place for a handle */
+	bool wants_value;  /* C_GetAttributeValue: of secret values (act "get-value") */
+	bool wants_made;   /* C_DeriveKey: the application passed a place for a handle */
 
 	CK_OBJECT_HANDLE made[2]; /* out: real handles of objects that came to be */
 	struct member *member;    /* out: where it ran, last */

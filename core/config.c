@@ -264,7 +264,8 @@ static bool fill_discovered(const struct config *c, struct config_token *t, cons
 	m->serial = strdup(serial);
 	t->policy = policy_load(CONFIG_POLICY, &diag); /* its text is ours: nothing is said */
 	diag_free(&diag);
-	return t->policy != NULL && t->label != NULL && m->name != NULL && m->token != NULL && m->serial != NULL;
+	return t->policy != NULL && t->label != NULL && m->name != NULL && m->token != NULL &&
+	       m->serial != NULL;
 }
 
 bool config_add_discovered(struct config *c, const char *label, const char *serial)

@@ -109,7 +109,7 @@ struct config_token {
 	enum config_replicate replicate;
 	enum config_protect protect;
 	char *kek; /* label of the KEK, or "id:" and its CKA_ID in hexadecimal; NULL: KEK_LABEL */
-	bool find_first; /* find = "first": a search asks one member only */
+	bool find_first;       /* find = "first": a search asks one member only */
 	char *policy_name;     /* a built-in one, or an absolute path; NULL: CONFIG_POLICY */
 	struct policy *policy; /* owned; NULL only while the file is read */
 	bool relogin; /* keep the PIN in locked memory to log in again after a member came back */
@@ -175,8 +175,9 @@ struct config *config_load(const char *args_file, struct diag *diag);
  * serial. False when memory is out. Used once, before the configuration is shared. */
 bool config_add_discovered(struct config *c, const char *label, const char *serial);
 
-/* Reads the policies of all tokens that have none yet. False when one cannot be used: every error of
- * it is in `diag`, with the line of the token. config_parse() and config_add_discovered() do it. */
+/* Reads the policies of all tokens that have none yet. False when one cannot be used: every error
+ * of it is in `diag`, with the line of the token. config_parse() and config_add_discovered() do it.
+ */
 bool config_load_policies(struct config *c, struct diag *diag);
 
 /* Reports modules whose `vendor` is a profile that the set does not have. False when there are. */

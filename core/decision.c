@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decisions that are kept: one in each session, guarded by its lock. It is worth as much as the facts
- * that it rests on: as long as those are believed, and until an object is changed. */
+/* Decisions that are kept: one in each session, guarded by its lock. It is worth as much as the
+ * facts that it rests on: as long as those are believed, and until an object is changed. */
 #include "core/decision.h"
 
 #include <string.h>
@@ -29,8 +29,8 @@ bool decision_stands(const struct call *c, enum policy_act act)
 	const struct decision *d = c->session ? &c->session->decision : NULL;
 
 	return d && d->policy && d->policy == c->group->conf->policy && is_plain(c, act) &&
-	       d->act == act && d->key == c->object[0].handle &&
-	       d->mech == c->mech->m.mechanism && d->param_len == c->mech->m.ulParameterLen &&
+	       d->act == act && d->key == c->object[0].handle && d->mech == c->mech->m.mechanism &&
+	       d->param_len == c->mech->m.ulParameterLen &&
 	       (d->param_len == 0 || memcmp(d->param, c->mech->m.pParameter, d->param_len) == 0) &&
 	       d->state == session_state(c->session) && d->caller == caller_get(false) &&
 	       d->generation == key_facts_generation() && clock_ms() < d->until_ms;

@@ -32,8 +32,8 @@ struct decision {
 /* Whether the same was allowed in the session of the call a moment ago. */
 bool decision_stands(const struct call *call, enum policy_act act);
 
-/* Keeps that the call was allowed, where the next one may rest on it: not where the answer depends on
- * the time, and not with parameters that point elsewhere. */
+/* Keeps that the call was allowed, where the next one may rest on it: not where the answer depends
+ * on the time, and not with parameters that point elsewhere. */
 void decision_keep(const struct call *call, enum policy_act act);
 
 #endif

@@ -159,8 +159,8 @@ static bool overlaps(const struct call *c)
 	       c->out < c->in + c->in_len;
 }
 
-/* The policy is asked about the IV of each message that is encrypted: with the operation's mechanism
- * and key. */
+/* The policy is asked about the IV of each message that is encrypted: with the operation's
+ * mechanism and key. */
 static CK_RV decide(struct session *session, enum call_id id, struct operation *op,
 		    const struct msg_io *io)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the policy lets be seen: attributes are sorted out before a member is asked for them, objects
- * after a search. */
+/* What the policy lets be seen: attributes are sorted out before a member is asked for them,
+ * objects after a search. */
 #include "core/object_show.h"
 
 #include <stdlib.h>
@@ -51,8 +51,7 @@ static CK_RV keeps_back(struct session *s, CK_OBJECT_HANDLE object, bool *is_kep
 	CK_RV rv = key_facts_of(s, object, &d);
 
 	*is_kept = false;
-	if (rv != CKR_OK ||
-	    (d.object.class != CKO_SECRET_KEY && d.object.class != CKO_PRIVATE_KEY))
+	if (rv != CKR_OK || (d.object.class != CKO_SECRET_KEY && d.object.class != CKO_PRIVATE_KEY))
 		return rv;
 	*is_kept = call_decide(&call) != CKR_OK;
 	return CKR_OK;

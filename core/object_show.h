@@ -6,8 +6,8 @@
 #include "core/base/buf.h"
 #include "core/session.h"
 
-/* As object_values(). Where the policy refuses "get-value" of the object, secret values (of a secret
- * key its CKA_VALUE, of a private key its private parts) are not read: their length is
+/* As object_values(). Where the policy refuses "get-value" of the object, secret values (of a
+ * secret key its CKA_VALUE, of a private key its private parts) are not read: their length is
  * CK_UNAVAILABLE_INFORMATION and the code CKR_ATTRIBUTE_SENSITIVE. */
 CK_RV object_show(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out,
 		  CK_ULONG count);

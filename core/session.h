@@ -51,7 +51,7 @@ struct session {
 	struct operation *spare; /* one finished operation kept for the next Init */
 	struct find *find;
 	struct decision decision; /* the last one that the policy made here */
-	CK_OBJECT_HANDLE *made; /* virtual handles of session objects made here; may be stale */
+	CK_OBJECT_HANDLE *made;   /* virtual handles of session objects made here; may be stale */
 	size_t made_count;
 	size_t made_room;
 	CK_OBJECT_HANDLE

@@ -65,7 +65,7 @@ bool algorithm_at(size_t i, CK_MECHANISM_TYPE *type)
 static enum policy_hash hash_of_mgf(CK_ULONG mgf)
 {
 	static const enum policy_hash hashes[] = {
-		HASH_UNKNOWN, HASH_SHA1,   HASH_SHA256,   HASH_SHA384,   HASH_SHA512,
+		HASH_UNKNOWN, HASH_SHA1,     HASH_SHA256,   HASH_SHA384,   HASH_SHA512,
 		HASH_SHA224,  HASH_SHA3_224, HASH_SHA3_256, HASH_SHA3_384, HASH_SHA3_512,
 	};
 

@@ -9,8 +9,8 @@
 /* One aspect of a call, and where it was found. */
 struct aspect {
 	enum policy_aspect aspect;
-	unsigned bits;             /* of a key; 0: unknown, or not a key */
-	enum policy_reason reason; /* what a refusal of it is about */
+	unsigned bits;                      /* of a key; 0: unknown, or not a key */
+	enum policy_reason reason;          /* what a refusal of it is about */
 	const struct policy_object *object; /* the key, or NULL: the mechanism */
 };
 

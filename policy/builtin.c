@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The built-in policies: the files of conf/policy, compiled in, so that a policy never depends on
- * what is installed where. */
+ * what is installed where. The table `builtins` is made by embed.sh. */
 #include <string.h>
 
 #include "core/base/near.h"
 #include "policy/policy.h"
 
-#include "builtin_policies.h" /* made by embed.sh: the table `builtins` */
+#include "policy/builtin_policies.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

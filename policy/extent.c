@@ -7,15 +7,15 @@
 
 /* Acts that checks of the hardening look at, whatever the objects; C_EncryptInit and C_DecryptInit
  * only with mechanisms that wrap keys. */
-#define HARDENED                                                                                \
-	(ACT_BIT(ACT_WRAP) | ACT_BIT(ACT_UNWRAP) | ACT_BIT(ACT_DERIVE) | ACT_BIT(ACT_SET_ATTR) | \
-	 ACT_BIT(ACT_COPY) | ACT_BIT(ACT_GENERATE) | ACT_BIT(ACT_IMPORT) | ACT_BIT(ACT_DIGEST) | \
-	 ACT_BIT(ACT_ENCRYPT) | ACT_BIT(ACT_DECRYPT) | ACT_BIT(ACT_SO_LOGIN) |                   \
+#define HARDENED                                                                                   \
+	(ACT_BIT(ACT_WRAP) | ACT_BIT(ACT_UNWRAP) | ACT_BIT(ACT_DERIVE) | ACT_BIT(ACT_SET_ATTR) |   \
+	 ACT_BIT(ACT_COPY) | ACT_BIT(ACT_GENERATE) | ACT_BIT(ACT_IMPORT) | ACT_BIT(ACT_DIGEST) |   \
+	 ACT_BIT(ACT_ENCRYPT) | ACT_BIT(ACT_DECRYPT) | ACT_BIT(ACT_SO_LOGIN) |                     \
 	 ACT_BIT(ACT_INIT_TOKEN))
 
 /* Acts that profiles and ceilings speak of. */
-#define PROFILED                                                                        \
-	((ACT_BIT(ACT_DIGEST) | (ACT_BIT(ACT_DIGEST) - 1)) | ACT_BIT(ACT_GENERATE) | \
+#define PROFILED                                                                                   \
+	((ACT_BIT(ACT_DIGEST) | (ACT_BIT(ACT_DIGEST) - 1)) | ACT_BIT(ACT_GENERATE) |               \
 	 ACT_BIT(ACT_IMPORT))
 
 void policy_finish(struct policy *p)
@@ -38,10 +38,10 @@ void policy_finish(struct policy *p)
 		p->spoken = all;
 	p->wants_keys = p->profile_count > 0 || p->ceiling_count > 0;
 	for (size_t i = 0; i < p->rule_count; i++)
-		p->wants_keys = p->wants_keys ||
-				(rule_is_about_objects(&p->rules[i]) &&
-				 (rule_acts(&p->rules[i]) &
-				  (ACT_BIT(ACT_ENCRYPT) | ACT_BIT(ACT_DECRYPT))));
+		p->wants_keys =
+			p->wants_keys ||
+			(rule_is_about_objects(&p->rules[i]) &&
+			 (rule_acts(&p->rules[i]) & (ACT_BIT(ACT_ENCRYPT) | ACT_BIT(ACT_DECRYPT))));
 }
 
 bool policy_speaks(const struct policy *p, enum policy_act act)
@@ -137,7 +137,8 @@ static bool speaks_of_type(const struct ceiling *c, CK_KEY_TYPE type)
 	return !c->key.is_set;
 }
 
-/* Narrows the bounds by the sizes that profiles and ceilings ask for; false when nothing is left. */
+/* Narrows the bounds by the sizes that profiles and ceilings ask for; false when nothing is left.
+ */
 static bool narrow(const struct policy *p, enum policy_aspect aspect, enum policy_act act,
 		   int64_t now, struct policy_bounds *bounds)
 {
@@ -163,8 +164,13 @@ static bool narrow(const struct policy *p, enum policy_aspect aspect, enum polic
 bool policy_leaves(const struct policy *policy, CK_MECHANISM_TYPE type, enum policy_act act,
 		   int64_t now, struct policy_bounds *bounds)
 {
-	static const struct caller anybody = {.user = "", .group = "", .exe = "", .unit = "",
-					      .cgroup = "", .label = "", .trust = TRUST_CRYPTO};
+	static const struct caller anybody = {.user = "",
+					      .group = "",
+					      .exe = "",
+					      .unit = "",
+					      .cgroup = "",
+					      .label = "",
+					      .trust = TRUST_CRYPTO};
 	const CK_MECHANISM mech = {type, NULL, 0};
 	const struct facts facts = {
 		.act = act,
@@ -210,4 +216,3 @@ void policy_free(struct policy *p)
 	free(p->file);
 	free(p);
 }
-

@@ -64,10 +64,10 @@ struct policy_object {
 	const char *label;   /* NUL-terminated, "" when there is none */
 	const uint8_t *id;   /* CKA_ID */
 	size_t id_len;
-	unsigned flags;      /* enum policy_flag: what is set */
-	unsigned known;      /* enum policy_flag: what is known to be set or not */
-	int64_t started;     /* CKA_START_DATE in seconds since 1970; 0: none */
-	uint64_t exponent;   /* of an RSA key, 0: unknown, UINT64_MAX: larger */
+	unsigned flags;           /* enum policy_flag: what is set */
+	unsigned known;           /* enum policy_flag: what is known to be set or not */
+	int64_t started;          /* CKA_START_DATE in seconds since 1970; 0: none */
+	uint64_t exponent;        /* of an RSA key, 0: unknown, UINT64_MAX: larger */
 	const CK_ATTRIBUTE *tmpl; /* PART_NEW, and changes: hsmux's own copy, normalised */
 	CK_ULONG tmpl_count;
 };
@@ -84,7 +84,7 @@ struct facts {
 	const char *role;     /* "user", "so", "public": who is logged in, or logs in */
 	const struct caller *caller;
 	const CK_MECHANISM *mech; /* hsmux's own copy, handles still virtual; NULL when none */
-	bool is_message;  /* one message of a message-based operation, which has an IV of its own */
+	bool is_message; /* one message of a message-based operation, which has an IV of its own */
 	bool is_caller_iv; /* of a message: the caller chose it */
 	const struct policy_object *object[FACTS_OBJECTS];
 	unsigned object_count;

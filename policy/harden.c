@@ -148,7 +148,7 @@ static const struct {
 	CK_ATTRIBUTE_TYPE type;
 	unsigned flag;
 } usages[] = {
-	{CKA_WRAP, FLAG_WRAP},       {CKA_UNWRAP, FLAG_UNWRAP},   {CKA_ENCRYPT, FLAG_ENCRYPT},
+	{CKA_WRAP, FLAG_WRAP},       {CKA_UNWRAP, FLAG_UNWRAP}, {CKA_ENCRYPT, FLAG_ENCRYPT},
 	{CKA_DECRYPT, FLAG_DECRYPT}, {CKA_DERIVE, FLAG_DERIVE},
 };
 
@@ -223,7 +223,7 @@ static enum policy_reason ask_trojan(const struct facts *f)
 	const struct policy_object *key = f->act == ACT_WRAP ? part(f, PART_KEY) : NULL;
 
 	return key && !is_set(key, FLAG_LOCAL) && !is_set(key, FLAG_TRUSTED) ? REASON_WRAPPING_KEY
-									      : REASON_NONE;
+									     : REASON_NONE;
 }
 
 static enum policy_reason ask_padding(const struct facts *f, const struct algorithm *a)
@@ -233,8 +233,8 @@ static enum policy_reason ask_padding(const struct facts *f, const struct algori
 	if (!a || !opens)
 		return REASON_NONE;
 	return a->family == ASPECT_RSA_V15_CRYPT ||
-			       (f->act == ACT_UNWRAP && (a->type == CKM_AES_CBC_PAD ||
-							 a->type == CKM_DES3_CBC_PAD))
+			       (f->act == ACT_UNWRAP &&
+				(a->type == CKM_AES_CBC_PAD || a->type == CKM_DES3_CBC_PAD))
 		       ? REASON_MECHANISM
 		       : REASON_NONE;
 }
@@ -258,7 +258,8 @@ static enum policy_reason ask_format(const struct facts *f, const struct algorit
 
 static enum policy_reason ask_parts(const struct facts *f, const struct algorithm *a)
 {
-	return a && a->family == ASPECT_CONCAT && sensitive_base(f) ? REASON_MECHANISM : REASON_NONE;
+	return a && a->family == ASPECT_CONCAT && sensitive_base(f) ? REASON_MECHANISM
+								    : REASON_NONE;
 }
 
 static enum policy_reason ask_digest_key(const struct facts *f)

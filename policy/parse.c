@@ -10,19 +10,19 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct setting_key file_keys[] = {
-	{"schema", SETTING_INT, true},	       {"name", SETTING_STRING, true},
-	{"serial", SETTING_INT, true},	       {"issued", SETTING_STRING, false},
-	{"not_after", SETTING_STRING, false},  {"on_expiry", SETTING_STRING, false},
-	{"mode", SETTING_STRING, false},       {"default", SETTING_STRING, false},
-	{"profiles", SETTING_WORDS, false},    {"trust_min", SETTING_STRING, false},
-	{"hardening", SETTING_WORDS, false},   {"relax", SETTING_WORDS, false},
-	{"cnsa1_grace", SETTING_BOOL, false},  {"sets", SETTING_GROUP, false},
-	{"ceiling", SETTING_LIST, false},      {"rules", SETTING_LIST, false},
-	{"candidate", SETTING_LATER, false},   {"break_glass", SETTING_LATER, false},
+	{"schema", SETTING_INT, true},        {"name", SETTING_STRING, true},
+	{"serial", SETTING_INT, true},        {"issued", SETTING_STRING, false},
+	{"not_after", SETTING_STRING, false}, {"on_expiry", SETTING_STRING, false},
+	{"mode", SETTING_STRING, false},      {"default", SETTING_STRING, false},
+	{"profiles", SETTING_WORDS, false},   {"trust_min", SETTING_STRING, false},
+	{"hardening", SETTING_WORDS, false},  {"relax", SETTING_WORDS, false},
+	{"cnsa1_grace", SETTING_BOOL, false}, {"sets", SETTING_GROUP, false},
+	{"ceiling", SETTING_LIST, false},     {"rules", SETTING_LIST, false},
+	{"candidate", SETTING_LATER, false},  {"break_glass", SETTING_LATER, false},
 };
 
-static const struct setting_word modes[] = {{"enforce", false}, {"permissive", false},
-					    {"off", false}};
+static const struct setting_word modes[] = {
+	{"enforce", false}, {"permissive", false}, {"off", false}};
 static const struct setting_word defaults[] = {{"allow", false}, {"deny", false}};
 static const struct setting_word expiries[] = {
 	{"warn", false}, {"deny-mutations", false}, {"deny-all", false}};
@@ -74,7 +74,8 @@ static bool take_relax(void *out, const char *word)
 
 static void parse_hardening(const struct reading_file *r, struct policy *p)
 {
-	static const struct word_kind group = {"a group of hardening checks", harden_group_at, NULL};
+	static const struct word_kind group = {"a group of hardening checks", harden_group_at,
+					       NULL};
 	static const struct word_kind check = {"a hardening check (H:...)", harden_word_at, NULL};
 
 	if (!list_each(r, "hardening", &group, take_hardening, &p->hardening))
@@ -106,12 +107,10 @@ static void parse_head(const struct reading_file *r, struct policy *p)
 	if (p->issued != 0 && p->not_after != 0 && p->not_after <= p->issued)
 		scope_error(scope, config_setting_get_member(scope->group, "not_after"),
 			    "not_after is not after issued: expected a later time");
-	p->on_expiry = scope_word(scope, "on_expiry", expiries,
-						      COUNT(expiries), EXPIRY_WARN);
+	p->on_expiry = scope_word(scope, "on_expiry", expiries, COUNT(expiries), EXPIRY_WARN);
 	p->mode = scope_word(scope, "mode", modes, COUNT(modes), POLICY_ENFORCE);
 	p->is_default_deny = scope_word(scope, "default", defaults, COUNT(defaults), 0) == 1;
-	p->trust_min = scope_word(scope, "trust_min", trusts, COUNT(trusts),
-						     TRUST_SELF);
+	p->trust_min = scope_word(scope, "trust_min", trusts, COUNT(trusts), TRUST_SELF);
 	p->cnsa1_grace = scope_bool(scope, "cnsa1_grace", false);
 	(void)list_each(r, "profiles", &profile, take_profile, p); /* absent: none */
 	parse_hardening(r, p);
@@ -159,8 +158,7 @@ static void parse_ceilings(const struct reading_file *r, struct policy *p)
 static void check_id(const struct reading_file *r, const struct policy *p, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (p->rules[i].id && p->rules[k].id &&
-		    strcmp(p->rules[i].id, p->rules[k].id) == 0)
+		if (p->rules[i].id && p->rules[k].id && strcmp(p->rules[i].id, p->rules[k].id) == 0)
 			scope_error(&r->scope, NULL, "the id is used on line %u: expected another",
 				    p->rules[k].line);
 	}

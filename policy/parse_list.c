@@ -12,8 +12,8 @@
 /* Words within sets within lists. */
 #define LIST_MAX 4096U
 
-static void bad_word(const struct reading_file *r, const config_setting_t *setting,
-		     const char *key, const char *word, const struct word_kind *kind)
+static void bad_word(const struct reading_file *r, const config_setting_t *setting, const char *key,
+		     const char *word, const struct word_kind *kind)
 {
 	const char *near = kind->list ? near_word(word, kind->list, kind->context) : NULL;
 	char shown[SETTING_SHOWN_LEN];
@@ -90,14 +90,15 @@ bool list_each(const struct reading_file *r, const char *key, const struct word_
 	if (type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY)
 		return false; /* absent, or reported as of the wrong type */
 	if (config_setting_length(setting) == 0)
-		scope_error(&r->scope, setting,
-			    "%s is empty and would match nothing: expected %s", key, kind->what);
+		scope_error(&r->scope, setting, "%s is empty and would match nothing: expected %s",
+			    key, kind->what);
 	for (int i = 0; i < config_setting_length(setting); i++)
 		take_setting(&w, config_setting_get_elem(setting, (unsigned)i));
 	return true;
 }
 
-/* Makes room for one more element of `size` bytes in an array of `count`; NULL when memory is out. */
+/* Makes room for one more element of `size` bytes in an array of `count`; NULL when memory is out.
+ */
 static void *grown(void *array, size_t count, size_t size)
 {
 	return count < LIST_MAX ? reallocarray(array, count + 1, size) : NULL;
@@ -133,9 +134,9 @@ static const struct {
 	const char *word;
 	CK_OBJECT_CLASS class;
 } classes[] = {
-	{"private", CKO_PRIVATE_KEY},	     {"secret", CKO_SECRET_KEY}, {"public", CKO_PUBLIC_KEY},
-	{"certificate", CKO_CERTIFICATE},    {"data", CKO_DATA},
-	{"parameters", CKO_DOMAIN_PARAMETERS},
+	{"private", CKO_PRIVATE_KEY}, {"secret", CKO_SECRET_KEY},
+	{"public", CKO_PUBLIC_KEY},   {"certificate", CKO_CERTIFICATE},
+	{"data", CKO_DATA},           {"parameters", CKO_DOMAIN_PARAMETERS},
 };
 
 #define CLASS_COUNT (sizeof classes / sizeof classes[0])
@@ -165,7 +166,6 @@ static const char *class_word_at(size_t i, const void *context)
 	(void)context;
 	return i < CLASS_COUNT ? classes[i].word : NULL;
 }
-
 
 static bool take_mechanism(void *out, const char *word)
 {

@@ -13,74 +13,83 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct setting_key rule_keys[] = {
-	{"id", SETTING_STRING, true},	    {"effect", SETTING_STRING, true},
-	{"mode", SETTING_STRING, false},    {"who", SETTING_GROUP, false},
-	{"what", SETTING_WORDS, false},	    {"not_what", SETTING_WORDS, false},
-	{"on", SETTING_GROUP, false},	    {"with", SETTING_GROUP, false},
-	{"when", SETTING_GROUP, false},	    {"unless", SETTING_GROUP, false},
-	{"limit", SETTING_LATER, false},    {"require", SETTING_LATER, false},
-	{"audit", SETTING_LATER, false},    {"tbs", SETTING_LATER, false},
+	{"id", SETTING_STRING, true},    {"effect", SETTING_STRING, true},
+	{"mode", SETTING_STRING, false}, {"who", SETTING_GROUP, false},
+	{"what", SETTING_WORDS, false},  {"not_what", SETTING_WORDS, false},
+	{"on", SETTING_GROUP, false},    {"with", SETTING_GROUP, false},
+	{"when", SETTING_GROUP, false},  {"unless", SETTING_GROUP, false},
+	{"limit", SETTING_LATER, false}, {"require", SETTING_LATER, false},
+	{"audit", SETTING_LATER, false}, {"tbs", SETTING_LATER, false},
 };
 
 static const struct setting_key unless_keys[] = {
-	{"who", SETTING_GROUP, false},	{"what", SETTING_WORDS, false},
+	{"who", SETTING_GROUP, false},      {"what", SETTING_WORDS, false},
 	{"not_what", SETTING_WORDS, false}, {"on", SETTING_GROUP, false},
-	{"with", SETTING_GROUP, false}, {"when", SETTING_GROUP, false},
+	{"with", SETTING_GROUP, false},     {"when", SETTING_GROUP, false},
 	{"ceremony", SETTING_LATER, false},
 };
 
 static const struct setting_key who_keys[] = {
-	{"uid", SETTING_WORDS, false},	      {"not_uid", SETTING_WORDS, false},
-	{"gid", SETTING_WORDS, false},	      {"not_gid", SETTING_WORDS, false},
-	{"user", SETTING_WORDS, false},	      {"not_user", SETTING_WORDS, false},
-	{"role", SETTING_WORDS, false},	      {"not_role", SETTING_WORDS, false},
-	{"login", SETTING_WORDS, false},      {"not_login", SETTING_WORDS, false},
-	{"exe", SETTING_WORDS, false},	      {"not_exe", SETTING_WORDS, false},
-	{"unit", SETTING_WORDS, false},	      {"not_unit", SETTING_WORDS, false},
-	{"cgroup", SETTING_WORDS, false},     {"not_cgroup", SETTING_WORDS, false},
-	{"label", SETTING_WORDS, false},      {"not_label", SETTING_WORDS, false},
+	{"uid", SETTING_WORDS, false},    {"not_uid", SETTING_WORDS, false},
+	{"gid", SETTING_WORDS, false},    {"not_gid", SETTING_WORDS, false},
+	{"user", SETTING_WORDS, false},   {"not_user", SETTING_WORDS, false},
+	{"role", SETTING_WORDS, false},   {"not_role", SETTING_WORDS, false},
+	{"login", SETTING_WORDS, false},  {"not_login", SETTING_WORDS, false},
+	{"exe", SETTING_WORDS, false},    {"not_exe", SETTING_WORDS, false},
+	{"unit", SETTING_WORDS, false},   {"not_unit", SETTING_WORDS, false},
+	{"cgroup", SETTING_WORDS, false}, {"not_cgroup", SETTING_WORDS, false},
+	{"label", SETTING_WORDS, false},  {"not_label", SETTING_WORDS, false},
 	{"trust", SETTING_STRING, false},
 };
 
 static const struct setting_key on_keys[] = {
-	{"token", SETTING_WORDS, false},     {"not_token", SETTING_WORDS, false},
-	{"label", SETTING_WORDS, false},     {"not_label", SETTING_WORDS, false},
-	{"id", SETTING_WORDS, false},	     {"not_id", SETTING_WORDS, false},
-	{"class", SETTING_WORDS, false},     {"not_class", SETTING_WORDS, false},
-	{"key", SETTING_WORDS, false},	     {"not_key", SETTING_WORDS, false},
-	{"local", SETTING_BOOL, false},	     {"age_max", SETTING_STRING, false},
+	{"token", SETTING_WORDS, false},  {"not_token", SETTING_WORDS, false},
+	{"label", SETTING_WORDS, false},  {"not_label", SETTING_WORDS, false},
+	{"id", SETTING_WORDS, false},     {"not_id", SETTING_WORDS, false},
+	{"class", SETTING_WORDS, false},  {"not_class", SETTING_WORDS, false},
+	{"key", SETTING_WORDS, false},    {"not_key", SETTING_WORDS, false},
+	{"local", SETTING_BOOL, false},   {"age_max", SETTING_STRING, false},
 	{"member", SETTING_LATER, false},
 };
 
 static const struct setting_key with_keys[] = {
-	{"mech", SETTING_WORDS, false},	      {"not_mech", SETTING_WORDS, false},
-	{"hash", SETTING_WORDS, false},	      {"not_hash", SETTING_WORDS, false},
-	{"mgf", SETTING_WORDS, false},	      {"not_mgf", SETTING_WORDS, false},
-	{"kdf", SETTING_WORDS, false},	      {"not_kdf", SETTING_WORDS, false},
-	{"curve", SETTING_WORDS, false},      {"not_curve", SETTING_WORDS, false},
-	{"pset", SETTING_WORDS, false},	      {"not_pset", SETTING_WORDS, false},
-	{"bits_min", SETTING_INT, false},     {"bits_max", SETTING_INT, false},
-	{"iv", SETTING_STRING, false},	      {"salt_max", SETTING_INT, false},
-	{"hss_levels", SETTING_INT, false},   {"template_has", SETTING_WORDS, false},
+	{"mech", SETTING_WORDS, false},
+	{"not_mech", SETTING_WORDS, false},
+	{"hash", SETTING_WORDS, false},
+	{"not_hash", SETTING_WORDS, false},
+	{"mgf", SETTING_WORDS, false},
+	{"not_mgf", SETTING_WORDS, false},
+	{"kdf", SETTING_WORDS, false},
+	{"not_kdf", SETTING_WORDS, false},
+	{"curve", SETTING_WORDS, false},
+	{"not_curve", SETTING_WORDS, false},
+	{"pset", SETTING_WORDS, false},
+	{"not_pset", SETTING_WORDS, false},
+	{"bits_min", SETTING_INT, false},
+	{"bits_max", SETTING_INT, false},
+	{"iv", SETTING_STRING, false},
+	{"salt_max", SETTING_INT, false},
+	{"hss_levels", SETTING_INT, false},
+	{"template_has", SETTING_WORDS, false},
 	{"template_lacks", SETTING_WORDS, false},
 };
 
 static const struct setting_key when_keys[] = {
-	{"days", SETTING_WORDS, false},	     {"from", SETTING_STRING, false},
-	{"to", SETTING_STRING, false},	     {"tz", SETTING_STRING, false},
+	{"days", SETTING_WORDS, false},        {"from", SETTING_STRING, false},
+	{"to", SETTING_STRING, false},         {"tz", SETTING_STRING, false},
 	{"not_before", SETTING_STRING, false}, {"not_after", SETTING_STRING, false},
 };
 
 static const struct setting_key ceiling_keys[] = {
-	{"key", SETTING_WORDS, false},	 {"mech", SETTING_WORDS, false},
-	{"hash", SETTING_WORDS, false},	 {"curves", SETTING_WORDS, false},
-	{"pset", SETTING_WORDS, false},	 {"ops", SETTING_WORDS, false},
+	{"key", SETTING_WORDS, false},    {"mech", SETTING_WORDS, false},
+	{"hash", SETTING_WORDS, false},   {"curves", SETTING_WORDS, false},
+	{"pset", SETTING_WORDS, false},   {"ops", SETTING_WORDS, false},
 	{"min_bits", SETTING_INT, false}, {"max_bits", SETTING_INT, false},
 };
 
 static const struct setting_word effects[] = {{"allow", false}, {"deny", false}};
-static const struct setting_word modes[] = {{"enforce", false}, {"permissive", false},
-					    {"off", false}};
+static const struct setting_word modes[] = {
+	{"enforce", false}, {"permissive", false}, {"off", false}};
 static const struct setting_word trusts[] = {
 	{"self", false}, {"process", false}, {"peer", false}, {"crypto", false}};
 static const struct setting_word ivs[] = {{"token", false}, {"caller", false}};
@@ -113,8 +122,8 @@ int64_t parse_time(const struct scope *scope, const char *key)
 
 	if (text && !profile_day(text, &seconds))
 		scope_error(scope, config_setting_get_member(scope->group, key),
-			    "%s \"%s\" is no time: expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ", key,
-			    setting_shown(text, shown));
+			    "%s \"%s\" is no time: expected YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ",
+			    key, setting_shown(text, shown));
 	free(text);
 	return seconds;
 }
@@ -131,8 +140,8 @@ static int parse_minute(const struct scope *scope, const char *key)
 	    isdigit((unsigned char)text[4]))
 		minute = ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 +
 			 text[4] - '0';
-	if (text && (minute < 0 || minute > 24 * 60 || minute % 60 != (text[3] - '0') * 10 +
-								     text[4] - '0')) {
+	if (text && (minute < 0 || minute > 24 * 60 ||
+		     minute % 60 != (text[3] - '0') * 10 + text[4] - '0')) {
 		scope_error(scope, config_setting_get_member(scope->group, key),
 			    "%s \"%s\" is no time of day: expected hh:mm, 00:00 to 24:00", key,
 			    setting_shown(text, shown));
@@ -174,16 +183,17 @@ static void parse_roles(const struct reading_file *r, const char *key, struct wo
 		for (size_t k = 0; k < COUNT(roles); k++)
 			is_known = is_known || strcmp(roles[k], list->word[i]) == 0;
 		if (!is_known)
-			scope_error(&r->scope, config_setting_get_member(r->scope.group, key),
-				    "%s: \"%s\" is no role: expected \"user\", \"so\" or \"public\"",
-				    key, list->word[i]);
+			scope_error(
+				&r->scope, config_setting_get_member(r->scope.group, key),
+				"%s: \"%s\" is no role: expected \"user\", \"so\" or \"public\"",
+				key, list->word[i]);
 	}
 }
 
 static void parse_who(const struct reading_file *outer, struct condition *c)
 {
 	static const char *const keys[WHO_COUNT][2] = {
-		[WHO_UID] = {"uid", "not_uid"},	      [WHO_GID] = {"gid", "not_gid"},
+		[WHO_UID] = {"uid", "not_uid"},       [WHO_GID] = {"gid", "not_gid"},
 		[WHO_USER] = {"user", "not_user"},    [WHO_ROLE] = {"role", "not_role"},
 		[WHO_LOGIN] = {"login", "not_login"}, [WHO_EXE] = {"exe", "not_exe"},
 		[WHO_UNIT] = {"unit", "not_unit"},    [WHO_CGROUP] = {"cgroup", "not_cgroup"},
@@ -215,8 +225,8 @@ static void parse_ids(const struct reading_file *r, const char *key, struct word
 
 		if (id[strspn(id, "0123456789abcdefABCDEF")] != '\0' || strlen(id) % 2 != 0)
 			scope_error(&r->scope, config_setting_get_member(r->scope.group, key),
-				    "%s: \"%.40s\" is no CKA_ID: expected bytes in hexadecimal", key,
-				    id);
+				    "%s: \"%.40s\" is no CKA_ID: expected bytes in hexadecimal",
+				    key, id);
 		for (; *id != '\0'; id++)
 			*id = (char)tolower((unsigned char)*id);
 	}
@@ -335,9 +345,8 @@ static void parse_condition(const struct reading_file *r, struct condition *c)
 	parse_with(r, c);
 	parse_when(r, c);
 	if (c->bits_min != 0 && c->bits_max != 0 && c->bits_min > c->bits_max)
-		scope_error(&r->scope, NULL,
-			    "bits_min is %u and bits_max %u: expected a range", c->bits_min,
-			    c->bits_max);
+		scope_error(&r->scope, NULL, "bits_min is %u and bits_max %u: expected a range",
+			    c->bits_min, c->bits_max);
 }
 
 void parse_rule(const struct reading_file *r, struct rule *rule)
@@ -355,9 +364,10 @@ void parse_rule(const struct reading_file *r, struct rule *rule)
 	mode = scope_word(&r->scope, "mode", modes, COUNT(modes), 0);
 	rule->is_permissive = mode == 1;
 	if (rule->is_permissive && !rule->is_deny)
-		scope_error(&r->scope, config_setting_get_member(r->scope.group, "mode"),
-			    "mode \"permissive\" has no meaning in a rule that allows: expected it in "
-			    "one that denies");
+		scope_error(
+			&r->scope, config_setting_get_member(r->scope.group, "mode"),
+			"mode \"permissive\" has no meaning in a rule that allows: expected it in "
+			"one that denies");
 	parse_condition(r, &rule->match);
 	rule->has_unless = enter(r, "unless", unless_keys, COUNT(unless_keys), &unless);
 	if (rule->has_unless)
@@ -378,9 +388,8 @@ void parse_ceiling(const struct reading_file *r, struct ceiling *c)
 	c->bits_min = scope_unsigned(&r->scope, "min_bits", 1, BITS_MOST, 0);
 	c->bits_max = scope_unsigned(&r->scope, "max_bits", 1, BITS_MOST, 0);
 	if (c->bits_min != 0 && c->bits_max != 0 && c->bits_min > c->bits_max)
-		scope_error(&r->scope, NULL,
-			    "min_bits is %u and max_bits %u: expected a range", c->bits_min,
-			    c->bits_max);
+		scope_error(&r->scope, NULL, "min_bits is %u and max_bits %u: expected a range",
+			    c->bits_min, c->bits_max);
 	if (c->bits_min == 0 && c->bits_max == 0 && !c->curves.is_set && !c->psets.is_set &&
 	    c->acts == 0)
 		scope_error(&r->scope, NULL,

@@ -125,7 +125,8 @@ static void ask_hardening(const struct asking *a)
 		if (!(a->policy->hardening & HARDEN_BIT(i)))
 			continue;
 		reason = harden_ask(i, a->facts, a->algorithm);
-		tell(a, LAYER_HARDENING, harden_word(i), reason == REASON_NONE ? "passes" : "refuses");
+		tell(a, LAYER_HARDENING, harden_word(i),
+		     reason == REASON_NONE ? "passes" : "refuses");
 		if (reason == REASON_NONE)
 			continue;
 		refuse(a, LAYER_HARDENING, reason, NUMBER_HARDENING + i, harden_word(i), PART_KEY);
@@ -148,8 +149,8 @@ static void describe_aspect(const struct aspect *at, const struct profile *p,
 	if (at->bits > 0)
 		(void)snprintf(size, sizeof size, " of %u bits", at->bits);
 	if (answer->least > 0 && at->bits > 0)
-		(void)snprintf(why, VERDICT_WHY_LEN, "%s of %u bits: least %u in %s", text, at->bits,
-			       answer->least, p->name);
+		(void)snprintf(why, VERDICT_WHY_LEN, "%s of %u bits: least %u in %s", text,
+			       at->bits, answer->least, p->name);
 	else if (answer->least > 0)
 		(void)snprintf(why, VERDICT_WHY_LEN, "%s of unknown size: least %u in %s", text,
 			       answer->least, p->name);
@@ -296,8 +297,8 @@ static void soften(const struct asking *a)
 	v->would_deny = true;
 }
 
-void policy_explain(const struct policy *policy, const struct facts *facts,
-		    struct verdict *verdict, policy_listener *listener, void *context)
+void policy_explain(const struct policy *policy, const struct facts *facts, struct verdict *verdict,
+		    policy_listener *listener, void *context)
 {
 	struct algorithm algorithm;
 	struct asking asking = {policy, facts, NULL, verdict, listener, context};
@@ -336,7 +337,7 @@ void policy_check(const struct policy *policy, const struct facts *facts, struct
 const char *policy_layer_word(enum policy_layer layer)
 {
 	static const char *const words[] = {"none", "hardening", "profile", "ceiling",
-					    "rule", "default",	 "expiry",  "trust"};
+					    "rule", "default",   "expiry",  "trust"};
 
 	return words[layer];
 }

@@ -40,13 +40,20 @@ struct policy {
 	act_set object_acts; /* of them, those where it depends on the objects */
 	bool wants_keys;     /* also in encryption and decryption */
 	bool is_timeless;    /* no decision depends on the time */
-	char *file;       /* where it was read; the name of a built-in one */
+	char *file;          /* where it was read; the name of a built-in one */
 };
 
 /* Numbers of rules in CK_SESSION_INFO.ulDeviceError and in records: the base of each layer. */
 #define POLICY_DEVICE_ERROR 0x48580000UL
-enum { NUMBER_EXPIRY = 1, NUMBER_TRUST = 2, NUMBER_DEFAULT = 3, NUMBER_HARDENING = 0x100,
-       NUMBER_PROFILE = 0x1000, NUMBER_CEILING = 0x4000, NUMBER_RULE = 0x8000 };
+enum {
+	NUMBER_EXPIRY = 1,
+	NUMBER_TRUST = 2,
+	NUMBER_DEFAULT = 3,
+	NUMBER_HARDENING = 0x100,
+	NUMBER_PROFILE = 0x1000,
+	NUMBER_CEILING = 0x4000,
+	NUMBER_RULE = 0x8000
+};
 
 /* Hears every step of a decision, in the order of the layers: which layer, the name of what was
  * asked, what it said. */
@@ -58,14 +65,14 @@ typedef void policy_listener(void *context, enum policy_layer layer, const char 
 void policy_check(const struct policy *policy, const struct facts *facts, struct verdict *verdict);
 
 /* The same, heard by `listener` (NULL: nobody). For the command line and for tests. */
-void policy_explain(const struct policy *policy, const struct facts *facts,
-		    struct verdict *verdict, policy_listener *listener, void *context);
+void policy_explain(const struct policy *policy, const struct facts *facts, struct verdict *verdict,
+		    policy_listener *listener, void *context);
 
 /* Whether the policy says anything about an act at all; false for NULL. */
 bool policy_speaks(const struct policy *policy, enum policy_act act);
 
-/* Whether a decision about the act needs to know the objects of the call, which may have to be asked
- * of a member. `mech` may be NULL. */
+/* Whether a decision about the act needs to know the objects of the call, which may have to be
+ * asked of a member. `mech` may be NULL. */
 bool policy_wants_objects(const struct policy *policy, enum policy_act act,
 			  const CK_MECHANISM *mech);
 

@@ -6,7 +6,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define CELL(aspect, verdict, least, most, from, until, source, reviewed)                 \
+#define CELL(aspect, verdict, least, most, from, until, source, reviewed)                          \
 	{ASPECT_##aspect, PROFILE_##verdict, least, most, from, until, source, reviewed},
 
 static const struct profile_cell fips[] = {
@@ -111,10 +111,10 @@ bool profile_day(const char *text, int64_t *seconds)
 	    !digits(text + 5, 2, 1, 12, &month) || text[7] != '-' ||
 	    !digits(text + 8, 2, 1, 31, &day) || !is_day_of_month(year, month, day))
 		return false;
-	if (len == 20 && (text[10] != 'T' || !digits(text + 11, 2, 0, 23, &hour) ||
-			  text[13] != ':' || !digits(text + 14, 2, 0, 59, &minute) ||
-			  text[16] != ':' || !digits(text + 17, 2, 0, 59, &second) ||
-			  text[19] != 'Z'))
+	if (len == 20 &&
+	    (text[10] != 'T' || !digits(text + 11, 2, 0, 23, &hour) || text[13] != ':' ||
+	     !digits(text + 14, 2, 0, 59, &minute) || text[16] != ':' ||
+	     !digits(text + 17, 2, 0, 59, &second) || text[19] != 'Z'))
 		return false;
 	*seconds = ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
 	return true;
@@ -161,7 +161,8 @@ void profile_ask(const struct profile *p, const struct aspect *a, int64_t now,
 			break;
 		if (!is_in_force(c, now))
 			continue;
-		if ((c->least == 0 || a->bits >= c->least) && (c->most == 0 || a->bits <= c->most)) {
+		if ((c->least == 0 || a->bits >= c->least) &&
+		    (c->most == 0 || a->bits <= c->most)) {
 			*out = (struct profile_answer){c->verdict, c, 0};
 			return;
 		}

@@ -18,7 +18,7 @@ enum profile_verdict {
 struct profile_cell {
 	enum policy_aspect aspect;
 	enum profile_verdict verdict;
-	unsigned least, most; /* bits; most 0: no limit */
+	unsigned least, most;     /* bits; most 0: no limit */
 	const char *from, *until; /* days, YYYY-MM-DD; "": always */
 	const char *source;
 	const char *reviewed; /* when it was last held against the source; "": not yet */
@@ -26,9 +26,9 @@ struct profile_cell {
 
 /* One profile. */
 struct profile {
-	const char *name;    /* "fips" */
-	const char *title;   /* for people */
-	const char *version; /* of the document */
+	const char *name;                 /* "fips" */
+	const char *title;                /* for people */
+	const char *version;              /* of the document */
 	const struct profile_cell *cells; /* sorted by aspect */
 	size_t count;
 };

@@ -259,9 +259,9 @@ static bool object_holds(const struct condition *c, const struct facts *f,
 	       class_holds(c, f, o, reading) && numbers_hold(c->key, o->type) &&
 	       size_holds(c, o->bits, reading) && property_holds(c->curve, o->curve, reading) &&
 	       property_holds(c->pset, o->pset, reading) &&
-	       (c->hss_levels == 0 || (o->hss_levels == 0
-					       ? reading == READ_ALL
-					       : o->hss_levels == (unsigned)c->hss_levels)) &&
+	       (c->hss_levels == 0 ||
+		(o->hss_levels == 0 ? reading == READ_ALL
+				    : o->hss_levels == (unsigned)c->hss_levels)) &&
 	       template_holds(c, o, reading);
 }
 
@@ -271,8 +271,8 @@ static bool is_about_objects(const struct condition *c)
 	return c->label[0].is_set || c->label[1].is_set || c->id[0].is_set || c->id[1].is_set ||
 	       c->class[0].is_set || c->class[1].is_set || c->key[0].is_set || c->key[1].is_set ||
 	       c->local >= 0 || c->age_max != 0 || c->bits_min != 0 || c->bits_max != 0 ||
-	       c->curve[0].is_set || c->curve[1].is_set || c->pset[0].is_set ||
-	       c->pset[1].is_set || c->hss_levels != 0 || c->has.count > 0 || c->lacks.count > 0;
+	       c->curve[0].is_set || c->curve[1].is_set || c->pset[0].is_set || c->pset[1].is_set ||
+	       c->hss_levels != 0 || c->has.count > 0 || c->lacks.count > 0;
 }
 
 static bool objects_hold(const struct condition *c, const struct facts *f, enum reading reading)

@@ -57,7 +57,7 @@ struct wish_list {
 struct when {
 	unsigned days; /* a bit each, Sunday is bit 0; 0: all */
 	bool has_hours;
-	int from, to; /* minutes since midnight; `to` before `from`: over midnight */
+	int from, to;  /* minutes since midnight; `to` before `from`: over midnight */
 	bool is_local; /* hours and days of the machine's time zone, else UTC */
 	int64_t not_before, not_after; /* seconds since 1970; 0: none */
 };

@@ -65,9 +65,8 @@ static const struct {
 	size_t oid_len;
 } curves[CURVE_COUNT] = {
 	[CURVE_NONE] = {"none", "", 0, ASPECT_CURVE_OTHER, NID_undef, "", 0},
-#define CURVE(name, word, others, bits, class, nid, oid) \
-	[CURVE_##name] = {word,	others, bits, ASPECT_CURVE_##class,	\
-			     nid,	oid,	sizeof(oid) - 1},
+#define CURVE(name, word, others, bits, class, nid, oid)                                           \
+	[CURVE_##name] = {word, others, bits, ASPECT_CURVE_##class, nid, oid, sizeof(oid) - 1},
 #include "policy/curves.def"
 #undef CURVE
 	[CURVE_UNKNOWN] = {"unknown", "", 0, ASPECT_CURVE_OTHER, NID_undef, "", 0},
@@ -89,8 +88,8 @@ static const struct {
 	const char *text;
 	bool is_closed;
 } aspects[ASPECT_COUNT] = {
-#define ALLOW false
-#define DENY  true
+#define ALLOW                         false
+#define DENY                          true
 #define ASPECT(name, text, otherwise) [ASPECT_##name] = {text, otherwise},
 #include "policy/aspects.def"
 #undef ASPECT

@@ -16,7 +16,8 @@ static void print_comment(const char *text, const char *before)
 	while (*text == '#') {
 		size_t len = strcspn(text, "\n");
 
-		printf("%s%.*s\n", before, (int)(len > 2 ? len - 2 : 0), text + (len > 2 ? 2 : len));
+		printf("%s%.*s\n", before, (int)(len > 2 ? len - 2 : 0),
+		       text + (len > 2 ? 2 : len));
 		text += len + (text[len] == '\n' ? 1 : 0);
 	}
 }
@@ -116,8 +117,8 @@ static void show_profile(const struct profile *p)
 			printf(", from %s", c->from);
 		if (c->until[0] != '\0')
 			printf(", until %s", c->until);
-		printf(" [%s; %s%s]\n", c->source, c->reviewed[0] != '\0' ? "reviewed " : "not reviewed",
-		       c->reviewed);
+		printf(" [%s; %s%s]\n", c->source,
+		       c->reviewed[0] != '\0' ? "reviewed " : "not reviewed", c->reviewed);
 	}
 }
 
@@ -132,7 +133,7 @@ static void show_text(const struct policy *p)
 	for (size_t i = 0; i < p->rule_count; i++)
 		printf("rule %s (line %u): %s%s\n", p->rules[i].id, p->rules[i].line,
 		       p->rules[i].is_deny ? "deny" : "allow",
-		       p->rules[i].is_off	 ? ", off"
+		       p->rules[i].is_off          ? ", off"
 		       : p->rules[i].is_permissive ? ", permissive"
 						   : "");
 }
@@ -213,7 +214,8 @@ struct difference {
 	bool is_any;
 };
 
-static void list_keys(struct json *j, const char *key, const struct space_line *line, unsigned which)
+static void list_keys(struct json *j, const char *key, const struct space_line *line,
+		      unsigned which)
 {
 	json_list(j, key);
 	for (unsigned i = 0; line->keys[i]; i++)

@@ -16,11 +16,14 @@ static const struct {
 	const char *name;
 	size_t at;
 } words[] = {
-#define WORD(name, field) {name, offsetof(struct question, field)}
-	WORD("mech", mech),	WORD("hash", hash),   WORD("mgf", mgf),	  WORD("kdf", kdf),
-	WORD("iv", iv),		WORD("key", key),     WORD("class", class), WORD("label", label),
-	WORD("id", id),		WORD("token", token), WORD("user", user),   WORD("exe", exe),
-	WORD("unit", unit),	WORD("cgroup", cgroup), WORD("role", role), WORD("login", login),
+#define WORD(name, field)                                                                          \
+	{                                                                                          \
+		name, offsetof(struct question, field)                                             \
+	}
+	WORD("mech", mech),     WORD("hash", hash),     WORD("mgf", mgf),     WORD("kdf", kdf),
+	WORD("iv", iv),         WORD("key", key),       WORD("class", class), WORD("label", label),
+	WORD("id", id),         WORD("token", token),   WORD("user", user),   WORD("exe", exe),
+	WORD("unit", unit),     WORD("cgroup", cgroup), WORD("role", role),   WORD("login", login),
 	WORD("app", app_label), WORD("as-of", as_of),
 #undef WORD
 };
@@ -29,8 +32,13 @@ static const struct {
 	const char *name;
 	size_t at;
 } numbers[] = {
-#define NUMBER(name, field) {name, offsetof(struct question, field)}
-	NUMBER("salt", salt), NUMBER("iterations", iterations), NUMBER("uid", uid),
+#define NUMBER(name, field)                                                                        \
+	{                                                                                          \
+		name, offsetof(struct question, field)                                             \
+	}
+	NUMBER("salt", salt),
+	NUMBER("iterations", iterations),
+	NUMBER("uid", uid),
 #undef NUMBER
 };
 
@@ -70,7 +78,8 @@ static bool take_word(struct question *q, const char *text)
 	}
 	for (size_t i = 0; i < NUMBERS; i++) {
 		if (is_name(text, numbers[i].name, &value)) {
-			*(long long *)(void *)((char *)q + numbers[i].at) = strtoll(value, NULL, 10);
+			*(long long *)(void *)((char *)q + numbers[i].at) =
+				strtoll(value, NULL, 10);
 			return true;
 		}
 	}
@@ -80,9 +89,9 @@ static bool take_word(struct question *q, const char *text)
 	}
 	(void)snprintf(name, sizeof name, "%.*s", (int)(len < 20 ? len : 20), text);
 	value = near_word(name, word_at, NULL);
-	fprintf(stderr,
-		"hsmux: \"%.60s\" is no part of a question: %s%s%s\n", text,
-		value ? "did you mean \"" : "expected NAME=VALUE, as mech=CKM_RSA_PKCS or key=rsa:2048",
+	fprintf(stderr, "hsmux: \"%.60s\" is no part of a question: %s%s%s\n", text,
+		value ? "did you mean \""
+		      : "expected NAME=VALUE, as mech=CKM_RSA_PKCS or key=rsa:2048",
 		value ? value : "", value ? "=\"?" : "");
 	return false;
 }
@@ -114,12 +123,13 @@ static const struct {
 } changes[] = {
 	{"key", {"rsa:2048", "rsa:3072", "rsa:4096", "aes:128", "aes:256"}},
 	{"key", {"ec:P-256", "ec:P-384", "ec:P-521", "secret:112", "secret:256"}},
-	{"key", {"ml-dsa:ML-DSA-65", "ml-dsa:ML-DSA-87", "ml-kem:ML-KEM-768", "ml-kem:ML-KEM-1024"}},
+	{"key",
+	 {"ml-dsa:ML-DSA-65", "ml-dsa:ML-DSA-87", "ml-kem:ML-KEM-768", "ml-kem:ML-KEM-1024"}},
 	{"hash", {"SHA-256", "SHA-384", "SHA-512"}},
 	{"iv", {"token"}},
 	{"mech",
-	 {"CKM_SHA256_RSA_PKCS", "CKM_SHA256_RSA_PKCS_PSS", "CKM_SHA384_RSA_PKCS", "CKM_ECDSA_SHA256",
-	  "CKM_ECDSA_SHA384", "CKM_SHA256_HMAC"}},
+	 {"CKM_SHA256_RSA_PKCS", "CKM_SHA256_RSA_PKCS_PSS", "CKM_SHA384_RSA_PKCS",
+	  "CKM_ECDSA_SHA256", "CKM_ECDSA_SHA384", "CKM_SHA256_HMAC"}},
 	{"mech",
 	 {"CKM_RSA_PKCS_OAEP", "CKM_AES_GCM", "CKM_AES_CBC_PAD", "CKM_AES_KEY_WRAP_KWP",
 	  "CKM_AES_KEY_WRAP"}},
@@ -154,11 +164,12 @@ static const char **place_of(struct question *q, const char *name)
 }
 
 /* Attributes that turn a refusal of a template. */
-static bool try_attributes(const struct policy *policy, const struct question *q, char out[static 80])
+static bool try_attributes(const struct policy *policy, const struct question *q,
+			   char out[static 80])
 {
-	static const char *const wishes[] = {"CKA_SENSITIVE=true",   "CKA_EXTRACTABLE=false",
-					     "CKA_WRAP=false",	     "CKA_UNWRAP=false",
-					     "CKA_DECRYPT=false",    "CKA_ENCRYPT=false"};
+	static const char *const wishes[] = {"CKA_SENSITIVE=true", "CKA_EXTRACTABLE=false",
+					     "CKA_WRAP=false",     "CKA_UNWRAP=false",
+					     "CKA_DECRYPT=false",  "CKA_ENCRYPT=false"};
 
 	for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
 		struct question changed = *q;
@@ -265,8 +276,8 @@ static enum tool_exit explain(const struct policy *policy, const struct question
 
 enum tool_exit tool_policy_explain(const struct tool_options *options)
 {
-	struct question q = {.act = options->words[1], .salt = -1, .uid = -1,
-			     .as_of = options->as_of};
+	struct question q = {
+		.act = options->words[1], .salt = -1, .uid = -1, .as_of = options->as_of};
 	struct answerable *a = malloc(sizeof *a);
 	enum tool_exit code = TOOL_USAGE;
 	struct policy *policy = NULL;

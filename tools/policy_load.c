@@ -23,8 +23,9 @@ bool tool_policy_day(const struct tool_options *options, int64_t *now)
 	*now = (int64_t)time(NULL);
 	if (!options->as_of || profile_day(options->as_of, now))
 		return true;
-	fprintf(stderr, "hsmux: --as-of \"%.40s\" is no time: expected YYYY-MM-DD or "
-			"YYYY-MM-DDThh:mm:ssZ\n",
+	fprintf(stderr,
+		"hsmux: --as-of \"%.40s\" is no time: expected YYYY-MM-DD or "
+		"YYYY-MM-DDThh:mm:ssZ\n",
 		options->as_of);
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Questions: each word is looked up in the tables of the policy, so that the command line and a file
- * of tests speak the language of the rules. */
+/* Questions: each word is looked up in the tables of the policy, so that the command line and a
+ * file of tests speak the language of the rules. */
 #include "tools/policy_question.h"
 
 #include <ctype.h>
@@ -99,8 +99,8 @@ static bool take_measure(enum measure measure, const char *text, struct policy_o
 	}
 	if (measure == MEASURE_PSET) {
 		o->pset = pset_by_word(text);
-		return o->pset != PSET_NONE || unknown(why, "a parameter set", text,
-						       near_word(text, pset_word_at, NULL));
+		return o->pset != PSET_NONE ||
+		       unknown(why, "a parameter set", text, near_word(text, pset_word_at, NULL));
 	}
 	bits = strtol(text, &end, 10);
 	o->bits = (unsigned)bits;
@@ -115,8 +115,8 @@ static bool take_key(const char *key, struct policy_object *o, char *why)
 	size_t len = colon ? (size_t)(colon - key) : strlen(key);
 	size_t i = 0;
 
-	while (i < KEY_WORDS && !(strlen(key_words[i].word) == len &&
-				  strncasecmp(key_words[i].word, key, len) == 0))
+	while (i < KEY_WORDS &&
+	       !(strlen(key_words[i].word) == len && strncasecmp(key_words[i].word, key, len) == 0))
 		i++;
 	if (i == KEY_WORDS)
 		return unknown(why, "a key (rsa:2048, ec:P-256, aes:256, secret:128, ...)", key,
@@ -150,8 +150,10 @@ static bool take_class(const char *word, struct policy_object *o, char *why)
 	static const struct {
 		const char *word;
 		CK_OBJECT_CLASS class;
-	} classes[] = {{"private", CKO_PRIVATE_KEY}, {"public", CKO_PUBLIC_KEY},
-		       {"secret", CKO_SECRET_KEY},   {"certificate", CKO_CERTIFICATE},
+	} classes[] = {{"private", CKO_PRIVATE_KEY},
+		       {"public", CKO_PUBLIC_KEY},
+		       {"secret", CKO_SECRET_KEY},
+		       {"certificate", CKO_CERTIFICATE},
 		       {"data", CKO_DATA}};
 
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
@@ -160,7 +162,8 @@ static bool take_class(const char *word, struct policy_object *o, char *why)
 			return true;
 		}
 	}
-	return bad(why, "\"%.40s\" is no class: expected private, public, secret, certificate or data",
+	return bad(why,
+		   "\"%.40s\" is no class: expected private, public, secret, certificate or data",
 		   word);
 }
 
@@ -235,9 +238,9 @@ static bool hash_numbers(const char *word, CK_MECHANISM_TYPE *type, CK_ULONG *mg
 		CK_MECHANISM_TYPE type;
 		CK_ULONG mgf, prf;
 	} numbers[] = {
-		{HASH_SHA1, CKM_SHA_1, 1, 1},	    {HASH_SHA224, CKM_SHA224, 5, 3},
-		{HASH_SHA256, CKM_SHA256, 2, 4},    {HASH_SHA384, CKM_SHA384, 3, 5},
-		{HASH_SHA512, CKM_SHA512, 4, 6},    {HASH_SHA3_224, CKM_SHA3_224, 6, 0},
+		{HASH_SHA1, CKM_SHA_1, 1, 1},        {HASH_SHA224, CKM_SHA224, 5, 3},
+		{HASH_SHA256, CKM_SHA256, 2, 4},     {HASH_SHA384, CKM_SHA384, 3, 5},
+		{HASH_SHA512, CKM_SHA512, 4, 6},     {HASH_SHA3_224, CKM_SHA3_224, 6, 0},
 		{HASH_SHA3_256, CKM_SHA3_256, 7, 0}, {HASH_SHA3_384, CKM_SHA3_384, 8, 0},
 		{HASH_SHA3_512, CKM_SHA3_512, 9, 0}, {HASH_MD5, CKM_MD5, 0, 0},
 	};
@@ -269,7 +272,8 @@ static bool take_kdf(const char *word, CK_ULONG *kdf, char *why)
 			return true;
 		}
 	}
-	return bad(why, "\"%.40s\" is no key derivation: expected null, SHA-1 or SHA-224 to SHA-512",
+	return bad(why,
+		   "\"%.40s\" is no key derivation: expected null, SHA-1 or SHA-224 to SHA-512",
 		   word);
 }
 
@@ -297,8 +301,8 @@ static bool take_param(const struct question *q, struct answerable *out, char *w
 	case ASPECT_RSA_PSS:
 		if (!q->hash && !q->mgf && q->salt < 0)
 			return true;
-		out->param.pss = (CK_RSA_PKCS_PSS_PARAMS){
-			hash, mgf, q->salt >= 0 ? (CK_ULONG)q->salt : 20};
+		out->param.pss =
+			(CK_RSA_PKCS_PSS_PARAMS){hash, mgf, q->salt >= 0 ? (CK_ULONG)q->salt : 20};
 		set_param(out, sizeof out->param.pss);
 		return true;
 	case ASPECT_RSA_OAEP:
@@ -328,7 +332,8 @@ static bool take_param(const struct question *q, struct answerable *out, char *w
 			out->param.gcm.pIv = iv;
 			out->param.gcm.ulIvLen = sizeof iv;
 		} else if (strcmp(q->iv, "token") != 0) {
-			return bad(why, "iv \"%.20s\" is not known: expected caller or token", q->iv);
+			return bad(why, "iv \"%.20s\" is not known: expected caller or token",
+				   q->iv);
 		}
 		set_param(out, sizeof out->param.gcm);
 		return true;

@@ -11,21 +11,21 @@
 
 /* In words; NULL and 0 where nothing is said. Borrowed. */
 struct question {
-	const char *act;    /* "sign"; needed */
-	const char *mech;   /* "CKM_SHA256_RSA_PKCS" */
-	const char *hash;   /* inside the parameter of PSS, OAEP, PBKDF2, HKDF */
-	const char *mgf;    /* of PSS and OAEP; as the hash where nothing is said */
-	const char *kdf;    /* of ECDH */
-	const char *iv;     /* "caller" or "token", of AES-GCM */
-	long long salt;     /* bytes; -1: as the hash is long */
+	const char *act;  /* "sign"; needed */
+	const char *mech; /* "CKM_SHA256_RSA_PKCS" */
+	const char *hash; /* inside the parameter of PSS, OAEP, PBKDF2, HKDF */
+	const char *mgf;  /* of PSS and OAEP; as the hash where nothing is said */
+	const char *kdf;  /* of ECDH */
+	const char *iv;   /* "caller" or "token", of AES-GCM */
+	long long salt;   /* bytes; -1: as the hash is long */
 	long long iterations;
-	const char *key;    /* "rsa:2048", "ec:P-256", "aes:256", "secret:128", "ml-dsa:ML-DSA-65" */
-	const char *class;  /* "private" */
+	const char *key;   /* "rsa:2048", "ec:P-256", "aes:256", "secret:128", "ml-dsa:ML-DSA-65" */
+	const char *class; /* "private" */
 	const char *label, *id;
 	const char *token;
 	const char *user, *exe, *unit, *cgroup, *role, *login, *app_label;
-	long long uid; /* -1: nothing is said */
-	const char *as_of; /* YYYY-MM-DD or RFC 3339; NULL: now */
+	long long uid;                     /* -1: nothing is said */
+	const char *as_of;                 /* YYYY-MM-DD or RFC 3339; NULL: now */
 	const char *attrs[QUESTION_ATTRS]; /* "CKA_SENSITIVE=true" */
 	size_t attr_count;
 };

@@ -13,8 +13,8 @@
 enum keys { RSA, EC, ED, X, DSA, DH, AES, SECRET, ML_DSA, ML_KEM, SLH_DSA, NO_KEY };
 
 static const char *const rsa_words[] = {"1024", "2048", "3072", "4096", NULL};
-static const char *const ec_words[] = {"P-224", "P-256", "P-384", "P-521", "secp256k1",
-				       "brainpoolP256r1", NULL};
+static const char *const ec_words[] = {"P-224",     "P-256",           "P-384", "P-521",
+				       "secp256k1", "brainpoolP256r1", NULL};
 static const char *const ed_words[] = {"Ed25519", "Ed448", NULL};
 static const char *const x_words[] = {"X25519", "X448", NULL};
 static const char *const aes_words[] = {"128", "192", "256", NULL};
@@ -29,12 +29,12 @@ static const struct {
 	const char *const *words;
 	CK_KEY_TYPE type;
 } key_kinds[] = {
-	[RSA] = {rsa_words, CKK_RSA},	     [EC] = {ec_words, CKK_EC},
-	[ED] = {ed_words, CKK_EC_EDWARDS},   [X] = {x_words, CKK_EC_MONTGOMERY},
-	[DSA] = {rsa_words, CKK_DSA},	     [DH] = {rsa_words, CKK_DH},
-	[AES] = {aes_words, CKK_AES},	     [SECRET] = {secret_words, CKK_GENERIC_SECRET},
+	[RSA] = {rsa_words, CKK_RSA},          [EC] = {ec_words, CKK_EC},
+	[ED] = {ed_words, CKK_EC_EDWARDS},     [X] = {x_words, CKK_EC_MONTGOMERY},
+	[DSA] = {rsa_words, CKK_DSA},          [DH] = {rsa_words, CKK_DH},
+	[AES] = {aes_words, CKK_AES},          [SECRET] = {secret_words, CKK_GENERIC_SECRET},
 	[ML_DSA] = {ml_dsa_words, CKK_ML_DSA}, [ML_KEM] = {ml_kem_words, CKK_ML_KEM},
-	[SLH_DSA] = {slh_words, CKK_SLH_DSA}, [NO_KEY] = {no_words, CK_UNAVAILABLE_INFORMATION},
+	[SLH_DSA] = {slh_words, CKK_SLH_DSA},  [NO_KEY] = {no_words, CK_UNAVAILABLE_INFORMATION},
 };
 
 #define GEN    ACT_BIT(ACT_GENERATE)
@@ -115,17 +115,29 @@ static bool is_public(enum policy_act act)
 static void ask(const struct policy *policy, CK_MECHANISM_TYPE type, enum keys keys, int64_t now,
 		struct space_line *line)
 {
-	static const struct caller anybody = {.uid = UINT32_MAX, .gid = UINT32_MAX, .user = "",
-					      .group = "", .exe = "", .unit = "", .cgroup = "",
-					      .label = "", .trust = TRUST_PROCESS};
+	static const struct caller anybody = {.uid = UINT32_MAX,
+					      .gid = UINT32_MAX,
+					      .user = "",
+					      .group = "",
+					      .exe = "",
+					      .unit = "",
+					      .cgroup = "",
+					      .label = "",
+					      .trust = TRUST_PROCESS};
 	const CK_MECHANISM mech = {type, NULL, 0};
 
 	line->allowed = line->warned = 0;
 	for (unsigned i = 0; line->keys[i]; i++) {
 		struct described key;
 		struct facts facts = {
-			.act = line->act, .function = "", .token = "", .login = "", .role = "user",
-			.caller = &anybody, .mech = &mech, .now = now,
+			.act = line->act,
+			.function = "",
+			.token = "",
+			.login = "",
+			.role = "user",
+			.caller = &anybody,
+			.mech = &mech,
+			.now = now,
 		};
 		struct verdict v;
 
@@ -165,9 +177,9 @@ void space_walk(const struct policy *const *policies, size_t count, int64_t now,
 			if (a.family == ASPECT_RSA_V15_CRYPT && a.hash != HASH_NONE)
 				acts = SIGN;
 			if (!(acts & ACT_BIT(act)) ||
-			    (act == ACT_GENERATE) != (strstr(name_of(NAME_MECHANISM, type, name),
-							     "_GEN") != NULL ||
-						      a.family == ASPECT_PBKD2))
+			    (act == ACT_GENERATE) !=
+				    (strstr(name_of(NAME_MECHANISM, type, name), "_GEN") != NULL ||
+				     a.family == ASPECT_PBKD2))
 				continue;
 			for (size_t k = 0; k < count; k++) {
 				lines[k].mech = name_of(NAME_MECHANISM, type, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The finite space of questions to a policy: every mechanism, what it is for, and keys of every usual
- * size; for `policy show --table` and `policy diff`. */
+/* The finite space of questions to a policy: every mechanism, what it is for, and keys of every
+ * usual size; for `policy show --table` and `policy diff`. */
 #ifndef HSMUX_TOOLS_POLICY_SPACE_H
 #define HSMUX_TOOLS_POLICY_SPACE_H
 

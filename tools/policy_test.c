@@ -16,19 +16,19 @@
 static const struct setting_key file_keys[] = {{"tests", SETTING_LIST, true}};
 
 static const struct setting_key test_keys[] = {
-	{"name", SETTING_STRING, true},	  {"what", SETTING_STRING, true},
-	{"expect", SETTING_STRING, true}, {"rule", SETTING_STRING, false},
-	{"code", SETTING_STRING, false},  {"mech", SETTING_STRING, false},
-	{"hash", SETTING_STRING, false},  {"mgf", SETTING_STRING, false},
-	{"kdf", SETTING_STRING, false},	  {"iv", SETTING_STRING, false},
-	{"salt", SETTING_INT, false},	  {"iterations", SETTING_INT, false},
-	{"key", SETTING_STRING, false},	  {"class", SETTING_STRING, false},
-	{"label", SETTING_STRING, false}, {"id", SETTING_STRING, false},
-	{"token", SETTING_STRING, false}, {"user", SETTING_STRING, false},
-	{"uid", SETTING_INT, false},	  {"exe", SETTING_STRING, false},
-	{"unit", SETTING_STRING, false},  {"cgroup", SETTING_STRING, false},
-	{"role", SETTING_STRING, false},  {"login", SETTING_STRING, false},
-	{"app", SETTING_STRING, false},	  {"as_of", SETTING_STRING, false},
+	{"name", SETTING_STRING, true},    {"what", SETTING_STRING, true},
+	{"expect", SETTING_STRING, true},  {"rule", SETTING_STRING, false},
+	{"code", SETTING_STRING, false},   {"mech", SETTING_STRING, false},
+	{"hash", SETTING_STRING, false},   {"mgf", SETTING_STRING, false},
+	{"kdf", SETTING_STRING, false},    {"iv", SETTING_STRING, false},
+	{"salt", SETTING_INT, false},      {"iterations", SETTING_INT, false},
+	{"key", SETTING_STRING, false},    {"class", SETTING_STRING, false},
+	{"label", SETTING_STRING, false},  {"id", SETTING_STRING, false},
+	{"token", SETTING_STRING, false},  {"user", SETTING_STRING, false},
+	{"uid", SETTING_INT, false},       {"exe", SETTING_STRING, false},
+	{"unit", SETTING_STRING, false},   {"cgroup", SETTING_STRING, false},
+	{"role", SETTING_STRING, false},   {"login", SETTING_STRING, false},
+	{"app", SETTING_STRING, false},    {"as_of", SETTING_STRING, false},
 	{"template", SETTING_LIST, false},
 };
 
@@ -78,10 +78,11 @@ static void read_question(const struct scope *scope, struct question *q)
 		.uid = -1,
 		.as_of = text(scope, "as_of"),
 	};
-	(void)scope_int(scope, "salt", 0, 65536, &q->salt);		/* absent: stays */
+	(void)scope_int(scope, "salt", 0, 65536, &q->salt);                /* absent: stays */
 	(void)scope_int(scope, "iterations", 1, 1L << 40, &q->iterations); /* absent: 0 */
-	(void)scope_int(scope, "uid", 0, UINT32_MAX, &q->uid);		/* absent: stays */
-	for (int i = 0; template && i < config_setting_length(template) && i < QUESTION_ATTRS; i++) {
+	(void)scope_int(scope, "uid", 0, UINT32_MAX, &q->uid);             /* absent: stays */
+	for (int i = 0; template && i < config_setting_length(template) && i < QUESTION_ATTRS;
+	     i++) {
 		const char *attr = config_setting_get_string_elem(template, i);
 
 		if (attr)
@@ -115,7 +116,8 @@ static void judge(const struct scope *scope, const struct verdict *v, char out[s
 			       v->rule ? " by " : "", v->rule ? v->rule : "",
 			       v->why[0] != '\0' ? ": " : "", v->why);
 	else if (rule && (!v->rule || strcmp(rule, v->rule) != 0))
-		(void)snprintf(out, 300, "expected rule %s, is %s", rule, v->rule ? v->rule : "none");
+		(void)snprintf(out, 300, "expected rule %s, is %s", rule,
+			       v->rule ? v->rule : "none");
 	else if (code && strcmp(code, name_of(NAME_RV, v->code, name)) != 0)
 		(void)snprintf(out, 300, "expected %s, is %s", code, name);
 }

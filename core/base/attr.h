@@ -43,10 +43,10 @@ CK_RV attr_size(const CK_ATTRIBUTE *tmpl, CK_ULONG count, size_t *size);
  * the template grew in between. */
 CK_RV attr_copy_to(const CK_ATTRIBUTE *tmpl, CK_ULONG count, void *block, size_t size);
 
-/* Makes an own copy of a template say each thing once and plainly, so that whoever looks at it and the
- * member that receives it understand the same: an attribute that stands there twice with the same
- * value is left out once (`count` shrinks), a CK_BBOOL other than 0 becomes CK_TRUE. Nested templates,
- * too. CKR_TEMPLATE_INCONSISTENT when two values of one attribute differ;
+/* Makes an own copy of a template say each thing once and plainly, so that whoever looks at it and
+ * the member that receives it understand the same: an attribute that stands there twice with the
+ * same value is left out once (`count` shrinks), a CK_BBOOL other than 0 becomes CK_TRUE. Nested
+ * templates, too. CKR_TEMPLATE_INCONSISTENT when two values of one attribute differ;
  * CKR_ATTRIBUTE_VALUE_INVALID when a boolean has another length than one byte. */
 CK_RV attr_normalise(CK_ATTRIBUTE *tmpl, CK_ULONG *count);
 

@@ -24,8 +24,8 @@ static bool is_same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Edits (insert, delete, replace, exchange two neighbours) that turn `a` into `b`, both shorter than
- * NEAR_MAX_LEN. */
+/* Edits (insert, delete, replace, exchange two neighbours) that turn `a` into `b`, both shorter
+ * than NEAR_MAX_LEN. */
 static size_t edits(const char *a, const char *b)
 {
 	size_t rows[3][NEAR_MAX_LEN + 1];

@@ -263,8 +263,7 @@ bool settings_open(struct settings *s, const char *file, enum settings_kind kind
 	return ok;
 }
 
-bool settings_open_text(struct settings *s, const char *text, const char *name,
-			struct diag *diag)
+bool settings_open_text(struct settings *s, const char *text, const char *name, struct diag *diag)
 {
 	begin(s, name, SETTINGS_DATA, diag);
 	return is_safe(s, text) && parse(s, text);

@@ -11,8 +11,8 @@
 
 /* What the file is, and so who may have written it. */
 enum settings_kind {
-	SETTINGS_OWN,  /* a configuration: writable by its owner only, ${VAR} is replaced */
-	SETTINGS_DATA, /* data that came with hsmux: not writable by everybody, taken literally */
+	SETTINGS_OWN,    /* a configuration: writable by its owner only, ${VAR} is replaced */
+	SETTINGS_DATA,   /* data that came with hsmux: not writable by everybody, taken literally */
 	SETTINGS_POLICY, /* a policy: writable by its owner only, taken literally */
 };
 
@@ -33,8 +33,7 @@ bool settings_open(struct settings *s, const char *file, enum settings_kind kind
 		   struct diag *diag);
 
 /* The same for text that is in memory already, which messages call `name`. */
-bool settings_open_text(struct settings *s, const char *text, const char *name,
-			struct diag *diag);
+bool settings_open_text(struct settings *s, const char *text, const char *name, struct diag *diag);
 
 /* Reports an error on a line of the file (0: on none). */
 void settings_error(struct settings *s, unsigned line, const char *fmt, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long a decision takes, for each built-in policy: the engine alone, from facts that are there to
- * the verdict. What a session keeps of it is in the goals of `bench` (BENCH_POLICY=strict). Median of
- * the rounds, CPU time. */
+/* How long a decision takes, for each built-in policy: the engine alone, from facts that are there
+ * to the verdict. What a session keeps of it is in the goals of `bench` (BENCH_POLICY=strict).
+ * Median of the rounds, CPU time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -46,11 +46,21 @@ static double decide(const struct policy *p, const struct facts *facts, bool *is
 
 int main(void)
 {
-	static const struct caller caller = {.user = "", .group = "", .exe = "", .unit = "",
-					     .cgroup = "", .label = "", .trust = TRUST_PROCESS};
+	static const struct caller caller = {.user = "",
+					     .group = "",
+					     .exe = "",
+					     .unit = "",
+					     .cgroup = "",
+					     .label = "",
+					     .trust = TRUST_PROCESS};
 	const CK_MECHANISM mech = {CKM_SHA256_RSA_PKCS, NULL, 0};
-	struct facts facts = {.act = ACT_SIGN, .function = "C_SignInit", .token = "t", .login = "",
-			      .role = "user", .caller = &caller, .mech = &mech,
+	struct facts facts = {.act = ACT_SIGN,
+			      .function = "C_SignInit",
+			      .token = "t",
+			      .login = "",
+			      .role = "user",
+			      .caller = &caller,
+			      .mech = &mech,
 			      .now = (int64_t)time(NULL)};
 	struct described key;
 	const char *name;

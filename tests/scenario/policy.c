@@ -33,9 +33,10 @@ static CK_RV make_aes(struct app *app, CK_SESSION_HANDLE s, const CK_ATTRIBUTE_T
 	static const CK_ATTRIBUTE_TYPE all[] = {CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP,  CKA_UNWRAP,
 						CKA_SIGN,    CKA_VERIFY,  CKA_DERIVE};
 	CK_MECHANISM mech = {CKM_AES_KEY_GEN, NULL, 0};
-	CK_ATTRIBUTE t[COUNT(all) + 4] = {
-		{CKA_TOKEN, &no, 1}, {CKA_VALUE_LEN, &aes_len, sizeof aes_len},
-		{CKA_SENSITIVE, &yes, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE t[COUNT(all) + 4] = {{CKA_TOKEN, &no, 1},
+					  {CKA_VALUE_LEN, &aes_len, sizeof aes_len},
+					  {CKA_SENSITIVE, &yes, 1},
+					  {CKA_EXTRACTABLE, &yes, 1}};
 
 	for (size_t i = 0; i < COUNT(all); i++) {
 		t[4 + i] = (CK_ATTRIBUTE){all[i], &no, 1};
@@ -46,7 +47,8 @@ static CK_RV make_aes(struct app *app, CK_SESSION_HANDLE s, const CK_ATTRIBUTE_T
 	return app->f->C_GenerateKey(s, &mech, t, COUNT(t), key);
 }
 
-#define RIGHTS(...) (const CK_ATTRIBUTE_TYPE[]){__VA_ARGS__}, \
+#define RIGHTS(...)                                                                                \
+	(const CK_ATTRIBUTE_TYPE[]){__VA_ARGS__},                                                  \
 		sizeof((const CK_ATTRIBUTE_TYPE[]){__VA_ARGS__}) / sizeof(CK_ATTRIBUTE_TYPE)
 
 /* Wraps, and decrypts what was wrapped. */
@@ -115,7 +117,8 @@ static void leaks(struct app *app, const char *label)
 {
 	CK_SESSION_HANDLE s = enter(app, label);
 	CK_KEY_DERIVATION_STRING_DATA string = {data, 16};
-	CK_MECHANISM sha = {CKM_SHA256, NULL, 0}, ecb = {CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof string};
+	CK_MECHANISM sha = {CKM_SHA256, NULL, 0},
+		     ecb = {CKM_AES_ECB_ENCRYPT_DATA, &string, sizeof string};
 	CK_ULONG short_len = 1;
 	CK_ATTRIBUTE t[] = {{CKA_TOKEN, &no, 1},
 			    {CKA_CLASS, &secret, sizeof secret},
@@ -145,9 +148,9 @@ static CK_RV make_rsa(struct app *app, CK_SESSION_HANDLE s, CK_ULONG bits, CK_OB
 			      {CKA_VERIFY, &yes, 1},
 			      {CKA_ENCRYPT, &no, 1},
 			      {CKA_WRAP, &no, 1}};
-	CK_ATTRIBUTE priv[] = {{CKA_TOKEN, &no, 1},   {CKA_SENSITIVE, &yes, 1},
-			       {CKA_SIGN, &yes, 1},   {CKA_DECRYPT, &no, 1},
-			       {CKA_UNWRAP, &no, 1},  {CKA_EXTRACTABLE, &no, 1}};
+	CK_ATTRIBUTE priv[] = {{CKA_TOKEN, &no, 1},  {CKA_SENSITIVE, &yes, 1},
+			       {CKA_SIGN, &yes, 1},  {CKA_DECRYPT, &no, 1},
+			       {CKA_UNWRAP, &no, 1}, {CKA_EXTRACTABLE, &no, 1}};
 
 	return app->f->C_GenerateKeyPair(s, &mech, pub, COUNT(pub), priv, COUNT(priv), &pair[0],
 					 &pair[1]);
@@ -201,7 +204,8 @@ static void fips_curves(struct app *app, const char *label)
 	int len;
 
 	EC_POINT_dbl(group, point, point, NULL);
-	EC_GROUP_set_generator(group, point, EC_GROUP_get0_order(group), EC_GROUP_get0_cofactor(group));
+	EC_GROUP_set_generator(group, point, EC_GROUP_get0_order(group),
+			       EC_GROUP_get0_cofactor(group));
 	EC_GROUP_set_asn1_flag(group, OPENSSL_EC_EXPLICIT_CURVE);
 	len = i2d_ECPKParameters(group, &der);
 	CHECK(len > 0);
@@ -272,10 +276,11 @@ static void rules(struct app *app, const char *label)
 			    {CKA_VALUE, data, 32},
 			    {CKA_SENSITIVE, &no, 1},
 			    {CKA_EXTRACTABLE, &yes, 1},
-			    {CKA_LABEL, (void *)(size_t)"hidden-1", 8}};
+			    {CKA_LABEL, (void *)(size_t) "hidden-1", 8}};
 	CK_BYTE value[32] = {0};
 	CK_KEY_TYPE type = 0;
-	CK_ATTRIBUTE both[] = {{CKA_VALUE, value, sizeof value}, {CKA_KEY_TYPE, &type, sizeof type}};
+	CK_ATTRIBUTE both[] = {{CKA_VALUE, value, sizeof value},
+			       {CKA_KEY_TYPE, &type, sizeof type}};
 	CK_OBJECT_HANDLE key, found[4];
 	CK_ULONG count;
 
@@ -284,7 +289,7 @@ static void rules(struct app *app, const char *label)
 	OK(app->f->C_FindObjects(s, found, 4, &count));
 	OK(app->f->C_FindObjectsFinal(s));
 	CHECK(count == 0);
-	t[6].pValue = (void *)(size_t)"secret-1";
+	t[6].pValue = (void *)(size_t) "secret-1";
 	OK(app->f->C_CreateObject(s, t, COUNT(t), &key));
 	OK(app->f->C_FindObjectsInit(s, &t[1], 1));
 	OK(app->f->C_FindObjects(s, found, 4, &count));
@@ -305,7 +310,7 @@ static void no_admin(struct app *app, const char *label)
 	app_init(app);
 	s = app_open(app, label);
 	EXPECT(CKR_USER_TYPE_INVALID,
-	       app->f->C_Login(s, CKU_SO, (CK_BYTE *)(size_t)"76543210", 8));
+	       app->f->C_Login(s, CKU_SO, (CK_BYTE *)(size_t) "76543210", 8));
 	check_device_error(app, s);
 	OK(app->f->C_Login(s, CKU_USER, (CK_BYTE *)(size_t)APP_PIN, 4));
 	OK(app->f->C_Finalize(NULL));
@@ -328,11 +333,16 @@ static void permissive(struct app *app, const char *label)
 }
 
 static const struct app_case cases[] = {
-	{"wrap-decrypt", wrap_decrypt}, {"templates", templates},
-	{"leaks", leaks},		{"fips-rsa", fips_rsa},
-	{"fips-curves", fips_curves},	{"fips-ciphers", fips_ciphers},
-	{"fips-list", fips_list},	{"rules", rules},
-	{"no-admin", no_admin},		{"permissive", permissive},
+	{"wrap-decrypt", wrap_decrypt},
+	{"templates", templates},
+	{"leaks", leaks},
+	{"fips-rsa", fips_rsa},
+	{"fips-curves", fips_curves},
+	{"fips-ciphers", fips_ciphers},
+	{"fips-list", fips_list},
+	{"rules", rules},
+	{"no-admin", no_admin},
+	{"permissive", permissive},
 };
 
 int main(int argc, char **argv)

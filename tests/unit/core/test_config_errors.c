@@ -103,7 +103,8 @@ static const struct bad bad_files[] = {
 			 "policy = \"p\";\nmembers = ( " MEMBER " ); } );\n",
 	 {"4: token \"signing\": key \"login_linger_s\" is not supported by this version: remove "
 	  "it",
-	  "5: token \"signing\": policy \"p\" is not known: expected the name of a built-in policy (hsmux policy list) or /path/to/policy.conf"}},
+	  "5: token \"signing\": policy \"p\" is not known: expected the name of a built-in policy "
+	  "(hsmux policy list) or /path/to/policy.conf"}},
 	{"replication where there is none",
 	 VERSION MODULES
 	 "tokens = ( { label = \"x\"; slot = 1; replicate = \"all\"; members = ( { module = "
@@ -119,17 +120,22 @@ static const struct bad bad_files[] = {
 	  "\"majority\", \"first\""}},
 	{"names that are no KEK's",
 	 VERSION MODULES
-	 "tokens = (" KEK(1, "") ",\n" KEK(2, "id:") ",\n" KEK(3, "id:abc") ",\n" KEK(
-		 4, "id:0g") ",\n" KEK(5, "id:" HEX33) ",\n" KEK(6,
-								 "12345678901234567890123456789012"
-								 "3") ",\n" KEK(7,
-										"hsmux-k-1") ","
-											     "\n" KEK(8,
-												      "hsmux-kek-"
-												      "2") ","
-													   "\n" KEK(
-														   9,
-														   "a\\x01") " );\n",
+	 "tokens = (" KEK(1, "") ",\n" KEK(2, "id:") ",\n" KEK(3, "id:abc") ",\n" KEK(4, "id:0g") ",\n" KEK(
+		 5, "id:" HEX33) ",\n" KEK(6,
+					   "12345678901234567890123456789012"
+					   "3") ",\n" KEK(7,
+							  "hsmux-k-1") ","
+								       "\n" KEK(
+									       8,
+									       "hsmux-kek-"
+									       "2") ","
+										    "\n" KEK(
+											    9,
+											    "a\\x0"
+											    "1") " "
+												 ")"
+												 ";"
+												 "\n",
 	 {"3: token \"t1\": kek is empty: expected 1 to 32 bytes", "4: token \"t2\": " NO_ID,
 	  "5: token \"t3\": " NO_ID, "6: token \"t4\": " NO_ID, "7: token \"t5\": " NO_ID,
 	  "8: token \"t6\": kek has 33 bytes: expected at most 32",

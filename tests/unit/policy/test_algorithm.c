@@ -120,12 +120,9 @@ static void numbers_that_nobody_knows(void)
 }
 
 static const struct unit_test tests[] = {
-	UNIT(the_table_is_sorted_and_whole),
-	UNIT(hashes_in_the_number),
-	UNIT(one_number_is_two_families),
-	UNIT(pss_and_oaep),
-	UNIT(gcm_in_both_layouts),
-	UNIT(key_derivation),
+	UNIT(the_table_is_sorted_and_whole), UNIT(hashes_in_the_number),
+	UNIT(one_number_is_two_families),    UNIT(pss_and_oaep),
+	UNIT(gcm_in_both_layouts),           UNIT(key_derivation),
 	UNIT(numbers_that_nobody_knows),
 };
 

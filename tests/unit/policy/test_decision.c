@@ -41,12 +41,22 @@ static struct policy *with(const char *text)
 static void begin(struct made_up *m, enum policy_act act, CK_MECHANISM_TYPE mech)
 {
 	memset(m, 0, sizeof *m);
-	m->caller = (struct caller){.uid = 1000, .gid = 1000, .user = "ann", .group = "ca",
-				    .exe = "/usr/bin/app", .unit = "app.service",
-				    .cgroup = "/system.slice/app.service", .label = "",
+	m->caller = (struct caller){.uid = 1000,
+				    .gid = 1000,
+				    .user = "ann",
+				    .group = "ca",
+				    .exe = "/usr/bin/app",
+				    .unit = "app.service",
+				    .cgroup = "/system.slice/app.service",
+				    .label = "",
 				    .trust = TRUST_PROCESS};
-	m->facts = (struct facts){.act = act, .function = "", .token = "t", .login = "",
-				  .role = "user", .caller = &m->caller, .now = 1796126400};
+	m->facts = (struct facts){.act = act,
+				  .function = "",
+				  .token = "t",
+				  .login = "",
+				  .role = "user",
+				  .caller = &m->caller,
+				  .now = 1796126400};
 	m->mech.mechanism = mech;
 	if (mech != 0)
 		m->facts.mech = &m->mech;
@@ -105,8 +115,9 @@ static void a_deny_wins_over_any_allow(void)
 
 static void an_allow_has_to_cover_all_objects(void)
 {
-	struct policy *p = with("default = \"deny\"; hardening = \"none\"; rules = ("
-				"{ id = \"a\"; effect = \"allow\"; on = { label = \"ok*\"; }; } );");
+	struct policy *p =
+		with("default = \"deny\"; hardening = \"none\"; rules = ("
+		     "{ id = \"a\"; effect = \"allow\"; on = { label = \"ok*\"; }; } );");
 	static struct made_up m;
 
 	begin(&m, ACT_WRAP, CKM_AES_KEY_WRAP);
@@ -138,8 +149,10 @@ static void exceptions_cover_all_objects_of_a_deny(void)
 static void callers_are_told_apart(void)
 {
 	struct policy *p = with("rules = ("
-				"{ id = \"u\"; effect = \"deny\"; what = \"sign\"; who = { not_uid = [ \"ann\", \"0\" ]; }; },"
-				"{ id = \"e\"; effect = \"deny\"; what = \"verify\"; who = { exe = \"/usr/bin/*\"; unit = \"app@*\"; }; } );");
+				"{ id = \"u\"; effect = \"deny\"; what = \"sign\"; who = { not_uid "
+				"= [ \"ann\", \"0\" ]; }; },"
+				"{ id = \"e\"; effect = \"deny\"; what = \"verify\"; who = { exe = "
+				"\"/usr/bin/*\"; unit = \"app@*\"; }; } );");
 	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_ECDSA);
@@ -159,8 +172,10 @@ static void hours_and_days(void)
 {
 	/* 2026-12-01T12:00:00Z is a Tuesday. */
 	struct policy *p = with("rules = ("
-				"{ id = \"h\"; effect = \"deny\"; what = \"sign\"; when = { days = [ \"Tue\" ]; from = \"11:00\"; to = \"12:00\"; }; },"
-				"{ id = \"n\"; effect = \"deny\"; what = \"verify\"; when = { from = \"22:00\"; to = \"06:00\"; }; } );");
+				"{ id = \"h\"; effect = \"deny\"; what = \"sign\"; when = { days = "
+				"[ \"Tue\" ]; from = \"11:00\"; to = \"12:00\"; }; },"
+				"{ id = \"n\"; effect = \"deny\"; what = \"verify\"; when = { from "
+				"= \"22:00\"; to = \"06:00\"; }; } );");
 	static struct made_up m;
 
 	begin(&m, ACT_SIGN, CKM_ECDSA);
@@ -184,7 +199,8 @@ static void a_policy_that_is_out_of_date(void)
 	static const struct {
 		const char *text;
 		bool signs, makes;
-	} cases[] = {{"warn", true, true}, {"deny-mutations", true, false}, {"deny-all", false, false}};
+	} cases[] = {
+		{"warn", true, true}, {"deny-mutations", true, false}, {"deny-all", false, false}};
 
 	for (size_t i = 0; i < 3; i++) {
 		char text[160];
@@ -283,8 +299,9 @@ static unsigned number(unsigned below)
 static void any_call(struct made_up *m)
 {
 	static const CK_MECHANISM_TYPE mechs[] = {
-		0, CKM_RSA_PKCS, CKM_SHA1_RSA_PKCS, CKM_SHA256_RSA_PKCS, CKM_ECDSA, CKM_AES_GCM,
-		CKM_AES_KEY_WRAP, CKM_DES3_CBC, CKM_MD5, CKM_SHA256_HMAC, CKM_ML_DSA};
+		0,         CKM_RSA_PKCS,    CKM_SHA1_RSA_PKCS, CKM_SHA256_RSA_PKCS,
+		CKM_ECDSA, CKM_AES_GCM,     CKM_AES_KEY_WRAP,  CKM_DES3_CBC,
+		CKM_MD5,   CKM_SHA256_HMAC, CKM_ML_DSA};
 	static const CK_KEY_TYPE types[] = {CKK_RSA, CKK_EC, CKK_AES, CKK_DES3, CKK_GENERIC_SECRET};
 	static const CK_OBJECT_CLASS classes[] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY};
 	static const char *const labels[] = {"a1", "a2", "b1", ""};
@@ -305,12 +322,16 @@ static void any_call(struct made_up *m)
 	}
 }
 
-#define RULES                                                                                     \
-	"{ id = \"a\"; effect = \"allow\"; what = [ \"use\" ]; on = { label = \"a*\"; }; },"        \
-	"{ id = \"b\"; effect = \"deny\"; what = [ \"sign\", \"wrap\" ]; who = { user = \"bob\"; }; }," \
-	"{ id = \"c\"; effect = \"allow\"; with = { bits_min = 2048; }; on = { class = \"private\"; }; }," \
-	"{ id = \"d\"; effect = \"deny\"; with = { mech = \"CKM_DES3_CBC\"; }; unless = { on = { label = \"a1\"; }; }; }," \
-	"{ id = \"e\"; effect = \"allow\"; what = [ \"digest\", \"find\", \"lifecycle\" ]; when = { from = \"08:00\"; to = \"20:00\"; }; }," \
+#define RULES                                                                                      \
+	"{ id = \"a\"; effect = \"allow\"; what = [ \"use\" ]; on = { label = \"a*\"; }; },"       \
+	"{ id = \"b\"; effect = \"deny\"; what = [ \"sign\", \"wrap\" ]; who = { user = \"bob\"; " \
+	"}; },"                                                                                    \
+	"{ id = \"c\"; effect = \"allow\"; with = { bits_min = 2048; }; on = { class = "           \
+	"\"private\"; }; },"                                                                       \
+	"{ id = \"d\"; effect = \"deny\"; with = { mech = \"CKM_DES3_CBC\"; }; unless = { on = { " \
+	"label = \"a1\"; }; }; },"                                                                 \
+	"{ id = \"e\"; effect = \"allow\"; what = [ \"digest\", \"find\", \"lifecycle\" ]; when "  \
+	"= { from = \"08:00\"; to = \"20:00\"; }; },"                                              \
 	"{ id = \"f\"; effect = \"deny\"; mode = \"permissive\"; what = \"verify\"; }"
 
 static const char *const heads[] = {
@@ -341,7 +362,8 @@ static void the_order_of_rules_means_nothing(void)
 			static struct made_up m;
 
 			any_call(&m);
-			CU_ASSERT_EQUAL(decided(p, &m).is_allowed, decided(shuffled, &m).is_allowed);
+			CU_ASSERT_EQUAL(decided(p, &m).is_allowed,
+					decided(shuffled, &m).is_allowed);
 			CU_ASSERT_EQUAL(decided(p, &m).code, decided(shuffled, &m).code);
 		}
 		policy_free(p);

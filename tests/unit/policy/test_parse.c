@@ -35,7 +35,8 @@ static const struct {
 	 "4: rule \"a\": key \"require\" is not supported by this version: remove it"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"forbid\"; } );",
 	 "4: rule \"a\": effect \"forbid\" is not known: expected \"allow\", \"deny\""},
-	{HEAD "rules = (\n{ id = \"a\"; effect = \"deny\"; },\n{ id = \"a\"; effect = \"deny\"; } );",
+	{HEAD
+	 "rules = (\n{ id = \"a\"; effect = \"deny\"; },\n{ id = \"a\"; effect = \"deny\"; } );",
 	 "6: rule \"a\": the id is used on line 5: expected another"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; what = [ \"sing\" ]; } );",
 	 "4: rule \"a\": what: \"sing\" is not an operation: did you mean \"sign\"?"},
@@ -44,21 +45,25 @@ static const struct {
 	{HEAD "rules = ( { id = \"a\"; effect = \"allow\"; mode = \"permissive\"; } );",
 	 "4: rule \"a\": mode \"permissive\" has no meaning in a rule that allows: expected it in "
 	 "one that denies"},
-	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; with = { mech = \"CKM_RSA_PKSC\"; }; } );",
+	{HEAD
+	 "rules = ( { id = \"a\"; effect = \"deny\"; with = { mech = \"CKM_RSA_PKSC\"; }; } );",
 	 "4: rule \"a\": with: mech: \"CKM_RSA_PKSC\" is not a mechanism (CKM_...): did you mean "
 	 "\"CKM_RSA_PKCS\"?"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; with = { hash = \"SHA-265\"; }; } );",
-	 "4: rule \"a\": with: hash: \"SHA-265\" is not a hash function: did you mean \"SHA-256\"?"},
+	 "4: rule \"a\": with: hash: \"SHA-265\" is not a hash function: did you mean "
+	 "\"SHA-256\"?"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; with = { mech = \"@none\"; }; } );",
 	 "4: rule \"a\": with: mech: there is no set \"none\": expected one of \"sets\""},
-	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; with = { template_has = \"CKA_X=true\"; }; } );",
+	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; with = { template_has = \"CKA_X=true\"; "
+	      "}; } );",
 	 "4: rule \"a\": with: template_has: \"CKA_X=true\" is not known: expected an attribute "
 	 "(CKA_NAME, CKA_NAME=true, CKA_NAME=false or CKA_NAME=NUMBER)"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; who = { role = \"admin\"; }; } );",
 	 "4: rule \"a\": who: role: \"admin\" is no role: expected \"user\", \"so\" or \"public\""},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; on = { id = \"xyz\"; }; } );",
 	 "4: rule \"a\": on: id: \"xyz\" is no CKA_ID: expected bytes in hexadecimal"},
-	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; when = { from = \"25:00\"; to = \"06:00\"; }; } );",
+	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; when = { from = \"25:00\"; to = "
+	      "\"06:00\"; }; } );",
 	 "4: rule \"a\": when: from \"25:00\" is no time of day: expected hh:mm, 00:00 to 24:00"},
 	{HEAD "rules = ( { id = \"a\"; effect = \"deny\"; when = { from = \"05:00\"; }; } );",
 	 "4: rule \"a\": when: from and to belong together: expected both"},
@@ -114,10 +119,11 @@ static void built_in_policies_have_no_mistakes(void)
 static void sets_stand_for_their_words(void)
 {
 	struct diag diag = {0};
-	struct policy *p = policy_parse_text(
-		HEAD "sets = { s = [ \"CKM_ECDSA\", \"CKM_EDDSA\" ]; };\n"
-		     "rules = ( { id = \"a\"; effect = \"deny\"; with = { mech = [ \"@s\", \"CKM_DSA\" ]; }; } );",
-		"test", &diag);
+	struct policy *p =
+		policy_parse_text(HEAD "sets = { s = [ \"CKM_ECDSA\", \"CKM_EDDSA\" ]; };\n"
+				       "rules = ( { id = \"a\"; effect = \"deny\"; with = { mech = "
+				       "[ \"@s\", \"CKM_DSA\" ]; }; } );",
+				  "test", &diag);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_EQUAL(p->rules[0].match.mech[0].count, 3);
@@ -133,10 +139,10 @@ static void what_a_policy_speaks_of(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_FALSE(policy_speaks(p, ACT_SIGN));
 	CU_ASSERT_TRUE(policy_speaks(p, ACT_WRAP));
-	CU_ASSERT_FALSE(policy_wants_objects(p, ACT_DECRYPT,
-					     &(CK_MECHANISM){CKM_AES_GCM, NULL, 0}));
-	CU_ASSERT_TRUE(policy_wants_objects(p, ACT_DECRYPT,
-					    &(CK_MECHANISM){CKM_AES_KEY_WRAP, NULL, 0}));
+	CU_ASSERT_FALSE(
+		policy_wants_objects(p, ACT_DECRYPT, &(CK_MECHANISM){CKM_AES_GCM, NULL, 0}));
+	CU_ASSERT_TRUE(
+		policy_wants_objects(p, ACT_DECRYPT, &(CK_MECHANISM){CKM_AES_KEY_WRAP, NULL, 0}));
 	CU_ASSERT_TRUE(p->is_timeless);
 	policy_free(p);
 	p = policy_load("off", &diag);

@@ -43,7 +43,8 @@ static void groups_hold_their_acts(void)
 static void curves_are_told_by_oid_and_name(void)
 {
 	static const uint8_t oid[] = {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
-	static const uint8_t name[] = "\x13\x0c" "edwards25519";
+	static const uint8_t name[] = "\x13\x0c"
+				      "edwards25519";
 
 	CU_ASSERT_EQUAL(curve_of_params(oid, sizeof oid), CURVE_P256);
 	CU_ASSERT_EQUAL(curve_of_params(name, sizeof name - 1), CURVE_ED25519);
@@ -90,9 +91,9 @@ static void curves_have_the_size_and_oid_that_openssl_says(void)
 		int nid;
 		enum policy_curve curve;
 	} known[] = {
-		{NID_X9_62_prime192v1, CURVE_P192}, {NID_secp224r1, CURVE_P224},
-		{NID_secp384r1, CURVE_P384},	    {NID_secp521r1, CURVE_P521},
-		{NID_secp256k1, CURVE_K256},	    {NID_brainpoolP256r1, CURVE_BP256R1},
+		{NID_X9_62_prime192v1, CURVE_P192},   {NID_secp224r1, CURVE_P224},
+		{NID_secp384r1, CURVE_P384},          {NID_secp521r1, CURVE_P521},
+		{NID_secp256k1, CURVE_K256},          {NID_brainpoolP256r1, CURVE_BP256R1},
 		{NID_brainpoolP320r1, CURVE_BP320R1}, {NID_brainpoolP384r1, CURVE_BP384R1},
 		{NID_brainpoolP512r1, CURVE_BP512R1}, {NID_brainpoolP256t1, CURVE_BP256T1},
 	};
