@@ -34,7 +34,7 @@ export LSAN_OPTIONS="${LSAN_OPTIONS:-}:use_tls=0"
 # Failover and codes are looked at without a policy, unless a script or HSMUX_TEST_POLICY names one; what
 # applications do works under the default one.
 case $0 in
-*/clients/* | */conformance/*) HSMUX_TEST_POLICY= ;;
+*/clients/*) HSMUX_TEST_POLICY= ;;
 *) HSMUX_TEST_POLICY=${HSMUX_TEST_POLICY-off} ;;
 esac
 export HSMUX_TEST_POLICY

@@ -9,6 +9,7 @@ member fault b LABEL=b
 virtual failover a,priority=1 b,priority=2
 ways="key=C_GenerateKey=1 pair=C_GenerateKeyPair=2 data=C_CreateObject=1 copy=C_CopyObject=1
 unwrap=C_UnwrapKey=1 derive=C_DeriveKey=1"
+! is_short || ways="pair=C_GenerateKeyPair=2 unwrap=C_UnwrapKey=1"
 
 # there WHERE PREFIX: objects with such labels, by the token's own module
 there() { by_hand "$1" count "$2"; }
