@@ -98,6 +98,7 @@ static void parse_head(const struct reading_file *r, struct policy *p)
 	static const struct word_kind profile = {"a profile", profile_name_at, NULL};
 	const struct scope *scope = &r->scope;
 	long long schema;
+	size_t word;
 
 	(void)scope_int(scope, "schema", 1, 1, &schema); /* absent or reported */
 	parse_name(scope, p);
@@ -107,10 +108,13 @@ static void parse_head(const struct reading_file *r, struct policy *p)
 	if (p->issued != 0 && p->not_after != 0 && p->not_after <= p->issued)
 		scope_error(scope, config_setting_get_member(scope->group, "not_after"),
 			    "not_after is not after issued: expected a later time");
-	p->on_expiry = scope_word(scope, "on_expiry", expiries, COUNT(expiries), EXPIRY_WARN);
-	p->mode = scope_word(scope, "mode", modes, COUNT(modes), POLICY_ENFORCE);
+	word = scope_word(scope, "on_expiry", expiries, COUNT(expiries), EXPIRY_WARN);
+	p->on_expiry = (enum policy_expiry)word;
+	word = scope_word(scope, "mode", modes, COUNT(modes), POLICY_ENFORCE);
+	p->mode = (enum policy_mode)word;
 	p->is_default_deny = scope_word(scope, "default", defaults, COUNT(defaults), 0) == 1;
-	p->trust_min = scope_word(scope, "trust_min", trusts, COUNT(trusts), TRUST_SELF);
+	word = scope_word(scope, "trust_min", trusts, COUNT(trusts), TRUST_SELF);
+	p->trust_min = (enum policy_trust)word;
 	p->cnsa1_grace = scope_bool(scope, "cnsa1_grace", false);
 	(void)list_each(r, "profiles", &profile, take_profile, p); /* absent: none */
 	parse_hardening(r, p);

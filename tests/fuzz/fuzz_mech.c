@@ -49,6 +49,22 @@ static void copy_mechanism(struct input *in)
 	mech_free(&copy);
 }
 
+/* What was judged is what the member receives: normalised again, nothing changes. */
+static void normalise(struct attr_list *list)
+{
+	CK_ULONG count = list->count, again;
+
+	if (attr_normalise(list->attrs, &count) != CKR_OK)
+		return;
+	again = count;
+	if (attr_normalise(list->attrs, &again) != CKR_OK || again != count)
+		abort();
+	for (CK_ULONG i = 0; i < count; i++)
+		for (CK_ULONG k = 0; k < i; k++)
+			if (list->attrs[i].type == list->attrs[k].type)
+				abort();
+}
+
 static void copy_template(struct input *in)
 {
 	CK_ULONG count = 0;
@@ -65,6 +81,7 @@ static void copy_template(struct input *in)
 	if (list.count != count ||
 	    (count && memcmp(&list.attrs[0].type, &tmpl[0].type, sizeof(tmpl[0].type))))
 		abort();
+	normalise(&list);
 	attr_list_free(&list);
 }
 

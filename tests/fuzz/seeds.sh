@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# seeds.sh DIR calls|mech|conf: a first corpus in DIR (made if missing).
+# seeds.sh DIR calls|mech|conf|policy: a first corpus in DIR (made if missing).
 # shellcheck disable=SC2059 # the octal escapes are made here
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"
 
@@ -35,6 +36,24 @@ conf)
 	printf 'version = 2; nonsense = ( 1, "two", { three = 3L; } );\n' >wrong
 	# shellcheck disable=SC2016 # hsmux expands them
 	printf 'version = 1; modules = ( { name = "${HOME}"; library = "${NO_SUCH}"; } );\n' >variables
+	;;
+policy)
+	for name in baseline strict fips cnsa2 code-signing-ca; do
+		cp "$here/../../conf/policy/$name.conf" "$name"
+	done
+	cat >all <<-'END'
+		schema = 1; name = "a"; serial = 2; issued = "2026-01-01"; not_after = "2027-01-01T00:00:00Z";
+		on_expiry = "deny-all"; mode = "permissive"; default = "deny"; trust_min = "self"; cnsa1_grace = true;
+		relax = "H:sticky"; sets = { s = [ "CKM_ECDSA" ]; };
+		rules = ( { id = "r"; effect = "deny"; mode = "permissive"; what = "use"; not_what = "sign";
+		    who = { not_uid = "0"; exe = "/usr/*"; role = "user"; trust = "process"; };
+		    on = { label = "a*"; not_id = "00ff"; class = "private"; key = "RSA"; local = true; age_max = "90d"; };
+		    with = { mech = "@s"; hash = "SHA-1"; mgf = "SHA-256"; kdf = "null"; curve = "P-256"; pset = "ML-DSA-44";
+		      bits_min = 1; bits_max = 9; iv = "caller"; salt_max = 3; hss_levels = 1; template_has = "CKA_TOKEN=true"; };
+		    when = { days = "Mon"; from = "01:00"; to = "02:00"; tz = "UTC"; not_before = "2026-01-01"; };
+		    unless = { what = "wrap"; who = { user = "a"; }; }; } );
+		ceiling = ( { key = "EC"; hash = "SHA-1"; curves = "P-256"; pset = "ML-KEM-512"; ops = "sign"; min_bits = 1; } );
+	END
 	;;
 mech)
 	for form in 0 10 20 30 40 50 60 70 80 90 100 110 120 130 140; do
