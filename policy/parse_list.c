@@ -130,43 +130,6 @@ static bool add_number(struct number_list *list, CK_ULONG number)
 	return true;
 }
 
-static const struct {
-	const char *word;
-	CK_OBJECT_CLASS class;
-} classes[] = {
-	{"private", CKO_PRIVATE_KEY}, {"secret", CKO_SECRET_KEY},
-	{"public", CKO_PUBLIC_KEY},   {"certificate", CKO_CERTIFICATE},
-	{"data", CKO_DATA},           {"parameters", CKO_DOMAIN_PARAMETERS},
-};
-
-#define CLASS_COUNT (sizeof classes / sizeof classes[0])
-
-bool class_by_word(const char *word, CK_OBJECT_CLASS *class)
-{
-	for (size_t i = 0; i < CLASS_COUNT; i++) {
-		if (strcmp(classes[i].word, word) == 0) {
-			*class = classes[i].class;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *class_word(CK_OBJECT_CLASS class)
-{
-	for (size_t i = 0; i < CLASS_COUNT; i++) {
-		if (classes[i].class == class)
-			return classes[i].word;
-	}
-	return NULL;
-}
-
-static const char *class_word_at(size_t i, const void *context)
-{
-	(void)context;
-	return i < CLASS_COUNT ? classes[i].word : NULL;
-}
-
 static bool take_mechanism(void *out, const char *word)
 {
 	CK_ULONG number;

@@ -45,9 +45,4 @@ void list_psets(const struct reading_file *r, const char *key, struct bit_list *
 /* "CKA_SENSITIVE=true", "CKA_MODULUS_BITS=2048", "CKA_LABEL". */
 void list_wishes(const struct reading_file *r, const char *key, struct wish_list *list);
 
-/* The class that a policy calls "private"; false when there is none. Its word; NULL when it has
- * none. */
-bool class_by_word(const char *word, CK_OBJECT_CLASS *class);
-const char *class_word(CK_OBJECT_CLASS class);
-
 #endif

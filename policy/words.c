@@ -334,3 +334,29 @@ const char *pset_word_at(size_t i, const void *context)
 	(void)context;
 	return i + 1 < PSET_UNKNOWN ? psets[i + 1].word : NULL;
 }
+
+static const struct {
+	const char *word;
+	CK_OBJECT_CLASS class;
+} classes[] = {
+	{"private", CKO_PRIVATE_KEY}, {"secret", CKO_SECRET_KEY},
+	{"public", CKO_PUBLIC_KEY},   {"certificate", CKO_CERTIFICATE},
+	{"data", CKO_DATA},           {"parameters", CKO_DOMAIN_PARAMETERS},
+};
+
+bool class_by_word(const char *word, CK_OBJECT_CLASS *class)
+{
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		if (strcmp(classes[i].word, word) == 0) {
+			*class = classes[i].class;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *class_word_at(size_t i, const void *context)
+{
+	(void)context;
+	return i < COUNT(classes) ? classes[i].word : NULL;
+}

@@ -99,10 +99,15 @@ enum policy_curve curve_of_params(const uint8_t *der, size_t len);
 /* The parameter set of a number for a key type; PSET_UNKNOWN when there is none. */
 enum policy_pset pset_of(CK_KEY_TYPE type, CK_ULONG number);
 
+/* The class that policies call "private", "secret", "public", "certificate", "data" or
+ * "parameters"; false when there is none of that word. */
+bool class_by_word(const char *word, CK_OBJECT_CLASS *class);
+
 /* Lists for near_word() in core/base/near.h; the context is not looked at. */
 const char *act_word_at(size_t i, const void *context);
 const char *hash_word_at(size_t i, const void *context);
 const char *curve_word_at(size_t i, const void *context);
 const char *pset_word_at(size_t i, const void *context);
+const char *class_word_at(size_t i, const void *context);
 
 #endif

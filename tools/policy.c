@@ -93,11 +93,11 @@ static void show_hardening(const struct policy *p)
 {
 	printf("hardening:\n");
 	for (unsigned i = 0; i < HARDEN_COUNT; i++)
-		printf("    %-3s %-20s %-11s %s\n",
+		printf("    %-7s %-20s %-11s %s [%s]\n",
 		       p->hardening & HARDEN_BIT(i) ? "on"
 		       : p->relaxed & HARDEN_BIT(i) ? "RELAXED"
 						    : "off",
-		       harden_word(i), harden_group_word(i), harden_text(i));
+		       harden_word(i), harden_group_word(i), harden_text(i), harden_source(i));
 }
 
 static void show_profile(const struct profile *p)

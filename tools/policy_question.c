@@ -145,28 +145,6 @@ static enum policy_part part_of(enum policy_act act)
 	}
 }
 
-static bool take_class(const char *word, struct policy_object *o, char *why)
-{
-	static const struct {
-		const char *word;
-		CK_OBJECT_CLASS class;
-	} classes[] = {{"private", CKO_PRIVATE_KEY},
-		       {"public", CKO_PUBLIC_KEY},
-		       {"secret", CKO_SECRET_KEY},
-		       {"certificate", CKO_CERTIFICATE},
-		       {"data", CKO_DATA}};
-
-	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
-		if (strcmp(classes[i].word, word) == 0) {
-			o->class = classes[i].class;
-			return true;
-		}
-	}
-	return bad(why,
-		   "\"%.40s\" is no class: expected private, public, secret, certificate or data",
-		   word);
-}
-
 /* CKA_NAME=true, =false or =NUMBER into the template. */
 static bool take_attr(const char *text, struct answerable *out, size_t i, char *why)
 {
@@ -210,7 +188,9 @@ static bool take_object(const struct question *q, struct answerable *out, char *
 		o->tmpl = out->attrs;
 		o->tmpl_count = q->attr_count;
 	}
-	if ((q->key && !take_key(q->key, o, why)) || (q->class && !take_class(q->class, o, why)))
+	if ((q->key && !take_key(q->key, o, why)) ||
+	    (q->class && !class_by_word(q->class, &o->class) &&
+	     !unknown(why, "a class", q->class, near_word(q->class, class_word_at, NULL))))
 		return false;
 	if (out->facts.act == ACT_VERIFY && !q->class && o->class == CKO_PRIVATE_KEY)
 		o->class = CKO_PUBLIC_KEY;
