@@ -102,26 +102,6 @@ static const char *role_of(const struct call *c, enum policy_act act)
 	}
 }
 
-/* Acts after which it counts who the process has become. */
-static bool is_rare(enum policy_act act)
-{
-	switch ((int)act) {
-	case ACT_GENERATE:
-	case ACT_IMPORT:
-	case ACT_DESTROY:
-	case ACT_WRAP:
-	case ACT_UNWRAP:
-	case ACT_LOGIN:
-	case ACT_SO_LOGIN:
-	case ACT_INIT_TOKEN:
-	case ACT_INIT_PIN:
-	case ACT_SET_PIN:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The objects that the call names. */
 static CK_RV gather_named(const struct call *c, struct gathered *out)
 {
@@ -178,7 +158,7 @@ CK_RV facts_gather(const struct call *c, enum policy_act act, bool wants_objects
 		.token = c->group->conf->label,
 		.login = "",
 		.role = role_of(c, act),
-		.caller = caller_get(is_rare(act)),
+		.caller = caller_get(act == ACT_LOGIN || act_is_mutation(act)),
 		.mech = c->mech ? &c->mech->m : NULL,
 		.is_message = c->id == CALL_C_EncryptMessage || c->id == CALL_C_EncryptMessageBegin,
 		.is_caller_iv = c->is_caller_iv,

@@ -33,19 +33,7 @@ static unsigned in_unit(CK_MECHANISM_TYPE type, unsigned bits)
 	struct algorithm a;
 
 	algorithm_of_type(type, ACT_NONE, &a);
-	switch ((int)a.family) {
-	case ASPECT_AES_GEN:
-	case ASPECT_AES_ECB:
-	case ASPECT_AES_CBC:
-	case ASPECT_AES_OTHER:
-	case ASPECT_AES_GCM:
-	case ASPECT_AES_CCM:
-	case ASPECT_AES_MAC:
-	case ASPECT_AES_WRAP:
-		return bits / 8;
-	default:
-		return bits;
-	}
+	return algorithm_key(a.family) == ASPECT_KEY_AES ? bits / 8 : bits;
 }
 
 /* Adds what one act leaves to the widest bounds of all. */

@@ -351,3 +351,32 @@ void algorithm_of(const CK_MECHANISM *mech, enum policy_act act, struct algorith
 	if (mech->pParameter)
 		read_parameter(mech, act, out);
 }
+
+enum policy_aspect algorithm_key(enum policy_aspect family)
+{
+	switch ((int)family) {
+	case ASPECT_RSA_GEN:
+	case ASPECT_RSA_V15_SIGN:
+	case ASPECT_RSA_V15_CRYPT:
+	case ASPECT_RSA_PSS:
+	case ASPECT_RSA_OAEP:
+	case ASPECT_RSA_AES_WRAP:
+	case ASPECT_RSA_RAW:
+		return ASPECT_KEY_RSA;
+	case ASPECT_AES_GEN:
+	case ASPECT_AES_ECB:
+	case ASPECT_AES_CBC:
+	case ASPECT_AES_OTHER:
+	case ASPECT_AES_GCM:
+	case ASPECT_AES_CCM:
+	case ASPECT_AES_MAC:
+	case ASPECT_AES_WRAP:
+		return ASPECT_KEY_AES;
+	case ASPECT_DSA:
+		return ASPECT_KEY_DSA;
+	case ASPECT_DH:
+		return ASPECT_KEY_DH;
+	default:
+		return ASPECT_COUNT;
+	}
+}

@@ -34,6 +34,9 @@ void algorithm_of(const CK_MECHANISM *mech, enum policy_act act, struct algorith
 /* The same for the number alone. */
 void algorithm_of_type(CK_MECHANISM_TYPE type, enum policy_act act, struct algorithm *out);
 
+/* The aspect of the keys that a family works with; ASPECT_COUNT: none with a size of its own. */
+enum policy_aspect algorithm_key(enum policy_aspect family);
+
 /* The hash function of a mechanism's number (CKM_SHA256, CKM_SHA256_HMAC): HASH_NONE for 0,
  * HASH_UNKNOWN for one that has none. */
 enum policy_hash hash_of_mechanism(CK_MECHANISM_TYPE type);

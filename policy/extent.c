@@ -62,36 +62,6 @@ bool policy_wants_objects(const struct policy *p, enum policy_act act, const CK_
 	       a.family == ASPECT_ECDH_AES_WRAP;
 }
 
-/* The aspect of keys that a family works with; ASPECT_COUNT: none with a size of its own. */
-static enum policy_aspect key_aspect(enum policy_aspect family)
-{
-	switch ((int)family) {
-	case ASPECT_RSA_GEN:
-	case ASPECT_RSA_V15_SIGN:
-	case ASPECT_RSA_V15_CRYPT:
-	case ASPECT_RSA_PSS:
-	case ASPECT_RSA_OAEP:
-	case ASPECT_RSA_AES_WRAP:
-	case ASPECT_RSA_RAW:
-		return ASPECT_KEY_RSA;
-	case ASPECT_AES_GEN:
-	case ASPECT_AES_ECB:
-	case ASPECT_AES_CBC:
-	case ASPECT_AES_OTHER:
-	case ASPECT_AES_GCM:
-	case ASPECT_AES_CCM:
-	case ASPECT_AES_MAC:
-	case ASPECT_AES_WRAP:
-		return ASPECT_KEY_AES;
-	case ASPECT_DSA:
-		return ASPECT_KEY_DSA;
-	case ASPECT_DH:
-		return ASPECT_KEY_DH;
-	default:
-		return ASPECT_COUNT;
-	}
-}
-
 /* The smallest key that a profile lets an act use; UINT_MAX: none. */
 static unsigned profile_least(const struct policy *p, const struct profile *profile,
 			      enum policy_aspect aspect, enum policy_act act, int64_t now)
@@ -197,9 +167,9 @@ bool policy_leaves(const struct policy *policy, CK_MECHANISM_TYPE type, enum pol
 	if (!verdict.is_allowed)
 		return false;
 	algorithm_of_type(type, act, &algorithm);
-	if (key_aspect(algorithm.family) == ASPECT_COUNT)
+	if (algorithm_key(algorithm.family) == ASPECT_COUNT)
 		return true;
-	return narrow(policy, key_aspect(algorithm.family), act, now, bounds);
+	return narrow(policy, algorithm_key(algorithm.family), act, now, bounds);
 }
 
 void policy_free(struct policy *p)

@@ -66,27 +66,6 @@ static void explain(const struct asking *a, const char *rule, const char *why)
 		(void)snprintf(a->verdict->why, sizeof a->verdict->why, "%s", why);
 }
 
-static bool is_mutation(enum policy_act act)
-{
-	switch ((int)act) {
-	case ACT_GENERATE:
-	case ACT_IMPORT:
-	case ACT_COPY:
-	case ACT_DESTROY:
-	case ACT_UNWRAP:
-	case ACT_DERIVE:
-	case ACT_SET_ATTR:
-	case ACT_WRAP:
-	case ACT_SO_LOGIN:
-	case ACT_INIT_TOKEN:
-	case ACT_INIT_PIN:
-	case ACT_SET_PIN:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void ask_expiry(const struct asking *a)
 {
 	const struct policy *p = a->policy;
@@ -97,7 +76,7 @@ static void ask_expiry(const struct asking *a)
 		return;
 	}
 	if (p->on_expiry == EXPIRY_WARN ||
-	    (p->on_expiry == EXPIRY_DENY_MUTATIONS && !is_mutation(a->facts->act))) {
+	    (p->on_expiry == EXPIRY_DENY_MUTATIONS && !act_is_mutation(a->facts->act))) {
 		tell(a, LAYER_EXPIRY, "not_after", "over, allowed by on_expiry");
 		return;
 	}

@@ -145,6 +145,27 @@ act_set act_by_word(const char *word)
 	return 0;
 }
 
+bool act_is_mutation(enum policy_act act)
+{
+	switch ((int)act) {
+	case ACT_GENERATE:
+	case ACT_IMPORT:
+	case ACT_COPY:
+	case ACT_DESTROY:
+	case ACT_UNWRAP:
+	case ACT_DERIVE:
+	case ACT_SET_ATTR:
+	case ACT_WRAP:
+	case ACT_SO_LOGIN:
+	case ACT_INIT_TOKEN:
+	case ACT_INIT_PIN:
+	case ACT_SET_PIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *hash_word(enum policy_hash hash)
 {
 	return hashes[hash].word;

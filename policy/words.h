@@ -68,6 +68,9 @@ const char *act_word(enum policy_act act);
  * both kinds of login. 0 when there is no such word. */
 act_set act_by_word(const char *word);
 
+/* Whether an act makes, changes, exports or destroys something, or is administration. */
+bool act_is_mutation(enum policy_act act);
+
 /* Words of hash functions, curves and parameter sets as policies write them. */
 const char *hash_word(enum policy_hash hash);
 const char *curve_word(enum policy_curve curve);
