@@ -24,6 +24,8 @@
 
 struct identity_block {
 	struct caller caller;
+	unsigned life;                 /* of the process, in which it was read */
+	struct identity_block *before; /* read before it */
 	char user[NAME_BYTES], group[NAME_BYTES], label[NAME_BYTES], unit[NAME_BYTES];
 	char exe[PATH_MAX], cgroup[CGROUP_BYTES];
 };
@@ -41,7 +43,9 @@ static const struct caller nobody = {
 	.trust = TRUST_SELF,
 };
 
-static _Atomic(struct identity_block *) current;
+static _Atomic(struct identity_block *) current; /* the one that was found last */
+static _Atomic(struct identity_block *) all;     /* every one that was read */
+static _Atomic unsigned life;                    /* grows in forked children */
 
 static void read_names(struct identity_block *b)
 {
@@ -106,6 +110,7 @@ static struct identity_block *read_identity(void)
 
 	if (!b)
 		return NULL;
+	b->life = atomic_load(&life);
 	b->caller = (struct caller){
 		.uid = geteuid(),
 		.gid = getegid(),
@@ -126,21 +131,44 @@ static struct identity_block *read_identity(void)
 	return b;
 }
 
+static bool is_it(const struct identity_block *b)
+{
+	return b->life == atomic_load_explicit(&life, memory_order_relaxed) &&
+	       b->caller.uid == geteuid() && b->caller.gid == getegid();
+}
+
+/* The block of the present identity: one that is known, or a new one. NULL when memory is out. */
+static struct identity_block *find_identity(void)
+{
+	struct identity_block *first = atomic_load(&all), *b;
+
+	for (b = first; b; b = b->before)
+		if (is_it(b))
+			return b;
+	b = read_identity();
+	if (!b)
+		return NULL;
+	b->before = first;
+	while (!atomic_compare_exchange_weak(&all, &b->before, b)) {
+	}
+	return b;
+}
+
 const struct caller *caller_get(bool is_checked)
 {
 	struct identity_block *b = atomic_load_explicit(&current, memory_order_acquire);
 
-	if (b && (!is_checked || (b->caller.uid == geteuid() && b->caller.gid == getegid())))
+	if (b && b->life == atomic_load_explicit(&life, memory_order_relaxed) &&
+	    (!is_checked || is_it(b)))
 		return &b->caller;
-	b = read_identity();
+	b = find_identity();
 	if (!b)
 		return &nobody;
-	/* The one before may be in use by another thread: it stays. */
 	atomic_store_explicit(&current, b, memory_order_release);
 	return &b->caller;
 }
 
 void caller_forked(void)
 {
-	atomic_store(&current, NULL);
+	atomic_fetch_add(&life, 1);
 }

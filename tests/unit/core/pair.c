@@ -15,6 +15,7 @@
 
 #include "core/health.h"
 #include "core/probe.h"
+#include "policy/policy.h"
 #include "tests/unit/core/files.h"
 #include "tests/unit/core/stats.h"
 
@@ -224,6 +225,7 @@ static struct config *make_config(const char *state_directory)
 	free(c->tokens[0].members);
 	free(c->tokens[1].members);
 	free(c->tokens[1].label);
+	policy_free(c->tokens[1].policy);
 	c->tokens[0].members = both;
 	c->tokens[0].member_count = 2;
 	c->tokens[0].mode = CONFIG_MODE_FAILOVER;
