@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tools/demo.sh: builds hsmux and shows one virtual token over two private SoftHSM2 stores in a temporary
-# directory, which goes on when either of them is taken away. Installs missing packages (as root or with
+# directory, which goes on when either of them is taken away, and what a policy refuses. Installs missing packages (as root or with
 # sudo; says so), leaves nothing behind but build/, touches neither your own tokens nor /etc.
 set -eu
 cd "$(dirname "$0")/.."
@@ -110,6 +110,14 @@ sign_and_verify() { # FILE
 	verify "$1" "$1.sig"
 }
 
+# refused ARGUMENT...: pkcs11-tool does not get what it asks for
+refused() {
+	if tool "$@"; then
+		echo "this should have been refused" >&2
+		exit 1
+	fi
+}
+
 # wait_until COMMAND...: half a minute at the most
 wait_until() {
 	turns=0
@@ -210,5 +218,11 @@ show "$hsmux" member undrain signing red
 say "both stores have the same keys"
 show "$hsmux" key compare signing --pin-source "file:$work/pin"
 echo "(exit status 0: nothing differs)"
+
+say "with policy = \"fips\" the same application may not sign with SHA-1, and is told why"
+sed -i 's/mode = "failover";/& policy = "fips";/' hsmux.conf
+refused --sign --mechanism SHA1-RSA-PKCS --id 01 --input-file text --output-file text.sha1
+sign_and_verify text
+show "$hsmux" policy explain fips sign mech=CKM_SHA1_RSA_PKCS key=rsa:2048 | tail -n 3
 
 say "done; nothing is left but build/"
