@@ -54,6 +54,19 @@ static void tell(const struct call *c, const struct policy *policy, const struct
 		    v->is_allowed ? "allowed" : name_of(NAME_RV, v->code, code));
 }
 
+/* Tells that a profile calls deprecated what it still allows. */
+static void warn(const struct call *c, const struct verdict *v)
+{
+	static struct log_limit limits[LIMITS];
+	char mech[NAME_MAX_LEN];
+
+	log_limited(&limits[v->warned_about % LIMITS], LOG_LEVEL_WARN,
+		    "token %s: %s%s%s: allowed, but deprecated by profile %s: %s",
+		    c->group->conf->label, call_name(c->id), c->mech ? " with " : "",
+		    c->mech ? name_of(NAME_MECHANISM, c->mech->m.mechanism, mech) : "",
+		    v->warned_by->name, aspect_text(v->warned_about));
+}
+
 CK_RV call_decide(struct call *c)
 {
 	const struct policy *policy = c->group->conf->policy;
@@ -77,6 +90,8 @@ CK_RV call_decide(struct call *c)
 	policy_check(policy, &g.facts, &v);
 	if (v.is_allowed && !v.would_deny)
 		decision_keep(c, act);
+	if (v.is_allowed && v.is_warned)
+		warn(c, &v);
 	if ((!v.is_allowed || v.would_deny) && act != ACT_FIND)
 		tell(c, policy, &g, &v);
 	return v.is_allowed ? CKR_OK : code_map(c->id, v.code);

@@ -156,7 +156,6 @@ CK_RV facts_gather(const struct call *c, enum policy_act act, bool wants_objects
 		.act = act,
 		.function = call_name(c->id),
 		.token = c->group->conf->label,
-		.login = "",
 		.role = role_of(c, act),
 		.caller = caller_get(act == ACT_LOGIN || act_is_mutation(act)),
 		.mech = c->mech ? &c->mech->m : NULL,

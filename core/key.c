@@ -141,6 +141,24 @@ static CK_RV check_further(const struct making *m)
 	return rv;
 }
 
+/* The policy is asked about each of them, as about the first. */
+static CK_RV decide_further(const struct making *m)
+{
+	CK_ULONG count;
+	const CK_DERIVED_KEY *more = further_keys(&m->mech, &count);
+	CK_RV rv = CKR_OK;
+
+	for (CK_ULONG i = 0; rv == CKR_OK && i < count; i++) {
+		struct call one = m->call;
+
+		one.is_decided = false;
+		one.tmpl[0] = more[i].pTemplate;
+		one.tmpl_count[0] = more[i].ulAttributeCount;
+		rv = call_decide(&one);
+	}
+	return rv;
+}
+
 /* Runs the call and gives the application handles for its `count` new objects. Session objects
  * belong to the member session that made them, so they are made on the one that the virtual session
  * owns. */
@@ -152,6 +170,8 @@ static CK_RV making_run(struct making *m, size_t count, CK_OBJECT_HANDLE *const 
 
 	if (rv == CKR_OK)
 		rv = call_decide(&m->call);
+	if (rv == CKR_OK)
+		rv = decide_further(m);
 	if (m->mech.made_count > 0) {
 		is_all_token = false;
 		has_token = has_token || asks_for_more_on_token(&m->mech);

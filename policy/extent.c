@@ -146,7 +146,6 @@ bool policy_leaves(const struct policy *policy, CK_MECHANISM_TYPE type, enum pol
 		.act = act,
 		.function = "",
 		.token = "",
-		.login = "",
 		.role = "user",
 		.caller = &anybody,
 		.mech = &mech,

@@ -80,7 +80,6 @@ struct facts {
 	enum policy_act act;
 	const char *function; /* "C_SignInit" */
 	const char *token;    /* label of the virtual token */
-	const char *login;    /* name of C_LoginUser, or "" */
 	const char *role;     /* "user", "so", "public": who is logged in, or logs in */
 	const struct caller *caller;
 	const CK_MECHANISM *mech; /* hsmux's own copy, handles still virtual; NULL when none */
@@ -123,12 +122,16 @@ enum policy_reason {
 /* Longest explanation, with its NUL. */
 #define VERDICT_WHY_LEN 160
 
+struct profile;
+
 /* What was decided, and why. */
 struct verdict {
 	bool is_allowed;
 	bool would_deny; /* allowed only because the policy or the rule is permissive */
-	bool is_warned;  /* allowed, but a profile calls it deprecated */
-	CK_RV code;      /* for the application when not allowed */
+	bool is_warned;  /* allowed, but a profile calls it deprecated ... */
+	const struct profile *warned_by; /* ... this one ... */
+	enum policy_aspect warned_about; /* ... for this */
+	CK_RV code;                      /* for the application when not allowed */
 	enum policy_layer layer;
 	enum policy_reason reason;
 	uint16_t number;           /* of the rule, stable for one policy; 0: none */

@@ -34,7 +34,7 @@ static const struct setting_key who_keys[] = {
 	{"gid", SETTING_WORDS, false},    {"not_gid", SETTING_WORDS, false},
 	{"user", SETTING_WORDS, false},   {"not_user", SETTING_WORDS, false},
 	{"role", SETTING_WORDS, false},   {"not_role", SETTING_WORDS, false},
-	{"login", SETTING_WORDS, false},  {"not_login", SETTING_WORDS, false},
+	{"login", SETTING_LATER, false},  {"not_login", SETTING_LATER, false},
 	{"exe", SETTING_WORDS, false},    {"not_exe", SETTING_WORDS, false},
 	{"unit", SETTING_WORDS, false},   {"not_unit", SETTING_WORDS, false},
 	{"cgroup", SETTING_WORDS, false}, {"not_cgroup", SETTING_WORDS, false},
@@ -91,7 +91,7 @@ static const struct setting_word effects[] = {{"allow", false}, {"deny", false}}
 static const struct setting_word modes[] = {
 	{"enforce", false}, {"permissive", false}, {"off", false}};
 static const struct setting_word trusts[] = {
-	{"self", false}, {"process", false}, {"peer", false}, {"crypto", false}};
+	{"self", false}, {"process", false}, {"peer", true}, {"crypto", true}};
 static const struct setting_word ivs[] = {{"token", false}, {"caller", false}};
 static const struct setting_word zones[] = {{"UTC", false}, {"local", false}};
 static const char *const roles[] = {"user", "so", "public"};
@@ -193,11 +193,15 @@ static void parse_roles(const struct reading_file *r, const char *key, struct wo
 static void parse_who(const struct reading_file *outer, struct condition *c)
 {
 	static const char *const keys[WHO_COUNT][2] = {
-		[WHO_UID] = {"uid", "not_uid"},       [WHO_GID] = {"gid", "not_gid"},
-		[WHO_USER] = {"user", "not_user"},    [WHO_ROLE] = {"role", "not_role"},
-		[WHO_LOGIN] = {"login", "not_login"}, [WHO_EXE] = {"exe", "not_exe"},
-		[WHO_UNIT] = {"unit", "not_unit"},    [WHO_CGROUP] = {"cgroup", "not_cgroup"},
-		[WHO_LABEL] = {"label", "not_label"}, [WHO_TRUST] = {NULL, NULL},
+		[WHO_UID] = {"uid", "not_uid"},
+		[WHO_GID] = {"gid", "not_gid"},
+		[WHO_USER] = {"user", "not_user"},
+		[WHO_ROLE] = {"role", "not_role"},
+		[WHO_EXE] = {"exe", "not_exe"},
+		[WHO_UNIT] = {"unit", "not_unit"},
+		[WHO_CGROUP] = {"cgroup", "not_cgroup"},
+		[WHO_LABEL] = {"label", "not_label"},
+		[WHO_TRUST] = {NULL, NULL},
 	};
 	struct reading_file r;
 

@@ -164,8 +164,11 @@ static void ask_profile(const struct asking *a, const struct profile *p,
 		if (profile_lets(answer.verdict, a->facts->act,
 				 at->object && at->object->class == CKO_PUBLIC_KEY,
 				 a->policy->cnsa1_grace)) {
-			if (answer.verdict == PROFILE_WARN)
+			if (answer.verdict == PROFILE_WARN && !a->verdict->is_warned) {
 				a->verdict->is_warned = true;
+				a->verdict->warned_by = p;
+				a->verdict->warned_about = at->aspect;
+			}
 			tell(a, LAYER_PROFILE, p->name, aspect_text(at->aspect));
 			continue;
 		}

@@ -90,7 +90,6 @@ static bool who_holds(const struct condition *c, const struct facts *f)
 	       id_holds(c->who[WHO_GID], caller->group, caller->gid) &&
 	       words_hold(c->who[WHO_USER], caller->user, false) &&
 	       words_hold(c->who[WHO_ROLE], f->role, false) &&
-	       words_hold(c->who[WHO_LOGIN], f->login, false) &&
 	       words_hold(c->who[WHO_EXE], caller->exe, true) &&
 	       words_hold(c->who[WHO_UNIT], caller->unit, true) &&
 	       words_hold(c->who[WHO_CGROUP], caller->cgroup, true) &&

@@ -28,13 +28,12 @@ struct bit_list {
 
 /* The parts of `who`. */
 enum who_key {
-	WHO_UID,   /* name or number */
-	WHO_GID,   /* name or number */
-	WHO_USER,  /* name */
-	WHO_ROLE,  /* "user", "so", "public" */
-	WHO_LOGIN, /* name of C_LoginUser */
-	WHO_EXE,   /* glob */
-	WHO_UNIT,  /* glob */
+	WHO_UID,  /* name or number */
+	WHO_GID,  /* name or number */
+	WHO_USER, /* name */
+	WHO_ROLE, /* "user", "so", "public" */
+	WHO_EXE,  /* glob */
+	WHO_UNIT, /* glob */
 	WHO_CGROUP,
 	WHO_LABEL,
 	WHO_TRUST, /* least trust */

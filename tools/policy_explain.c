@@ -20,11 +20,11 @@ static const struct {
 	{                                                                                          \
 		name, offsetof(struct question, field)                                             \
 	}
-	WORD("mech", mech),     WORD("hash", hash),     WORD("mgf", mgf),     WORD("kdf", kdf),
-	WORD("iv", iv),         WORD("key", key),       WORD("class", class), WORD("label", label),
-	WORD("id", id),         WORD("token", token),   WORD("user", user),   WORD("exe", exe),
-	WORD("unit", unit),     WORD("cgroup", cgroup), WORD("role", role),   WORD("login", login),
-	WORD("app", app_label), WORD("as-of", as_of),
+	WORD("mech", mech),   WORD("hash", hash),     WORD("mgf", mgf),     WORD("kdf", kdf),
+	WORD("iv", iv),       WORD("key", key),       WORD("class", class), WORD("label", label),
+	WORD("id", id),       WORD("token", token),   WORD("user", user),   WORD("exe", exe),
+	WORD("unit", unit),   WORD("cgroup", cgroup), WORD("role", role),   WORD("app", app_label),
+	WORD("as-of", as_of),
 #undef WORD
 };
 
@@ -221,8 +221,11 @@ static void print_verdict(const struct policy *policy, const struct question *q,
 	char code[NAME_MAX_LEN], change[80];
 
 	if (v->is_allowed) {
-		printf("allowed%s%s%s\n", v->is_warned ? ", deprecated by a profile" : "",
-		       v->would_deny ? ", would be refused by " : "", v->would_deny ? v->rule : "");
+		printf("allowed%s%s\n", v->would_deny ? ", would be refused by " : "",
+		       v->would_deny ? v->rule : "");
+		if (v->is_warned)
+			printf("deprecated by profile %s: %s\n", v->warned_by->name,
+			       aspect_text(v->warned_about));
 		return;
 	}
 	printf("refused by %s \"%s\": %s\n", policy_layer_word(v->layer), v->rule, v->why);

@@ -355,7 +355,6 @@ bool question_facts(const struct question *q, struct answerable *out, char why[s
 	};
 	f->function = "";
 	f->token = or_empty(q->token);
-	f->login = or_empty(q->login);
 	f->role = q->role ? q->role : "user";
 	f->caller = &out->caller;
 	f->now = (int64_t)time(NULL);

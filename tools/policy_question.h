@@ -23,7 +23,7 @@ struct question {
 	const char *class; /* "private" */
 	const char *label, *id;
 	const char *token;
-	const char *user, *exe, *unit, *cgroup, *role, *login, *app_label;
+	const char *user, *exe, *unit, *cgroup, *role, *app_label;
 	long long uid;                     /* -1: nothing is said */
 	const char *as_of;                 /* YYYY-MM-DD or RFC 3339; NULL: now */
 	const char *attrs[QUESTION_ATTRS]; /* "CKA_SENSITIVE=true" */

@@ -133,7 +133,6 @@ static void ask(const struct policy *policy, CK_MECHANISM_TYPE type, enum keys k
 			.act = line->act,
 			.function = "",
 			.token = "",
-			.login = "",
 			.role = "user",
 			.caller = &anybody,
 			.mech = &mech,

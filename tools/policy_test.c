@@ -16,20 +16,19 @@
 static const struct setting_key file_keys[] = {{"tests", SETTING_LIST, true}};
 
 static const struct setting_key test_keys[] = {
-	{"name", SETTING_STRING, true},    {"what", SETTING_STRING, true},
-	{"expect", SETTING_STRING, true},  {"rule", SETTING_STRING, false},
-	{"code", SETTING_STRING, false},   {"mech", SETTING_STRING, false},
-	{"hash", SETTING_STRING, false},   {"mgf", SETTING_STRING, false},
-	{"kdf", SETTING_STRING, false},    {"iv", SETTING_STRING, false},
-	{"salt", SETTING_INT, false},      {"iterations", SETTING_INT, false},
-	{"key", SETTING_STRING, false},    {"class", SETTING_STRING, false},
-	{"label", SETTING_STRING, false},  {"id", SETTING_STRING, false},
-	{"token", SETTING_STRING, false},  {"user", SETTING_STRING, false},
-	{"uid", SETTING_INT, false},       {"exe", SETTING_STRING, false},
-	{"unit", SETTING_STRING, false},   {"cgroup", SETTING_STRING, false},
-	{"role", SETTING_STRING, false},   {"login", SETTING_STRING, false},
-	{"app", SETTING_STRING, false},    {"as_of", SETTING_STRING, false},
-	{"template", SETTING_LIST, false},
+	{"name", SETTING_STRING, true},   {"what", SETTING_STRING, true},
+	{"expect", SETTING_STRING, true}, {"rule", SETTING_STRING, false},
+	{"code", SETTING_STRING, false},  {"mech", SETTING_STRING, false},
+	{"hash", SETTING_STRING, false},  {"mgf", SETTING_STRING, false},
+	{"kdf", SETTING_STRING, false},   {"iv", SETTING_STRING, false},
+	{"salt", SETTING_INT, false},     {"iterations", SETTING_INT, false},
+	{"key", SETTING_STRING, false},   {"class", SETTING_STRING, false},
+	{"label", SETTING_STRING, false}, {"id", SETTING_STRING, false},
+	{"token", SETTING_STRING, false}, {"user", SETTING_STRING, false},
+	{"uid", SETTING_INT, false},      {"exe", SETTING_STRING, false},
+	{"unit", SETTING_STRING, false},  {"cgroup", SETTING_STRING, false},
+	{"role", SETTING_STRING, false},  {"app", SETTING_STRING, false},
+	{"as_of", SETTING_STRING, false}, {"template", SETTING_LIST, false},
 };
 
 static const struct setting_word expectations[] = {
@@ -73,7 +72,6 @@ static void read_question(const struct scope *scope, struct question *q)
 		.unit = text(scope, "unit"),
 		.cgroup = text(scope, "cgroup"),
 		.role = text(scope, "role"),
-		.login = text(scope, "login"),
 		.app_label = text(scope, "app"),
 		.uid = -1,
 		.as_of = text(scope, "as_of"),

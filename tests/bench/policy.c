@@ -57,7 +57,6 @@ int main(void)
 	struct facts facts = {.act = ACT_SIGN,
 			      .function = "C_SignInit",
 			      .token = "t",
-			      .login = "",
 			      .role = "user",
 			      .caller = &caller,
 			      .mech = &mech,

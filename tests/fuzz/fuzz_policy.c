@@ -33,7 +33,6 @@ static void decide(struct policy *p, const uint8_t *data, size_t size)
 	CK_MECHANISM mech = {0, NULL, 0};
 	struct facts facts = {.function = "",
 			      .token = "t",
-			      .login = "",
 			      .role = "user",
 			      .caller = &caller,
 			      .mech = &mech,

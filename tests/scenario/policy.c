@@ -18,6 +18,8 @@ static CK_BBOOL yes = CK_TRUE, no = CK_FALSE, two = 2;
 static CK_ULONG aes_len = 32;
 static CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
 static CK_KEY_TYPE generic = CKK_GENERIC_SECRET, aes = CKK_AES;
+/* Kinds of CK_PRF_DATA_PARAM: PKCS#11 3.0, CK_SP800_108_... */
+enum { ITERATION_VARIABLE = 1, BYTE_ARRAY = 4 };
 static CK_BYTE data[32] = "thirty-two bytes, all of a block";
 
 static CK_SESSION_HANDLE enter(struct app *app, const char *label)
@@ -135,6 +137,47 @@ static void leaks(struct app *app, const char *label)
 	EXPECT(CKR_TEMPLATE_INCONSISTENT, app->f->C_DeriveKey(s, &ecb, key, t, COUNT(t), &derived));
 	short_len = 16;
 	OK(app->f->C_DeriveKey(s, &ecb, key, t, COUNT(t), &derived));
+	OK(app->f->C_Finalize(NULL));
+}
+
+/* SP 800-108 makes several keys at once; the second is as short as the case says. */
+static CK_RV derive_two(struct app *app, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE base, CK_ULONG len)
+{
+	CK_ULONG main_len = 32;
+	CK_SP800_108_COUNTER_FORMAT counter = {CK_FALSE, 32};
+	CK_PRF_DATA_PARAM parts[] = {{ITERATION_VARIABLE, &counter, sizeof counter},
+				     {BYTE_ARRAY, data, 16}};
+	CK_ATTRIBUTE first[] = {{CKA_CLASS, &secret, sizeof secret},
+				{CKA_KEY_TYPE, &generic, sizeof generic},
+				{CKA_VALUE_LEN, &main_len, sizeof main_len},
+				{CKA_SENSITIVE, &yes, 1}};
+	CK_ATTRIBUTE second[] = {{CKA_CLASS, &secret, sizeof secret},
+				 {CKA_KEY_TYPE, &generic, sizeof generic},
+				 {CKA_VALUE_LEN, &len, sizeof len},
+				 {CKA_SENSITIVE, &no, 1}};
+	CK_OBJECT_HANDLE made[2];
+	CK_DERIVED_KEY more = {second, COUNT(second), &made[1]};
+	CK_SP800_108_KDF_PARAMS params = {CKM_SHA256_HMAC, 2, parts, 1, &more};
+	CK_MECHANISM mech = {CKM_SP800_108_COUNTER_KDF, &params, sizeof params};
+
+	return app->f->C_DeriveKey(s, &mech, base, first, COUNT(first), &made[0]);
+}
+
+static void further(struct app *app, const char *label)
+{
+	CK_SESSION_HANDLE s = enter(app, label);
+	CK_MECHANISM mech = {CKM_GENERIC_SECRET_KEY_GEN, NULL, 0};
+	CK_ATTRIBUTE t[] = {{CKA_TOKEN, &no, 1},
+			    {CKA_VALUE_LEN, &aes_len, sizeof aes_len},
+			    {CKA_SENSITIVE, &yes, 1},
+			    {CKA_DERIVE, &yes, 1},
+			    {CKA_SIGN, &yes, 1}};
+	CK_OBJECT_HANDLE base;
+
+	OK(app->f->C_GenerateKey(s, &mech, t, COUNT(t), &base));
+	OK(derive_two(app, s, base, 16));
+	EXPECT(CKR_TEMPLATE_INCONSISTENT, derive_two(app, s, base, 1));
+	check_device_error(app, s);
 	OK(app->f->C_Finalize(NULL));
 }
 
@@ -335,6 +378,7 @@ static void permissive(struct app *app, const char *label)
 static const struct app_case cases[] = {
 	{"wrap-decrypt", wrap_decrypt},
 	{"templates", templates},
+	{"further", further},
 	{"leaks", leaks},
 	{"fips-rsa", fips_rsa},
 	{"fips-curves", fips_curves},

@@ -73,6 +73,18 @@ over softhsm "$work/mine.conf"
 check "objects are hidden, values kept back, keys kept, by label and class" attempt rules
 check "the log names the rule" said 'refused by rule "kept" of policy mine' attempt rules
 
+file 'profiles = "fips30";'
+over softhsm "$work/mine.conf"
+check "what is deprecated is allowed, and told" \
+	said 'allowed, but deprecated by profile fips30: RSA keys' attempt fips-rsa
+
+if [ -z "${no_nss:-}" ]; then
+	over nss baseline
+	check "keys that a derivation makes beside the first are looked at, too" attempt further
+else
+	skip "keys that a derivation makes beside the first are looked at, too" "$no_nss"
+fi
+
 file 'mode = "permissive"; profiles = "fips";'
 over softhsm "$work/mine.conf"
 check "permissive: nothing is refused" attempt permissive

@@ -53,7 +53,6 @@ static void begin(struct made_up *m, enum policy_act act, CK_MECHANISM_TYPE mech
 	m->facts = (struct facts){.act = act,
 				  .function = "",
 				  .token = "t",
-				  .login = "",
 				  .role = "user",
 				  .caller = &m->caller,
 				  .now = 1796126400};
