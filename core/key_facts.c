@@ -89,7 +89,8 @@ static CK_RV read_into(struct session *s, CK_OBJECT_HANDLE object, struct readin
 		return CKR_DEVICE_MEMORY;
 	describe_init(out, PART_KEY);
 	describe_attributes(out, a, 24);
-	return CKR_OK;
+	/* Every object has a class; whoever does not say it says nothing that can be judged. */
+	return out->object.class != CK_UNAVAILABLE_INFORMATION ? CKR_OK : CKR_DEVICE_ERROR;
 }
 
 static CK_RV read_anew(struct session *s, CK_OBJECT_HANDLE object, struct described *out)

@@ -100,8 +100,23 @@ static void of_rsa(const struct policy_object *o, struct aspect_list *out)
 		add(out, ASPECT_RSA_ODD, REASON_KEY_SIZE, o->bits, o);
 }
 
+/* What comes to be without its template saying what it is, as unwrapped keys do, is judged when it
+ * is used. */
+static bool is_untold(const struct policy_object *o)
+{
+	bool has_curve =
+		o->type == CKK_EC || o->type == CKK_EC_EDWARDS || o->type == CKK_EC_MONTGOMERY;
+	bool has_pset = o->type == CKK_ML_DSA || o->type == CKK_ML_KEM || o->type == CKK_SLH_DSA;
+
+	return o->part == PART_NEW &&
+	       (o->type == CK_UNAVAILABLE_INFORMATION || (has_curve && o->curve == CURVE_NONE) ||
+		(has_pset && o->pset == PSET_NONE));
+}
+
 static void of_key(const struct policy_object *o, struct aspect_list *out)
 {
+	if (is_untold(o))
+		return;
 	switch (o->type) {
 	case CKK_RSA:
 		of_rsa(o, out);

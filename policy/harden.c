@@ -12,10 +12,10 @@
 /* Shortest derived key: 112 bits, SP 800-131A. */
 #define DERIVED_LEAST 112U
 
-enum group { ATTRS, STICKY, LEAK, INHERIT, TROJAN, PADDING, FORMAT, SEGREGATE, SO };
+enum group { ATTRS, STICKY, LEAK, INHERIT, TROJAN, PADDING, FORMAT, STRENGTH, SEGREGATE, SO };
 
-static const char *const groups[] = {"attrs",   "sticky",      "no-leak",   "inherit", "trojan",
-				     "padding", "wrap-format", "segregate", "so"};
+static const char *const groups[] = {"attrs",   "sticky",      "no-leak",  "inherit",   "trojan",
+				     "padding", "wrap-format", "strength", "segregate", "so"};
 
 static const struct {
 	const char *word, *text, *source;
@@ -226,6 +226,51 @@ static enum policy_reason ask_trojan(const struct facts *f)
 									     : REASON_NONE;
 }
 
+/* Comparable strengths, SP 800-57 part 1 r5, table 2: sizes of numbers that have to be factored. */
+static unsigned strength_of_modulus(unsigned bits)
+{
+	static const struct {
+		unsigned bits, strength;
+	} table[] = {{15360, 256}, {7680, 192}, {3072, 128}, {2048, 112}, {1024, 80}};
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		if (bits >= table[i].bits)
+			return table[i].strength;
+	}
+	return 0;
+}
+
+/* Strength of a key in bits; 0: unknown. */
+static unsigned strength_of(const struct policy_object *o)
+{
+	switch (o->type) {
+	case CKK_RSA:
+	case CKK_DSA:
+	case CKK_DH:
+	case CKK_X9_42_DH:
+		return strength_of_modulus(o->bits);
+	case CKK_EC:
+	case CKK_EC_EDWARDS:
+	case CKK_EC_MONTGOMERY:
+		return o->bits >= 512 ? 256 : o->bits / 2;
+	case CKK_DES3:
+		return 112;
+	default:
+		return o->bits < 256 ? o->bits : 256;
+	}
+}
+
+/* What cannot be measured is not refused: profiles and ceilings do that. */
+static enum policy_reason ask_weak_wrap(const struct facts *f)
+{
+	const struct policy_object *key = f->act == ACT_WRAP ? part(f, PART_KEY) : NULL;
+	const struct policy_object *subject = part(f, PART_SUBJECT);
+
+	if (!key || !subject || strength_of(key) == 0 || strength_of(subject) == 0)
+		return REASON_NONE;
+	return strength_of(key) < strength_of(subject) ? REASON_WRAPPING_KEY : REASON_NONE;
+}
+
 static enum policy_reason ask_padding(const struct facts *f, const struct algorithm *a)
 {
 	bool opens = f->act == ACT_DECRYPT || f->act == ACT_UNWRAP;
@@ -305,6 +350,8 @@ enum policy_reason harden_ask(enum harden check, const struct facts *f, const st
 		return ask_padding(f, a);
 	case HARDEN_WRAP_FORMAT:
 		return ask_format(f, a);
+	case HARDEN_WEAK_WRAP:
+		return ask_weak_wrap(f);
 	case HARDEN_SEGREGATE:
 		return conflict(f, FLAG_SIGN | FLAG_DECRYPT, ACT_COUNT);
 	case HARDEN_SO_LOGIN:

@@ -268,6 +268,54 @@ static void usages_are_sticky(void)
 	policy_free(p);
 }
 
+static void a_weak_key_wraps_no_strong_one(void)
+{
+	struct policy *p = with("hardening = \"strength\";");
+	static struct made_up m;
+
+	begin(&m, ACT_WRAP, CKM_RSA_PKCS_OAEP);
+	add(&m, PART_KEY, CKO_PUBLIC_KEY, CKK_RSA, 3072, "rsa");
+	add(&m, PART_SUBJECT, CKO_SECRET_KEY, CKK_AES, 128, "aes");
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	m.object[1].object.bits = 256;
+	CU_ASSERT_STRING_EQUAL(decided(p, &m).rule, "H:weak-wrap");
+	CU_ASSERT_EQUAL(decided(p, &m).code, CKR_KEY_NOT_WRAPPABLE);
+	m.object[0].object.bits = 15360;
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	m.object[0].object.type = CKK_EC;
+	m.object[0].object.bits = 384;
+	CU_ASSERT_FALSE(decided(p, &m).is_allowed);
+	m.object[0].object.bits = 521;
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	policy_free(p);
+}
+
+static void what_is_unwrapped_is_judged_when_it_is_used(void)
+{
+	struct policy *p = with("profiles = \"fips\";");
+	struct policy_object *o;
+	static struct made_up m;
+
+	begin(&m, ACT_UNWRAP, CKM_AES_KEY_WRAP_KWP);
+	add(&m, PART_KEY, CKO_SECRET_KEY, CKK_AES, 256, "kek");
+	o = add(&m, PART_NEW, CKO_PRIVATE_KEY, CKK_EC, 0, "ec");
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	o->type = CKK_AES;
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	o->type = CK_UNAVAILABLE_INFORMATION;
+	CU_ASSERT_TRUE(decided(p, &m).is_allowed);
+	o->type = CKK_EC;
+	o->curve = CURVE_K256;
+	CU_ASSERT_EQUAL(decided(p, &m).code, CKR_CURVE_NOT_SUPPORTED);
+	begin(&m, ACT_SIGN, CKM_ECDSA);
+	add(&m, PART_KEY, CKO_PRIVATE_KEY, CKK_EC, 0, "ec");
+	CU_ASSERT_EQUAL(decided(p, &m).code, CKR_KEY_SIZE_RANGE);
+	begin(&m, ACT_ENCRYPT, CKM_AES_CBC);
+	add(&m, PART_KEY, CKO_SECRET_KEY, CKK_AES, 0, "aes");
+	CU_ASSERT_EQUAL(decided(p, &m).code, CKR_KEY_SIZE_RANGE);
+	policy_free(p);
+}
+
 static void ceilings_only_tighten(void)
 {
 	struct policy *p = with("ceiling = ( { key = \"RSA\"; min_bits = 3072; },"
@@ -471,6 +519,8 @@ static const struct unit_test tests[] = {
 	UNIT(a_policy_that_is_out_of_date),
 	UNIT(rights_that_must_not_meet),
 	UNIT(usages_are_sticky),
+	UNIT(a_weak_key_wraps_no_strong_one),
+	UNIT(what_is_unwrapped_is_judged_when_it_is_used),
 	UNIT(ceilings_only_tighten),
 	UNIT(the_order_of_rules_means_nothing),
 	UNIT(an_allow_never_widens_what_is_above_it),
