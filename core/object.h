@@ -101,8 +101,10 @@ CK_RV object_add_made(struct call *call, CK_OBJECT_HANDLE real, enum object_fact
 /* Keeps what a session object was made of by `call` (C_CreateObject, done), and what its member
  * says that the template does not, so that the same can be made on other members. What cannot be
  * kept, without memory or because the member does not say it, stays bound to its member. False when
- * the member is lost, and the object with it. */
-bool object_keep_template(struct call *call, CK_OBJECT_HANDLE handle);
+ * the member is lost, and the object with it; without `may_bind` also when it merely does not say
+ * it: a member that dies politely is taken to be alive for a moment (health_ask), and what would be
+ * bound to it could not be used any more. */
+bool object_keep_template(struct call *call, CK_OBJECT_HANDLE handle, bool may_bind);
 
 /* The attributes of a session object were changed: it is made with them from now on. Without memory
  * for that it is not made again, and stays bound to a member where it is. */

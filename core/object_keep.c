@@ -80,8 +80,9 @@ static bool is_gone(CK_RV rv)
 }
 
 /* What the member says that the template does not. False when the object is lost, with its member
- * or its session; of a member that serves and does not say it, *is_known is false. */
-static bool read_more(struct call *c, struct explicit *more, bool *is_known)
+ * or its session, or given up, see object_keep_template(); of a member that serves and does not say
+ * it, *is_known is false. */
+static bool read_more(struct call *c, bool may_bind, struct explicit *more, bool *is_known)
 {
 	const CK_ATTRIBUTE *tmpl = c->tmpl[0];
 	const CK_ULONG count = c->tmpl_count[0];
@@ -92,18 +93,18 @@ static bool read_more(struct call *c, struct explicit *more, bool *is_known)
 	if (home && home->epoch == c->made_epoch)
 		rv = explicit_read(home, c->made[0], class, tmpl, count, more);
 	*is_known = rv == CKR_OK;
-	return *is_known || (!is_gone(rv) && health_ask(c->member) &&
+	return *is_known || (may_bind && !is_gone(rv) && health_ask(c->member) &&
 			     c->made_epoch == atomic_load(&c->member->epoch));
 }
 
-bool object_keep_template(struct call *c, CK_OBJECT_HANDLE handle)
+bool object_keep_template(struct call *c, CK_OBJECT_HANDLE handle, bool may_bind)
 {
 	struct identity none = {0};
 	struct explicit more;
 	struct trait *t;
 	bool ok;
 
-	if (!read_more(c, &more, &ok))
+	if (!read_more(c, may_bind, &more, &ok))
 		return false;
 	trait_lock();
 	ok = ok && object_slot(handle) && trait_add((uint32_t)handle, c->group, &none);

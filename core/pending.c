@@ -379,11 +379,12 @@ static enum fate settle(struct pending *p)
 	return fate;
 }
 
-/* Keeps what a session object is; false when it was lost with its member before that. */
-static bool keep(struct call *c, CK_OBJECT_HANDLE *const app[2])
+/* Keeps what a session object is; false when it was lost with its member before that, or when
+ * another try may tell more. */
+static bool keep(struct call *c, CK_OBJECT_HANDLE *const app[2], bool is_last)
 {
 	if (!c->group->is_multi || !c->is_volatile || c->id != CALL_C_CreateObject ||
-	    object_keep_template(c, *app[0]))
+	    object_keep_template(c, *app[0], is_last))
 		return true;
 	object_drop(*app[0]);
 	session_quit_home(c->session, c->member);
@@ -406,7 +407,8 @@ static CK_RV run_untagged(struct call *c, const bool is_token[2], CK_OBJECT_HAND
 			return rv;
 		rv = object_publish(c, is_token, false, app);
 		is_lost = rv != CKR_OK && c->made_epoch != atomic_load(&c->member->epoch);
-		if (rv == CKR_OK && !keep(c, app)) {
+		if (rv == CKR_OK &&
+		    !keep(c, app, tries > 0 || c->group->config->retry.attempts < 2)) {
 			rv = CKR_DEVICE_ERROR;
 			is_lost = true;
 		}

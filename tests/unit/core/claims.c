@@ -298,7 +298,7 @@ bool claims_keep(CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *tmpl, CK_ULONG count)
 	bool is_kept;
 
 	a_session.home[0] = &home;
-	is_kept = object_keep_template(&call, handle);
+	is_kept = object_keep_template(&call, handle, true);
 	a_session.home[0] = NULL;
 	return is_kept;
 }
