@@ -207,7 +207,7 @@ if build gcc gcc '' --buildtype=debugoptimized; then
 	run soak gcc 1 "soak"
 fi
 if [ -z "$quick" ]; then
-	if build clang clang '' --buildtype=debug; then
+	if build clang clang '' --buildtype=debugoptimized; then
 		run clang clang 3 "unit badinput differential"
 	fi
 	if build fuzz clang fuzz-smoke -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false; then
