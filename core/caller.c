@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/describe.h"
+
 /* A name from the system's databases. */
 #define NAME_BYTES  256
 #define ENTRY_BYTES 16384
@@ -28,19 +30,6 @@ struct identity_block {
 	struct identity_block *before; /* read before it */
 	char user[NAME_BYTES], group[NAME_BYTES], label[NAME_BYTES], unit[NAME_BYTES];
 	char exe[PATH_MAX], cgroup[CGROUP_BYTES];
-};
-
-/* What is said while memory is out: nothing is known. */
-static const struct caller nobody = {
-	.uid = UINT32_MAX,
-	.gid = UINT32_MAX,
-	.user = "",
-	.group = "",
-	.exe = "",
-	.unit = "",
-	.cgroup = "",
-	.label = "",
-	.trust = TRUST_SELF,
 };
 
 static _Atomic(struct identity_block *) current; /* the one that was found last */
@@ -163,7 +152,7 @@ const struct caller *caller_get(bool is_checked)
 		return &b->caller;
 	b = find_identity();
 	if (!b)
-		return &nobody;
+		return describe_nobody(); /* memory is out */
 	atomic_store_explicit(&current, b, memory_order_release);
 	return &b->caller;
 }

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/scope.h"
 #include "core/config_rules.h"
 #include "core/config_tokens.h"
-#include "core/base/scope.h"
 
 /* Times above an hour are mistakes; shorter pauses than these would keep a token busy with nothing
  * but questions about its health. */

@@ -9,8 +9,8 @@
 
 #include "core/alias.h"
 #include "core/base/attr.h"
-#include "core/object_show.h"
 #include "core/object.h"
+#include "core/object_show.h"
 #include "core/overlay.h"
 #include "core/replicate.h"
 

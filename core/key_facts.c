@@ -38,20 +38,24 @@ static pthread_mutex_t locks[STRIPES] = {
 };
 static _Atomic uint64_t generation;
 
+/* Rights and the like, and what else is read. */
+#define FLAGS  10U
+#define OTHERS 12U
+
 /* What is read, and where it goes. */
 struct reading {
 	CK_OBJECT_CLASS class;
 	CK_KEY_TYPE type;
-	CK_ULONG value_len, pset, hss_levels, modulus_bits;
-	CK_BBOOL flag[12];
+	CK_ULONG value_len, pset, hss_levels;
+	CK_BBOOL flag[FLAGS];
 	CK_BYTE label[TEXT_BYTES], id[TEXT_BYTES];
 	CK_BYTE start[8], exponent[TEXT_BYTES];
 	CK_BYTE params[PARAMS_BYTES], modulus[NUMBER_BYTES], prime[NUMBER_BYTES];
 };
 
-static const CK_ATTRIBUTE_TYPE flag_types[12] = {
-	CKA_WRAP,   CKA_UNWRAP,    CKA_ENCRYPT,     CKA_DECRYPT, CKA_SIGN,    CKA_VERIFY,
-	CKA_DERIVE, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL,   CKA_TRUSTED, CKA_TOKEN,
+static const CK_ATTRIBUTE_TYPE flag_types[FLAGS] = {
+	CKA_WRAP,   CKA_UNWRAP,    CKA_ENCRYPT,     CKA_DECRYPT, CKA_SIGN,
+	CKA_DERIVE, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL,   CKA_TRUSTED,
 };
 
 static bool is_answer(CK_RV rv)
@@ -63,7 +67,7 @@ static bool is_answer(CK_RV rv)
 static CK_RV read_into(struct session *s, CK_OBJECT_HANDLE object, struct reading *r,
 		       struct described *out)
 {
-	CK_ATTRIBUTE a[24] = {
+	CK_ATTRIBUTE a[OTHERS + FLAGS] = {
 		{CKA_CLASS, &r->class, sizeof r->class},
 		{CKA_KEY_TYPE, &r->type, sizeof r->type},
 		{CKA_LABEL, r->label, sizeof r->label},
@@ -79,16 +83,16 @@ static CK_RV read_into(struct session *s, CK_OBJECT_HANDLE object, struct readin
 	};
 	CK_RV rv;
 
-	for (size_t i = 0; i < 12; i++)
-		a[12 + i] = (CK_ATTRIBUTE){flag_types[i], &r->flag[i], sizeof r->flag[i]};
-	rv = object_values(s, object, a, 24);
+	for (size_t i = 0; i < FLAGS; i++)
+		a[OTHERS + i] = (CK_ATTRIBUTE){flag_types[i], &r->flag[i], sizeof r->flag[i]};
+	rv = object_values(s, object, a, OTHERS + FLAGS);
 	if (!is_answer(rv))
 		return rv;
 	/* A label that cannot be seen might be one that a rule names. */
 	if (rv == CKR_BUFFER_TOO_SMALL && a[2].ulValueLen == CK_UNAVAILABLE_INFORMATION)
 		return CKR_DEVICE_MEMORY;
 	describe_init(out, PART_KEY);
-	describe_attributes(out, a, 24);
+	describe_attributes(out, a, OTHERS + FLAGS);
 	/* Every object has a class; whoever does not say it says nothing that can be judged. */
 	return out->object.class != CK_UNAVAILABLE_INFORMATION ? CKR_OK : CKR_DEVICE_ERROR;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/op_output.h"
+#include "policy/policy.h"
 
 /* No message comes near; what is above is a mistake of the caller. */
 #define MAX_LEN 0x7fffffffUL
@@ -173,8 +174,6 @@ static CK_RV decide(struct session *session, enum call_id id, struct operation *
 	};
 	CK_GCM_MESSAGE_PARAMS param;
 
-	if (id != CALL_C_EncryptMessage && id != CALL_C_EncryptMessageBegin)
-		return CKR_OK;
 	if (op->mech.m.mechanism == CKM_AES_GCM && io->param && io->param_len >= sizeof param) {
 		memcpy(&param, io->param, sizeof param);
 		call.is_caller_iv = param.ivGenerator == CKG_NO_GENERATE;
@@ -232,7 +231,8 @@ static CK_RV step_message(enum call_id id, enum op_kind kind, enum msg_step step
 		else
 			rv = CKR_HOST_MEMORY;
 	}
-	if (rv == CKR_OK)
+	if (rv == CKR_OK && kind == OP_MESSAGE_ENCRYPT && step != MSG_NEXT &&
+	    policy_speaks(session->group->conf->policy, ACT_ENCRYPT))
 		rv = decide(session, id, session->op[kind], io);
 	if (rv == CKR_OK)
 		rv = take_step(kind, step, session, io, &call);

@@ -93,6 +93,7 @@ static CK_RV make(struct call *call, const struct args *args, bool is_token, boo
 		attr_list_free(&list);
 		return rv;
 	}
+	list.count = call->tmpl_count[0]; /* what stood there twice is gone */
 	call->place = is_token ? CALL_BORROW : CALL_HOME;
 	call->is_volatile = !is_token;
 	if (is_limited)

@@ -6,33 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/attr.h"
 #include "core/call.h"
 #include "core/key_facts.h"
 #include "core/object_values.h"
 #include "policy/policy.h"
 
-/* Attributes whose value is secret in private and in secret keys. */
-static bool is_secret(CK_ATTRIBUTE_TYPE type)
-{
-	switch (type) {
-	case CKA_VALUE:
-	case CKA_PRIVATE_EXPONENT:
-	case CKA_PRIME_1:
-	case CKA_PRIME_2:
-	case CKA_EXPONENT_1:
-	case CKA_EXPONENT_2:
-	case CKA_COEFFICIENT:
-	case CKA_SEED:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool asks_for_secrets(const CK_ATTRIBUTE *out, CK_ULONG count)
 {
 	for (CK_ULONG i = 0; i < count; i++)
-		if (is_secret(out[i].type))
+		if (attr_is_key_value(out[i].type))
 			return true;
 	return false;
 }
@@ -68,12 +51,12 @@ static CK_RV read_rest(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE 
 	if (!rest)
 		return CKR_HOST_MEMORY;
 	for (CK_ULONG i = 0; i < count; i++)
-		if (!is_secret(out[i].type))
+		if (!attr_is_key_value(out[i].type))
 			rest[n++] = out[i];
 	rv = n > 0 ? object_values(s, object, rest, n) : CKR_OK;
 	n = 0;
 	for (CK_ULONG i = 0; i < count; i++) {
-		if (is_secret(out[i].type))
+		if (attr_is_key_value(out[i].type))
 			out[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
 		else
 			out[i].ulValueLen = rest[n++].ulValueLen;

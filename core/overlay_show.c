@@ -101,23 +101,6 @@ static void show_one(const struct overlay *o, CK_ATTRIBUTE *a)
 		memcpy(a->pValue, &no, sizeof no);
 }
 
-/* What a key is made of. CKA_VALUE is content, of other objects. */
-static bool is_value(CK_ATTRIBUTE_TYPE type)
-{
-	switch (type) {
-	case CKA_VALUE:
-	case CKA_PRIVATE_EXPONENT:
-	case CKA_PRIME_1:
-	case CKA_PRIME_2:
-	case CKA_EXPONENT_1:
-	case CKA_EXPONENT_2:
-	case CKA_COEFFICIENT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool is_read(const CK_ATTRIBUTE *a)
 {
 	return a->ulValueLen != CK_UNAVAILABLE_INFORMATION;
@@ -154,7 +137,7 @@ static CK_RV hide_values(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUT
 	CK_RV known = is_key(s, object, &is);
 
 	for (CK_ULONG i = 0; (is || known != CKR_OK) && i < count; i++) {
-		if (!is_value(out[i].type) || !is_read(&out[i]))
+		if (!attr_is_key_value(out[i].type) || !is_read(&out[i]))
 			continue;
 		if (out[i].pValue)
 			OPENSSL_cleanse(out[i].pValue, out[i].ulValueLen);
@@ -174,7 +157,7 @@ CK_RV overlay_show(struct session *s, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *out
 
 	for (CK_ULONG i = 0; i < count; i++) {
 		is_needed = is_needed || (out[i].pValue && is_shown_otherwise(out[i].type));
-		has_value = has_value || (is_value(out[i].type) && is_read(&out[i]));
+		has_value = has_value || (attr_is_key_value(out[i].type) && is_read(&out[i]));
 	}
 	if ((!is_needed && !has_value) || !object_resolve(s->group, object, &view) ||
 	    view.is_token == OBJECT_NO)

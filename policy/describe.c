@@ -11,19 +11,29 @@ static const struct {
 	CK_ATTRIBUTE_TYPE type;
 	unsigned flag;
 } flags[] = {
-	{CKA_WRAP, FLAG_WRAP},
-	{CKA_UNWRAP, FLAG_UNWRAP},
-	{CKA_ENCRYPT, FLAG_ENCRYPT},
-	{CKA_DECRYPT, FLAG_DECRYPT},
-	{CKA_SIGN, FLAG_SIGN},
-	{CKA_VERIFY, FLAG_VERIFY},
-	{CKA_DERIVE, FLAG_DERIVE},
-	{CKA_SENSITIVE, FLAG_SENSITIVE},
-	{CKA_EXTRACTABLE, FLAG_EXTRACTABLE},
-	{CKA_LOCAL, FLAG_LOCAL},
-	{CKA_TRUSTED, FLAG_TRUSTED},
-	{CKA_TOKEN, FLAG_TOKEN},
+	{CKA_WRAP, FLAG_WRAP},           {CKA_UNWRAP, FLAG_UNWRAP},
+	{CKA_ENCRYPT, FLAG_ENCRYPT},     {CKA_DECRYPT, FLAG_DECRYPT},
+	{CKA_SIGN, FLAG_SIGN},           {CKA_DERIVE, FLAG_DERIVE},
+	{CKA_SENSITIVE, FLAG_SENSITIVE}, {CKA_EXTRACTABLE, FLAG_EXTRACTABLE},
+	{CKA_LOCAL, FLAG_LOCAL},         {CKA_TRUSTED, FLAG_TRUSTED},
 };
+
+const struct caller *describe_nobody(void)
+{
+	static const struct caller nobody = {
+		.uid = UINT32_MAX,
+		.gid = UINT32_MAX,
+		.user = "",
+		.group = "",
+		.exe = "",
+		.unit = "",
+		.cgroup = "",
+		.label = "",
+		.trust = TRUST_SELF,
+	};
+
+	return &nobody;
+}
 
 void describe_init(struct described *d, enum policy_part part)
 {

@@ -16,6 +16,9 @@ struct described {
 	uint8_t id[DESCRIBE_ID];
 };
 
+/* A caller of whom nothing is known. Static. */
+const struct caller *describe_nobody(void);
+
 /* An object of which nothing is known. */
 void describe_init(struct described *d, enum policy_part part);
 

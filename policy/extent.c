@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "policy/describe.h"
 #include "policy/policy.h"
 
 /* Acts that checks of the hardening look at, whatever the objects; C_EncryptInit and C_DecryptInit
@@ -134,20 +135,13 @@ static bool narrow(const struct policy *p, enum policy_aspect aspect, enum polic
 bool policy_leaves(const struct policy *policy, CK_MECHANISM_TYPE type, enum policy_act act,
 		   int64_t now, struct policy_bounds *bounds)
 {
-	static const struct caller anybody = {.user = "",
-					      .group = "",
-					      .exe = "",
-					      .unit = "",
-					      .cgroup = "",
-					      .label = "",
-					      .trust = TRUST_CRYPTO};
 	const CK_MECHANISM mech = {type, NULL, 0};
 	const struct facts facts = {
 		.act = act,
 		.function = "",
 		.token = "",
 		.role = "user",
-		.caller = &anybody,
+		.caller = describe_nobody(),
 		.mech = &mech,
 		.now = now,
 	};
@@ -162,6 +156,7 @@ bool policy_leaves(const struct policy *policy, CK_MECHANISM_TYPE type, enum pol
 	ceilings.rule_count = 0;
 	ceilings.is_default_deny = false;
 	ceilings.not_after = 0;
+	ceilings.trust_min = TRUST_SELF;
 	policy_explain(&ceilings, &facts, &verdict, NULL, NULL);
 	if (!verdict.is_allowed)
 		return false;
@@ -182,6 +177,5 @@ void policy_free(struct policy *p)
 	free(p->ceilings);
 	free(p->rules);
 	free(p->name);
-	free(p->file);
 	free(p);
 }

@@ -36,13 +36,11 @@ enum policy_flag {
 	FLAG_ENCRYPT = 1U << 2,
 	FLAG_DECRYPT = 1U << 3,
 	FLAG_SIGN = 1U << 4,
-	FLAG_VERIFY = 1U << 5,
-	FLAG_DERIVE = 1U << 6,
-	FLAG_SENSITIVE = 1U << 7,
-	FLAG_EXTRACTABLE = 1U << 8,
-	FLAG_LOCAL = 1U << 9,
-	FLAG_TRUSTED = 1U << 10,
-	FLAG_TOKEN = 1U << 11
+	FLAG_DERIVE = 1U << 5,
+	FLAG_SENSITIVE = 1U << 6,
+	FLAG_EXTRACTABLE = 1U << 7,
+	FLAG_LOCAL = 1U << 8,
+	FLAG_TRUSTED = 1U << 9
 };
 
 /* What an object is to the call. */

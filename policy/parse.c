@@ -136,7 +136,8 @@ static void check_sets(const struct reading_file *r)
 			if (!word || word[0] == '@')
 				is_list = false;
 		}
-		if (!is_list)
+		/* An empty one would make a rule that denies match nothing. */
+		if (!is_list || config_setting_length(set) == 0)
 			scope_error(&r->scope, set,
 				    "set \"%.60s\" is no list of words: expected [ \"...\", ... ]",
 				    config_setting_name(set));
@@ -209,14 +210,13 @@ static bool is_timeless(const struct policy *p)
 }
 
 /* Reads an open file; the caller closes it. */
-static struct policy *parse_open(struct settings *s, const char *file)
+static struct policy *parse_open(struct settings *s)
 {
 	struct policy *p = calloc(1, sizeof *p);
 	struct reading_file r;
 
-	if (!p || !(p->file = strdup(file))) {
+	if (!p) {
 		settings_error(s, 0, "out of memory");
-		free(p);
 		return NULL;
 	}
 	scope_root(&r.scope, s);
@@ -241,7 +241,7 @@ struct policy *policy_parse(const char *file, struct diag *diag)
 	struct policy *p = NULL;
 
 	if (settings_open(&s, file, SETTINGS_POLICY, geteuid(), diag))
-		p = parse_open(&s, file);
+		p = parse_open(&s);
 	settings_close(&s);
 	return p;
 }
@@ -252,7 +252,7 @@ struct policy *policy_parse_text(const char *text, const char *name, struct diag
 	struct policy *p = NULL;
 
 	if (settings_open_text(&s, text, name, diag))
-		p = parse_open(&s, name);
+		p = parse_open(&s);
 	settings_close(&s);
 	return p;
 }

@@ -8,10 +8,8 @@
 #include "policy/policy.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/base/names.h"
 #include "policy/aspect.h"
 
 /* One decision on its way. */
@@ -46,6 +44,7 @@ static void refuse(const struct asking *a, enum policy_layer layer, enum policy_
 	if (!v->is_allowed)
 		return;
 	v->is_allowed = false;
+	v->why[0] = '\0'; /* what only would have refused is not the reason */
 	v->layer = layer;
 	v->reason = reason;
 	v->number = (uint16_t)number;
@@ -242,8 +241,10 @@ static void ask_rule(const struct asking *a, size_t i, bool *is_granted)
 		tell(a, LAYER_RULE, rule->id, "would refuse (permissive)");
 		if (!a->verdict->would_deny) {
 			a->verdict->would_deny = true;
+			a->verdict->layer = LAYER_RULE;
 			a->verdict->number = (uint16_t)(NUMBER_RULE + i);
 			a->verdict->rule = rule->id;
+			explain(a, rule->id, "a rule of the policy would deny it");
 		}
 		return;
 	}

@@ -40,7 +40,6 @@ struct policy {
 	act_set object_acts; /* of them, those where it depends on the objects */
 	bool wants_keys;     /* also in encryption and decryption */
 	bool is_timeless;    /* no decision depends on the time */
-	char *file;          /* where it was read; the name of a built-in one */
 };
 
 /* Numbers of rules in CK_SESSION_INFO.ulDeviceError and in records: the base of each layer. */

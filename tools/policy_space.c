@@ -115,17 +115,10 @@ static bool is_public(enum policy_act act)
 static void ask(const struct policy *policy, CK_MECHANISM_TYPE type, enum keys keys, int64_t now,
 		struct space_line *line)
 {
-	static const struct caller anybody = {.uid = UINT32_MAX,
-					      .gid = UINT32_MAX,
-					      .user = "",
-					      .group = "",
-					      .exe = "",
-					      .unit = "",
-					      .cgroup = "",
-					      .label = "",
-					      .trust = TRUST_PROCESS};
+	struct caller anybody = *describe_nobody();
 	const CK_MECHANISM mech = {type, NULL, 0};
 
+	anybody.trust = TRUST_PROCESS;
 	line->allowed = line->warned = 0;
 	for (unsigned i = 0; line->keys[i]; i++) {
 		struct described key;

@@ -54,6 +54,23 @@ bool attr_is_template(CK_ATTRIBUTE_TYPE type)
 	       type == ENCAPSULATE_TEMPLATE_OLD || type == DECAPSULATE_TEMPLATE_OLD;
 }
 
+bool attr_is_key_value(CK_ATTRIBUTE_TYPE type)
+{
+	switch (type) {
+	case CKA_VALUE:
+	case CKA_PRIVATE_EXPONENT:
+	case CKA_PRIME_1:
+	case CKA_PRIME_2:
+	case CKA_EXPONENT_1:
+	case CKA_EXPONENT_2:
+	case CKA_COEFFICIENT:
+	case CKA_SEED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const CK_ATTRIBUTE *attr_find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type)
 {
 	while (count--) {

@@ -17,6 +17,10 @@
  * ENCAPSULATE/DECAPSULATE_TEMPLATE in both published numbers. CKA_ALLOWED_MECHANISMS is not one. */
 bool attr_is_template(CK_ATTRIBUTE_TYPE type);
 
+/* True for the attributes that are the secret of a private or secret key. CKA_VALUE is content, of
+ * other objects. */
+bool attr_is_key_value(CK_ATTRIBUTE_TYPE type);
+
 /* The last attribute of `type` in the template, or NULL. Of two duplicates tokens take the last. */
 const CK_ATTRIBUTE *attr_find(const CK_ATTRIBUTE *tmpl, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
 

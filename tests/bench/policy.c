@@ -46,19 +46,12 @@ static double decide(const struct policy *p, const struct facts *facts, bool *is
 
 int main(void)
 {
-	static const struct caller caller = {.user = "",
-					     .group = "",
-					     .exe = "",
-					     .unit = "",
-					     .cgroup = "",
-					     .label = "",
-					     .trust = TRUST_PROCESS};
 	const CK_MECHANISM mech = {CKM_SHA256_RSA_PKCS, NULL, 0};
 	struct facts facts = {.act = ACT_SIGN,
 			      .function = "C_SignInit",
 			      .token = "t",
 			      .role = "user",
-			      .caller = &caller,
+			      .caller = describe_nobody(),
 			      .mech = &mech,
 			      .now = (int64_t)time(NULL)};
 	struct described key;

@@ -345,6 +345,27 @@ static void rules(struct app *app, const char *label)
 	OK(app->f->C_Finalize(NULL));
 }
 
+/* A decision that a session keeps ends when the key gets another name. */
+static void renamed(struct app *app, const char *label)
+{
+	CK_SESSION_HANDLE s = enter(app, label);
+	CK_MECHANISM sha256 = {CKM_SHA256_RSA_PKCS, NULL, 0};
+	CK_ATTRIBUTE name = {CKA_LABEL, (void *)(size_t) "denied-1", 8};
+	CK_BYTE signature[512];
+	CK_OBJECT_HANDLE pair[2];
+
+	OK(make_rsa(app, s, 2048, pair));
+	for (int i = 0; i < 2; i++) {
+		CK_ULONG len = sizeof signature;
+
+		OK(app->f->C_SignInit(s, &sha256, pair[1]));
+		OK(app->f->C_Sign(s, data, sizeof data, signature, &len));
+	}
+	OK(app->f->C_SetAttributeValue(s, pair[1], &name, 1));
+	EXPECT(CKR_KEY_FUNCTION_NOT_PERMITTED, app->f->C_SignInit(s, &sha256, pair[1]));
+	OK(app->f->C_Finalize(NULL));
+}
+
 /* A role that has nothing to do here. */
 static void no_admin(struct app *app, const char *label)
 {
@@ -379,6 +400,7 @@ static const struct app_case cases[] = {
 	{"wrap-decrypt", wrap_decrypt},
 	{"templates", templates},
 	{"further", further},
+	{"renamed", renamed},
 	{"leaks", leaks},
 	{"fips-rsa", fips_rsa},
 	{"fips-curves", fips_curves},

@@ -73,6 +73,10 @@ over softhsm "$work/mine.conf"
 check "objects are hidden, values kept back, keys kept, by label and class" attempt rules
 check "the log names the rule" said 'refused by rule "kept" of policy mine' attempt rules
 
+file 'rules = ( { id = "name"; effect = "deny"; what = "sign"; on = { label = "denied-*"; }; } );'
+over softhsm "$work/mine.conf"
+check "a new label counts at once" attempt renamed
+
 file 'profiles = "fips30";'
 over softhsm "$work/mine.conf"
 check "what is deprecated is allowed, and told" \

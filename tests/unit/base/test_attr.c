@@ -204,6 +204,31 @@ static void failed_allocation_leaves_the_list_untouched(void)
 	CU_ASSERT_EQUAL(list.count, 77);
 }
 
+static void normalised_templates_say_each_thing_once(void)
+{
+	CK_BBOOL also = CK_TRUE, not = CK_FALSE, two = 2;
+	CK_BYTE longer[2] = {1, 0};
+	CK_ATTRIBUTE same[] = {{CKA_TOKEN, &yes, 1}, {CKA_SIGN, &two, 1}, {CKA_TOKEN, &also, 1}};
+	CK_ATTRIBUTE other[] = {{CKA_TOKEN, &yes, 1}, {CKA_TOKEN, &not, 1}};
+	CK_ATTRIBUTE length[] = {{CKA_TOKEN, longer, 2}};
+	CK_ATTRIBUTE inner[] = {{CKA_SIGN, &yes, 1}, {CKA_SIGN, &not, 1}};
+	CK_ATTRIBUTE nested[] = {{CKA_WRAP_TEMPLATE, inner, sizeof inner}};
+	CK_ULONG count = 3;
+
+	CU_ASSERT_EQUAL(attr_normalise(same, &count), CKR_OK);
+	CU_ASSERT_EQUAL(count, 2);
+	CU_ASSERT_EQUAL(same[1].type, CKA_SIGN);
+	CU_ASSERT_EQUAL(two, CK_TRUE);
+	count = 2;
+	CU_ASSERT_EQUAL(attr_normalise(other, &count), CKR_TEMPLATE_INCONSISTENT);
+	count = 1;
+	CU_ASSERT_EQUAL(attr_normalise(length, &count), CKR_ATTRIBUTE_VALUE_INVALID);
+	count = 1;
+	CU_ASSERT_EQUAL(attr_normalise(nested, &count), CKR_TEMPLATE_INCONSISTENT);
+	count = 0;
+	CU_ASSERT_EQUAL(attr_normalise(NULL, &count), CKR_OK);
+}
+
 static const struct unit_test tests[] = {
 	UNIT(last_of_two_duplicates_is_found),
 	UNIT(values_of_other_lengths_are_as_absent),
@@ -217,6 +242,7 @@ static const struct unit_test tests[] = {
 	UNIT(values_need_not_be_aligned),
 	UNIT(template_that_grew_meanwhile_stays_in_its_block),
 	UNIT(failed_allocation_leaves_the_list_untouched),
+	UNIT(normalised_templates_say_each_thing_once),
 };
 
 UNIT_MAIN("base/attr", tests)

@@ -8,7 +8,8 @@
 
 #define SESSION 7UL
 
-static struct group group; /* passthrough */
+static const struct config_token token; /* passthrough, without a policy */
+static struct group group = {.conf = &token};
 static struct operation operation;
 static struct session session;
 static bool is_active, is_open;

@@ -239,6 +239,28 @@ static void what_is_unwrapped_is_judged_when_it_is_used(void)
 	policy_free(p);
 }
 
+static void a_permissive_rule_is_named(void)
+{
+	struct policy *p = with("rules = ( { id = \"p\"; effect = \"deny\"; mode = \"permissive\"; "
+				"what = \"sign\"; } );");
+	struct made_up m;
+	struct verdict v;
+
+	begin(&m, ACT_SIGN, CKM_ECDSA);
+	v = decided(p, &m);
+	CU_ASSERT_TRUE(v.is_allowed && v.would_deny);
+	CU_ASSERT_EQUAL(v.layer, LAYER_RULE);
+	CU_ASSERT_STRING_EQUAL(v.rule, "p");
+	CU_ASSERT_STRING_EQUAL(v.why, "a rule of the policy would deny it");
+	policy_free(p);
+	p = with("default = \"deny\"; rules = ( { id = \"p\"; effect = \"deny\"; "
+		 "mode = \"permissive\"; what = \"sign\"; } );");
+	v = decided(p, &m);
+	CU_ASSERT_FALSE(v.is_allowed);
+	CU_ASSERT_STRING_EQUAL(v.why, "no rule of the policy allows it");
+	policy_free(p);
+}
+
 static void ceilings_only_tighten(void)
 {
 	struct policy *p = with("ceiling = ( { key = \"RSA\"; min_bits = 3072; },"
@@ -269,6 +291,7 @@ static const struct unit_test tests[] = {
 	UNIT(usages_are_sticky),
 	UNIT(a_weak_key_wraps_no_strong_one),
 	UNIT(what_is_unwrapped_is_judged_when_it_is_used),
+	UNIT(a_permissive_rule_is_named),
 	UNIT(ceilings_only_tighten),
 };
 

@@ -71,6 +71,8 @@ static const struct {
 	 "4: ceiling 1: demands nothing: expected min_bits, max_bits, curves, pset or ops"},
 	{HEAD "ceiling = ( { key = \"RSA\"; min_bits = 4096; max_bits = 2048; } );",
 	 "4: ceiling 1: min_bits is 4096 and max_bits 2048: expected a range"},
+	{HEAD "sets = { a = [ ]; };",
+	 "4: set \"a\" is no list of words: expected [ \"...\", ... ]"},
 	{HEAD "sets = { a = [ \"@b\" ]; };",
 	 "4: set \"a\" is no list of words: expected [ \"...\", ... ]"},
 	{HEAD "mode = \"x\";\nrules = ( { id = \"a\"; effect = \"y\"; } );",
